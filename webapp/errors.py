@@ -1,0 +1,98 @@
+"""Every failure that a person may read. Views and the API turn these into answers."""
+
+from __future__ import annotations
+
+
+class LabError(Exception):
+    """A failure with a message that is safe to show to the player who caused it."""
+
+    status = 500
+    code = "error"
+
+    def __init__(self, message: str, *, code: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        if code is not None:
+            self.code = code
+
+
+class InvalidInput(LabError):
+    """Something typed or sent cannot be accepted as it is."""
+
+    status = 400
+    code = "invalid_input"
+
+
+class NotSignedIn(LabError):
+    """The request needs a player, and there is none."""
+
+    status = 401
+    code = "not_signed_in"
+
+
+class Forbidden(LabError):
+    """The player is known but may not do this; `locked` when a level is not open yet."""
+
+    status = 403
+    code = "forbidden"
+
+
+class NotFound(LabError):
+    """There is no such level, attempt, hint or page for this player."""
+
+    status = 404
+    code = "not_found"
+
+
+class Conflict(LabError):
+    """The request is fine but does not fit the present state."""
+
+    status = 409
+    code = "conflict"
+
+
+class QuotaExceeded(LabError):
+    """A limit is used up; `scope` names whose: player, class, endpoint or day."""
+
+    status = 429
+    code = "quota_exceeded"
+
+    def __init__(self, message: str, *, scope: str, retry_after: int = 60) -> None:
+        super().__init__(message)
+        self.scope = scope
+        self.retry_after = retry_after
+
+
+class ContentError(LabError):
+    """The authored content or configuration cannot be used."""
+
+    status = 500
+    code = "content"
+
+
+class BackendError(LabError):
+    """A model endpoint failed or answered with something unusable."""
+
+    status = 502
+    code = "backend"
+
+
+class BackendTimeout(BackendError):
+    """A model endpoint took longer than it may."""
+
+    status = 504
+    code = "backend_timeout"
+
+
+class BackendOverloaded(BackendError):
+    """A model endpoint has no room for one more request."""
+
+    status = 503
+    code = "backend_overloaded"
+
+
+class BackendRefused(BackendError):
+    """A model endpoint rejected the request itself (model, key or size)."""
+
+    status = 502
+    code = "backend_refused"

@@ -1,0 +1,101 @@
+"""Secrets of visits, tokens of players, and how both are compared."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+import unicodedata
+from collections.abc import Sequence
+from typing import Final
+
+# No vowels and no look-alikes: codes are read aloud in a classroom.
+_CODE_ALPHABET: Final = "BCDFGHJKMNPQRSTVWXYZ23456789"
+
+
+class Secret:
+    """A password of a visit. It shows itself only where `reveal` is called."""
+
+    __slots__ = ("_text",)
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def reveal(self) -> str:
+        """Return the word itself: for the system prompt and for comparing, only."""
+        return self._text
+
+    def __repr__(self) -> str:
+        return "Secret(***)"
+
+    __str__ = __repr__
+
+    def __format__(self, spec: str) -> str:
+        return repr(self)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and constant_time_equal(
+            self._text, other._text
+        )
+
+    def __hash__(self) -> int:
+        return hash(self._text)
+
+    def __reduce__(self) -> str:
+        raise TypeError("a Secret cannot be pickled or copied into a message")
+
+
+def normalise_guess(text: str) -> str:
+    """Keep the letters and digits of a guess, without case, accents or spaces."""
+    decomposed = unicodedata.normalize("NFKD", text)
+    plain = "".join(c for c in decomposed if not unicodedata.combining(c))
+    return "".join(c for c in plain.casefold() if c.isalnum())
+
+
+def constant_time_equal(first: str, second: str) -> bool:
+    """Compare two texts in a time that does not depend on where they differ."""
+    return hmac.compare_digest(first.encode(), second.encode())
+
+
+def keyed_digest(key: bytes, text: str) -> str:
+    """Return an index value for a text that is worthless without the key."""
+    return hmac.new(key, text.encode(), hashlib.sha256).hexdigest()
+
+
+def derive_secret(
+    key: bytes, *, player_id: int, level_id: str, visit: int, words: Sequence[str]
+) -> Secret:
+    """Choose the word of a visit: HMAC(server key, player, level, visit number).
+
+    The same four values give the same word for ever, so no secret is stored.
+    """
+    message = f"secret\x1f{player_id}\x1f{level_id}\x1f{visit}".encode()
+    number = int.from_bytes(hmac.new(key, message, hashlib.sha256).digest()[:8], "big")
+    return Secret(words[number % len(words)])
+
+
+def new_token() -> str:
+    """Return a fresh bearer token of 256 random bits."""
+    return secrets.token_urlsafe(32)
+
+
+def token_digest(token: str) -> str:
+    """Return what is stored instead of a token or recovery code.
+
+    A plain hash is enough: both hold at least 80 random bits.
+    """
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def new_code(groups: int = 4, size: int = 4) -> str:
+    """Return a code that is easy to copy by hand, such as `K7QX-…` (4.8 bits a sign)."""
+    return "-".join(
+        "".join(secrets.choice(_CODE_ALPHABET) for _ in range(size))
+        for _ in range(groups)
+    )
+
+
+def normalise_code(code: str) -> str:
+    """Bring a typed code into the form in which it was given out."""
+    plain = "".join(c for c in code.upper() if c.isalnum())
+    return "-".join(plain[i : i + 4] for i in range(0, len(plain), 4))
