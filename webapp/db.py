@@ -102,7 +102,7 @@ def _prepare_sqlite(connection: Any, record: object) -> None:
     cursor = connection.cursor()
     for pragma in (
         "journal_mode=WAL",
-        "synchronous=NORMAL",
+        "synchronous=FULL",
         "foreign_keys=ON",
         "busy_timeout=30000",
     ):

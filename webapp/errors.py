@@ -31,7 +31,7 @@ class NotSignedIn(LabError):
 
 
 class Forbidden(LabError):
-    """The player is known but may not do this; `locked` when a level is not open yet."""
+    """The player may not do this; code `locked` when a level is not open yet."""
 
     status = 403
     code = "forbidden"

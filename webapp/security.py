@@ -88,7 +88,7 @@ def token_digest(token: str) -> str:
 
 
 def new_code(groups: int = 4, size: int = 4) -> str:
-    """Return a code that is easy to copy by hand, such as `K7QX-…` (4.8 bits a sign)."""
+    """Return a code that is easy to copy by hand (4.8 bits a sign)."""
     return "-".join(
         "".join(secrets.choice(_CODE_ALPHABET) for _ in range(size))
         for _ in range(groups)

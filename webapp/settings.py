@@ -41,6 +41,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("running_per_player", 2, "Attempts of one player at the same time."),
     Setting("wrong_guesses", 15, "Wrong guesses after which a visit ends."),
     Setting("guesses_per_minute", 30, "Guesses of one player in a minute."),
+    Setting("guesses_per_day", 400, "Guesses of one player in a day."),
     Setting("reply_seconds", 120, "Longest time from attempt to reply."),
     Setting("sign_ups_per_hour", 120, "New players from one address in an hour."),
     Setting("sign_ins_per_minute", 20, "Sign-in tries from one address a minute."),
@@ -73,6 +74,7 @@ class Settings:
     running_per_player: int
     wrong_guesses: int
     guesses_per_minute: int
+    guesses_per_day: int
     reply_seconds: int
     sign_ups_per_hour: int
     sign_ins_per_minute: int
@@ -82,7 +84,8 @@ class Settings:
 
     def __repr__(self) -> str:
         shown = (f for f in fields(self) if f.name not in _PRIVATE)
-        return f"Settings({', '.join(f'{f.name}={getattr(self, f.name)!r}' for f in shown)})"
+        values = ", ".join(f"{f.name}={getattr(self, f.name)!r}" for f in shown)
+        return f"Settings({values})"
 
     @property
     def database(self) -> str:
