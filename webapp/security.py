@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import os
 import secrets
 import unicodedata
 from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
 from typing import Final
 
 # No vowels and no look-alikes: codes are read aloud in a classroom.
@@ -99,3 +102,22 @@ def normalise_code(code: str) -> str:
     """Bring a typed code into the form in which it was given out."""
     plain = "".join(c for c in code.upper() if c.isalnum())
     return "-".join(plain[i : i + 4] for i in range(0, len(plain), 4))
+
+
+def load_key(instance: Path) -> bytes:
+    """Return the server key of an instance folder, made on first use (0600).
+
+    Every password of the game depends on it: a new key changes them all.
+    """
+    path = instance / "secret.key"
+    if not path.exists():
+        instance.mkdir(parents=True, exist_ok=True)
+        fresh = path.with_suffix(f".{secrets.token_hex(4)}")
+        descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w") as file:
+            file.write(secrets.token_hex(32))
+        # `link` fails if another process was first: then its key is the one.
+        with suppress(FileExistsError):
+            path.hardlink_to(fresh)
+        fresh.unlink()
+    return bytes.fromhex(path.read_text().strip())
