@@ -116,9 +116,7 @@ class AttemptRun(Iterator[events.Event]):
         try:
             return _save(self._services, self._begun, self._record, status, error)
         except Exception as failure:  # noqa: BLE001 -- border: the disk may be full
-            log.error(
-                "attempt %s was not saved: %s", self.id, type(failure).__name__
-            )
+            log.error("attempt %s was not saved: %s", self.id, type(failure).__name__)
             return events.ErrorEvent("not_saved", NOT_SAVED)
 
 
@@ -132,9 +130,10 @@ def attack(
     """
     index = services.content.current()
     level = index.level(level_id)
-    text = clean_message(message, limit=min(
-        level.defender.message_chars, services.settings.message_chars
-    ))
+    text = clean_message(
+        message,
+        limit=min(level.defender.message_chars, services.settings.message_chars),
+    )
     with services.db.write() as session:
         player = visits.require_player(session, player_id, lock=True)
         visits.require_open(session, index=index, player_id=player_id, level=level)
@@ -328,7 +327,7 @@ def _fill(
     if record.completion is not None:
         row.model = record.completion.model
         row.prompt_tokens = record.completion.prompt_tokens
-        row.reply_tokens = record.completion.reply_tokens
+        row.reply_tokens = record.completion.completion_tokens
         row.first_token_ms = record.completion.first_token_ms
 
 

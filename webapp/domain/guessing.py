@@ -104,7 +104,9 @@ def _judge(
     limit = services.settings.wrong_guesses
     if _is_repeated(session, visit, digest):
         left = limit - visit.wrong_guesses
-        return _wrong(left, ended=False, message="You have tried that one. Still wrong.")
+        return _wrong(
+            left, ended=False, message="You have tried that one. Still wrong."
+        )
     secret = visits.visit_secret(services, visit, level)
     is_correct = constant_time_equal(word, normalise_guess(secret.reveal()))
     session.add(

@@ -24,9 +24,7 @@ class HintView:
     text: str | None
 
 
-def take_hint(
-    services: Services, *, player_id: int, level_id: str, n: int
-) -> HintView:
+def take_hint(services: Services, *, player_id: int, level_id: str, n: int) -> HintView:
     """Open hint `n` (from 1). Its cost comes off this level's points, never below 0.
 
     Opening it twice costs once; after the win it is free. Zero points never block it.
@@ -34,7 +32,9 @@ def take_hint(
     index = services.content.current()
     level = index.level(level_id)
     if not 1 <= n <= len(level.hints):
-        raise NotFound(f"“{level.title}” has {len(level.hints)} hints; there is no {n}.")
+        raise NotFound(
+            f"“{level.title}” has {len(level.hints)} hints; there is no {n}."
+        )
     hint = level.hints[n - 1]
     with services.db.write() as session:
         visits.require_player(session, player_id, lock=True)

@@ -109,9 +109,7 @@ def map_page(services: Services, *, player_id: int | None) -> KeepMap:
     index = services.content.current()
     ladder = next(iter(index.ladders.values()))
     with services.db.read() as session:
-        solved = (
-            {} if player_id is None else visits.solved_levels(session, player_id)
-        )
+        solved = {} if player_id is None else visits.solved_levels(session, player_id)
     return KeepMap(
         ladder.id, ladder.title, ladder.story, _cards(index, ladder.id, solved)
     )
@@ -243,9 +241,7 @@ def _prompt_seen(
     for example in defender["examples"]:
         messages.append({"role": "user", "content": example["user"]})
         messages.append({"role": "assistant", "content": example["assistant"]})
-    return tuple(
-        Message(role=m["role"], content=_mark(m["content"])) for m in messages
-    )
+    return tuple(Message(role=m["role"], content=_mark(m["content"])) for m in messages)
 
 
 def _mark(template: str) -> str:
@@ -263,5 +259,3 @@ def level_states(services: Services, *, player_id: int) -> tuple[LevelCard, ...]
     return tuple(
         card for ladder in index.ladders for card in _cards(index, ladder, solved)
     )
-
-

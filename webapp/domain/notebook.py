@@ -95,9 +95,7 @@ def _fenced(text: str) -> str:
 def _all(services: Services, player_id: int) -> Iterator[AttemptView]:
     before: int | None = None
     while True:
-        page = search(
-            services, player_id=player_id, before=before, limit=EXPORT_ROWS
-        )
+        page = search(services, player_id=player_id, before=before, limit=EXPORT_ROWS)
         yield from page.items
         if page.next_before is None:
             return

@@ -359,9 +359,7 @@ def _info(session: Session, condition: Any) -> PlayerInfo | None:
     )
 
 
-def _class_for(
-    session: Session, services: Services, code: str | None
-) -> SchoolClass:
+def _class_for(session: Session, services: Services, code: str | None) -> SchoolClass:
     if code:
         found = session.scalar(
             select(SchoolClass).where(SchoolClass.join_code == normalise_code(code))

@@ -110,7 +110,9 @@ def prompt(
 ) -> list[Message]:
     """Return the messages that the model of a level is sent."""
     word = secret.reveal()
-    messages: list[Message] = [{"role": "system", "content": render_system(level, word)}]
+    messages: list[Message] = [
+        {"role": "system", "content": render_system(level, word)}
+    ]
     pairs = [(e.user, e.assistant) for e in render_examples(level, word)]
     pairs += [(e.message, e.reply) for e in history]
     for user, assistant in pairs:

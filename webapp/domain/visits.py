@@ -31,7 +31,9 @@ def require_player(session: Session, player_id: int, *, lock: bool = False) -> P
     return player
 
 
-def require_open(session: Session, *, index: Index, player_id: int, level: Level) -> None:
+def require_open(
+    session: Session, *, index: Index, player_id: int, level: Level
+) -> None:
     """Raise Forbidden (`locked`) unless all levels before this one are solved."""
     missing = [
         index.level(needed).title
