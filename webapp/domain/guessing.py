@@ -58,14 +58,13 @@ def guess(
         visits.require_open(session, index=index, player_id=player_id, level=level)
         _spend_quota(session, services, player)
         digest = visits.secret_digest(services, level_id, word)
-        before = _won_before(session, player_id, level_id, digest)
-        if before is not None:
-            return before_outcome(services, level, before)
+        if _has_won_with(session, player_id, level_id, digest):
+            return _opened_before(services, level)
         visit = visits.current_visit(session, services, player=player, level=level)
         return _judge(session, services, level, visit, guess, word, digest)
 
 
-def before_outcome(services: Services, level: Level, solve: Solve) -> GuessOutcome:
+def _opened_before(services: Services, level: Level) -> GuessOutcome:
     """Return the answer to a password that has opened this gate already."""
     return GuessOutcome(
         correct=True,
@@ -73,15 +72,13 @@ def before_outcome(services: Services, level: Level, solve: Solve) -> GuessOutco
         next=services.content.current().next_level(level.id),
         guesses_left=services.settings.wrong_guesses,
         visit_ended=False,
-        message=f"You have opened this gate with that password ({solve.points} points).",
+        message="That password has opened this gate before. No new points.",
     )
 
 
-def _won_before(
-    session: Session, player_id: int, level_id: str, digest: str
-) -> Solve | None:
-    return session.scalar(
-        select(Solve)
+def _has_won_with(session: Session, player_id: int, level_id: str, digest: str) -> bool:
+    found = session.scalar(
+        select(Solve.id)
         .join(Guess, Guess.visit_id == Solve.visit_id)
         .where(
             Solve.player_id == player_id,
@@ -90,6 +87,7 @@ def _won_before(
             Guess.digest == digest,
         )
     )
+    return found is not None
 
 
 def _judge(
