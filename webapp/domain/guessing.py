@@ -46,11 +46,11 @@ def guess(
     nothing; too many wrong words end the visit. Raises InvalidInput, NotFound,
     Forbidden or QuotaExceeded.
     """
+    if len(guess) > GUESS_CHARS:
+        raise InvalidInput(f"A password is one word; {GUESS_CHARS} characters at most.")
     word = normalise_guess(guess)
     if not word:
         raise InvalidInput("Type the password as you believe it is written.")
-    if len(guess) > GUESS_CHARS:
-        raise InvalidInput(f"A password is one word; {GUESS_CHARS} characters at most.")
     index = services.content.current()
     level = index.level(level_id)
     with services.db.write() as session:
