@@ -1,0 +1,1 @@
+"""Language models behind one door: endpoints, streaming, retries, a scripted model."""

@@ -1,0 +1,41 @@
+"""The models as a guard sees them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from webapp.llm.gateway import Gateway, Sampling
+from webapp.registry import Message, Moderation
+from webapp.security import Secret
+
+DEFAULT_MODEL = "smollm2"
+
+
+class GatewayAsk:
+    """Lets a guard ask models for one player; `user` is who the queue counts."""
+
+    def __init__(self, gateway: Gateway, user: str) -> None:
+        self._gateway = gateway
+        self._user = user
+
+    def complete(
+        self, messages: list[Message], *, model: str | None = None, max_tokens: int = 64
+    ) -> str:
+        """Return the likeliest reply, so that a verdict does not hang on chance."""
+        completion = self._gateway.complete(
+            model=model or DEFAULT_MODEL,
+            messages=messages,
+            sampling=Sampling(temperature=0.0, top_p=1.0, max_tokens=max_tokens),
+            user=self._user,
+        )
+        return completion.text
+
+    def embed(self, texts: Sequence[str]) -> list[list[float]]:
+        """Return one unit vector per text."""
+        return self._gateway.embed(texts)
+
+    def moderate(
+        self, text: str, *, model: str, secret: Secret | None = None
+    ) -> Moderation:
+        """Return the judgement of a guard model."""
+        return self._gateway.moderate(text, model=model, secret=secret)

@@ -1,0 +1,124 @@
+"""What goes into a model call and what comes out of it."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from webapp.llm.cancel import Cancel
+from webapp.registry import Message, Moderation
+from webapp.security import Secret
+
+
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    """How the next token is chosen, and when to stop."""
+
+    temperature: float = 0.7
+    top_p: float = 0.95
+    max_tokens: int = 160
+    seed: int | None = None
+    stop: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ChatRequest:
+    """One chat call as a backend sees it; `model` is the endpoint's own name.
+
+    The messages hold the secret of the visit, so they stay out of the repr.
+    """
+
+    model: str
+    messages: tuple[Message, ...] = field(repr=False)
+    sampling: Sampling = Sampling()
+    user: str = ""
+    raw_tokens: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Queued:
+    """The request waits; `position` 1 is next."""
+
+    position: int
+
+
+@dataclass(frozen=True, slots=True)
+class Heartbeat:
+    """Nothing new: a chance to notice that the reader has gone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Delta:
+    """The next piece of the reply."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Finish:
+    """A backend's own end of a reply."""
+
+    reason: str
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """A whole reply and what it took. `model` names endpoint and model."""
+
+    text: str
+    model: str
+    finish_reason: str
+    prompt_tokens: int | None
+    completion_tokens: int | None
+    first_token_ms: int
+    ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """The reply is complete."""
+
+    completion: Completion
+
+
+ChatEvent = Queued | Heartbeat | Delta | Done
+BackendEvent = Queued | Delta | Finish
+
+
+@dataclass(frozen=True, slots=True)
+class ModelInfo:
+    """A model that a level may name, as lists show it."""
+
+    name: str
+    endpoint: str
+    label: str
+    available: bool
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointHealth:
+    """Whether an endpoint answers, and what is wrong if not."""
+
+    name: str
+    ok: bool
+    detail: str
+
+
+class Backend(Protocol):
+    """One endpoint: blocking calls that raise BackendError or what `faults` knows."""
+
+    def stream(self, request: ChatRequest, cancel: Cancel) -> Generator[BackendEvent]:
+        """Yield the reply piece by piece; runs in a thread of its own."""
+
+    def embed(self, model: str, texts: list[str]) -> list[list[float]]:
+        """Return one vector per text."""
+
+    def moderate(self, model: str, text: str, secret: Secret | None) -> Moderation:
+        """Return the judgement of a guard model."""
+
+    def health(self) -> EndpointHealth:
+        """Say whether the endpoint answers."""

@@ -1,0 +1,397 @@
+"""The one door to all models: names, deadlines, retries, and errors people can read."""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import os
+import random
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Generator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import dataclass
+from functools import partial
+from typing import TypeVar
+
+from webapp.errors import BackendError, BackendRefused, BackendTimeout, ContentError
+from webapp.llm.endpoints import LOCAL, LOCAL_MODELS, Endpoint, load_endpoints
+from webapp.llm.events import (
+    Backend,
+    ChatEvent,
+    ChatRequest,
+    Completion,
+    Delta,
+    Done,
+    EndpointHealth,
+    Finish,
+    Heartbeat,
+    ModelInfo,
+    Queued,
+    Sampling,
+)
+from webapp.llm.faults import Fault, explain, garbage
+from webapp.llm.pump import BEAT_SECONDS, pump, within
+from webapp.llm.remote import RemoteBackend
+from webapp.llm.scripted import ScriptedBackend
+from webapp.registry import Message, Moderation
+from webapp.security import Secret
+from webapp.settings import Settings
+
+__all__ = [
+    "ChatEvent",
+    "Completion",
+    "Delta",
+    "Done",
+    "EndpointHealth",
+    "Gateway",
+    "Heartbeat",
+    "ModelInfo",
+    "Queued",
+    "Sampling",
+    "open_gateway",
+]
+
+T = TypeVar("T")
+
+RETRIES = 2
+# A guard that hears nothing for so long blocks; a player would not wait longer.
+CALL_SECONDS = 20.0
+CACHED_EMBEDDINGS = 4096
+EMBED_BATCH = 64
+
+
+@dataclass(frozen=True, slots=True)
+class _Target:
+    """A model name of a level, resolved. `label` is stored with the attempt."""
+
+    endpoint: Endpoint
+    upstream: str
+    label: str
+
+
+class Gateway:
+    """All endpoints of this process. Safe to use from many threads."""
+
+    def __init__(
+        self,
+        endpoints: Sequence[Endpoint],
+        *,
+        backends: Mapping[str, Backend] | None = None,
+        default_endpoint: str = LOCAL,
+        reply_seconds: float = 120.0,
+        silence_seconds: float = 60.0,
+        call_seconds: float = CALL_SECONDS,
+        clock: Callable[[], float] = time.monotonic,
+        chance: Callable[[], float] = random.random,
+    ) -> None:
+        """`backends` stand in for what an endpoint of that name would open."""
+        # A scripted endpoint comes last: it never answers for a model by accident.
+        self._endpoints = tuple(
+            sorted(
+                endpoints,
+                key=lambda e: (e.name != default_endpoint, e.kind == "scripted"),
+            )
+        )
+        given = backends or {}
+        self._backends = {
+            e.name: given.get(e.name) or _open(e)
+            for e in self._endpoints
+            if not e.unavailable
+        }
+        self._reply_seconds = reply_seconds
+        self._silence_seconds = silence_seconds
+        self._call_seconds = call_seconds
+        self._clock = clock
+        self._chance = chance
+        self._vectors = _VectorCache(CACHED_EMBEDDINGS)
+        self._known_health: dict[str, tuple[float, EndpointHealth]] = {}
+
+    @classmethod
+    def scripted(cls, backend: ScriptedBackend | None = None) -> Gateway:
+        """Return a gateway in which a scripted backend stands for all local models."""
+        models = {name: name for name in LOCAL_MODELS} | {"smollm2": "keeper"}
+        endpoint = Endpoint(LOCAL, "scripted", models)
+        return cls([endpoint], backends={LOCAL: backend or ScriptedBackend()})
+
+    def stream(
+        self,
+        *,
+        model: str,
+        messages: Sequence[Message],
+        sampling: Sampling = Sampling(),  # noqa: B008 -- frozen
+        user: str = "",
+        raw_tokens: bool = False,
+    ) -> Generator[ChatEvent]:
+        """Return the events of one reply; closing it stops the model.
+
+        Raises ContentError at once for an unknown model, and BackendError while read.
+        """
+        target = self._target(model)
+        request = ChatRequest(
+            target.upstream, tuple(messages), sampling, user, raw_tokens
+        )
+        return self._reply(target, request)
+
+    def complete(
+        self,
+        *,
+        model: str,
+        messages: Sequence[Message],
+        sampling: Sampling = Sampling(),  # noqa: B008 -- frozen
+        user: str = "",
+        raw_tokens: bool = False,
+    ) -> Completion:
+        """Return a whole reply."""
+        stream = self.stream(
+            model=model,
+            messages=messages,
+            sampling=sampling,
+            user=user,
+            raw_tokens=raw_tokens,
+        )
+        done = next(event for event in stream if isinstance(event, Done))
+        return done.completion
+
+    def embed(
+        self, texts: Sequence[str], *, model: str = "minilm"
+    ) -> list[list[float]]:
+        """Return one vector per text; texts seen lately cost nothing."""
+        target = self._target(model)
+        known: dict[str, list[float]] = {}
+        for text in texts:
+            vector = self._vectors.get(target.label, text)
+            if vector is not None:
+                known[text] = vector
+        new = [text for text in dict.fromkeys(texts) if text not in known]
+        backend = self._backends[target.endpoint.name]
+        for start in range(0, len(new), EMBED_BATCH):
+            batch = new[start : start + EMBED_BATCH]
+            embed = partial(backend.embed, target.upstream, batch)
+            known.update(zip(batch, self._call(target, embed), strict=True))
+        for text in new:
+            self._vectors.put(target.label, text, known[text])
+        return [known[text] for text in texts]
+
+    def moderate(
+        self, text: str, *, model: str, secret: Secret | None = None
+    ) -> Moderation:
+        """Return the judgement of a guard model."""
+        target = self._target(model)
+        backend = self._backends[target.endpoint.name]
+        return self._call(
+            target, partial(backend.moderate, target.upstream, text, secret)
+        )
+
+    def models(self) -> list[ModelInfo]:
+        """List the models that a level may name."""
+        return [
+            ModelInfo(
+                name=f"{endpoint.name}/{name}",
+                endpoint=endpoint.name,
+                label=_label(endpoint, name),
+                available=not endpoint.unavailable,
+                reason=endpoint.unavailable,
+            )
+            for endpoint in self._endpoints
+            for name in endpoint.models
+        ]
+
+    def health(self) -> list[EndpointHealth]:
+        """Ask all endpoints at the same time how they are."""
+        with ThreadPoolExecutor(max_workers=8) as pool:
+            return list(pool.map(self._health, self._endpoints))
+
+    def _health(self, endpoint: Endpoint) -> EndpointHealth:
+        if endpoint.unavailable:
+            return EndpointHealth(endpoint.name, False, endpoint.unavailable)
+        known = self._known_health.get(endpoint.name)
+        if known is not None and self._clock() < known[0]:
+            return known[1]
+        health = self._backends[endpoint.name].health()
+        # The health page is open to all: a hosted endpoint must not hear each visit.
+        seconds = 30.0 if endpoint.kind == "openai" else 0.5
+        self._known_health[endpoint.name] = (self._clock() + seconds, health)
+        return health
+
+    def _target(self, model: str) -> _Target:
+        place, slash, name = model.rpartition("/")
+        for endpoint in self._endpoints:
+            if name in endpoint.models and (not slash or place == endpoint.name):
+                if endpoint.unavailable:
+                    raise BackendRefused(
+                        f'The model endpoint "{endpoint.name}" is not set up. Tell '
+                        "your instructor.",
+                        code="backend_unavailable",
+                    )
+                return _Target(endpoint, endpoint.models[name], _label(endpoint, name))
+        raise self._unknown(model)
+
+    def _unknown(self, model: str) -> ContentError:
+        names = [info.name for info in self.models()]
+        bare = [name.partition("/")[2] for name in names]
+        close = difflib.get_close_matches(model, [*bare, *names], n=1)
+        hint = f'did you mean "{close[0]}"? ' if close else ""
+        listed = ", ".join(info.label for info in self.models()) or "none"
+        return ContentError(f'unknown model "{model}"; {hint}There are: {listed}.')
+
+    def _reply(self, target: _Target, request: ChatRequest) -> Generator[ChatEvent]:
+        started = self._clock()
+        for attempt in range(RETRIES + 1):
+            has_begun = False
+            try:
+                with closing(self._once(target, request, started)) as events:
+                    for event in events:
+                        has_begun = has_begun or isinstance(event, Delta)
+                        yield event
+                return
+            except Exception as error:  # noqa: BLE001 -- explain() names or wraps all
+                fault = explain(error, target.endpoint.name)
+            if has_begun or not fault.can_retry or attempt == RETRIES:
+                raise fault.error from None
+            until = self._clock() + self._pause(fault, attempt)
+            while (left := until - self._clock()) > 0:
+                yield Heartbeat()
+                time.sleep(min(left, BEAT_SECONDS))
+
+    def _once(
+        self, target: _Target, request: ChatRequest, started: float
+    ) -> Generator[ChatEvent]:
+        backend = self._backends[target.endpoint.name]
+        text: list[str] = []
+        first_token_ms = 0
+        heard = self._clock()
+        end: Finish | None = None
+        name = f"reply from {target.endpoint.name}"
+        with closing(pump(partial(backend.stream, request), name=name)) as events:
+            for event in events:
+                now = self._clock()
+                self._check_time(target, now - started, now - heard)
+                if isinstance(event, Finish):
+                    end = event
+                    continue
+                if not isinstance(event, Heartbeat):
+                    heard = now
+                if isinstance(event, Delta):
+                    first_token_ms = first_token_ms or round(1000 * (now - started))
+                    text.append(event.text)
+                yield event
+        if end is None:
+            raise garbage(_who(target))
+        ms = round(1000 * (self._clock() - started))
+        yield Done(_completion(target, "".join(text), end, first_token_ms, ms))
+
+    def _check_time(self, target: _Target, total: float, silent: float) -> None:
+        who = _who(target)
+        if total > self._reply_seconds:
+            raise BackendTimeout(
+                f"{who} did not finish within {self._reply_seconds:g} seconds. Please "
+                "try again."
+            )
+        if silent > self._silence_seconds:
+            raise BackendTimeout(
+                f"{who} was silent for {self._silence_seconds:g} seconds. Please try "
+                "again."
+            )
+
+    def _call(self, target: _Target, call: Callable[[], T]) -> T:
+        name = target.endpoint.name
+        for attempt in range(RETRIES + 1):
+            try:
+                return within(self._call_seconds, call, name=f"call to {name}")
+            except TimeoutError:
+                raise BackendTimeout(
+                    f"{_who(target)} took too long. Please try again."
+                ) from None
+            except Exception as error:  # noqa: BLE001 -- explain() names or wraps all
+                fault = explain(error, name)
+            if not fault.can_retry or attempt == RETRIES:
+                raise fault.error from None
+            time.sleep(self._pause(fault, attempt))
+        raise AssertionError("the last try returns or raises")
+
+    def _pause(self, fault: Fault, attempt: int) -> float:
+        """Return seconds to wait: longer each time, and never the same for all."""
+        wished = (
+            fault.retry_after if fault.retry_after is not None else 0.5 * 2**attempt
+        )
+        return min(wished, 2.0) * (0.5 + self._chance())
+
+
+class _VectorCache:
+    """The embeddings of the last texts, found by digest: texts are not kept."""
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self._lock = threading.Lock()  # protects the order of `_vectors`
+        self._vectors: OrderedDict[bytes, list[float]] = OrderedDict()
+
+    def get(self, model: str, text: str) -> list[float] | None:
+        key = _digest(model, text)
+        with self._lock:
+            if key in self._vectors:
+                self._vectors.move_to_end(key)
+            return self._vectors.get(key)
+
+    def put(self, model: str, text: str, vector: list[float]) -> None:
+        with self._lock:
+            self._vectors[_digest(model, text)] = vector
+            if len(self._vectors) > self._size:
+                self._vectors.popitem(last=False)
+
+
+def open_gateway(settings: Settings, env: Mapping[str, str] | None = None) -> Gateway:
+    """Return the gateway of an instance; keys come from the environment."""
+    endpoints = load_endpoints(settings, os.environ if env is None else env)
+    names = [endpoint.name for endpoint in endpoints]
+    if settings.default_endpoint not in names:
+        raise ContentError(
+            f'WORDKEEP_DEFAULT_ENDPOINT names "{settings.default_endpoint}", but the '
+            f"endpoints are: {', '.join(names)}."
+        )
+    return Gateway(
+        endpoints,
+        default_endpoint=settings.default_endpoint,
+        reply_seconds=settings.reply_seconds,
+        silence_seconds=settings.reply_seconds / 2,
+    )
+
+
+def _open(endpoint: Endpoint) -> Backend:
+    if endpoint.kind == "scripted":
+        return ScriptedBackend(name=endpoint.name)
+    return RemoteBackend(endpoint)
+
+
+def _who(target: _Target) -> str:
+    return f'The model endpoint "{target.endpoint.name}"'
+
+
+def _label(endpoint: Endpoint, name: str) -> str:
+    scripted = " (scripted)" if endpoint.kind == "scripted" else ""
+    return f"{endpoint.name}/{name}{scripted}"
+
+
+def _digest(model: str, text: str) -> bytes:
+    return hashlib.blake2b(f"{model}\x1f{text}".encode(), digest_size=16).digest()
+
+
+def _completion(
+    target: _Target, text: str, end: Finish, first_token_ms: int, ms: int
+) -> Completion:
+    if not text.strip():
+        raise BackendError(
+            f"{_who(target)} gave an empty reply. Please say it in other words.",
+            code="backend_empty",
+        )
+    return Completion(
+        text,
+        target.label,
+        end.reason,
+        end.prompt_tokens,
+        end.completion_tokens,
+        first_token_ms,
+        ms,
+    )

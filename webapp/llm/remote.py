@@ -1,0 +1,218 @@
+"""Talk to an endpoint over the OpenAI API, with the official client."""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import Generator
+from contextlib import closing
+from typing import Any, cast
+
+import httpx2
+import openai
+
+from webapp.errors import BackendError
+from webapp.llm.cancel import Cancel, attach
+from webapp.llm.endpoints import Endpoint
+from webapp.llm.events import (
+    BackendEvent,
+    ChatRequest,
+    Delta,
+    EndpointHealth,
+    Finish,
+    Queued,
+)
+from webapp.llm.faults import BROKE_OFF, garbage
+from webapp.registry import Moderation
+from webapp.security import Secret
+
+# At DEBUG these libraries print addresses and requests; ours says what is needed.
+for _name in ("openai", "httpx2", "httpcore2"):
+    logging.getLogger(_name).setLevel(logging.WARNING)
+
+CONNECT_SECONDS = 5.0
+HEALTH_SECONDS = 2.0
+# No level allows a reply this long: more is a broken endpoint.
+REPLY_CHARS = 100_000
+
+
+class RemoteBackend:
+    """One endpoint and its client. Keys and addresses show in no repr."""
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        self._endpoint = endpoint
+        self._who = f'The model endpoint "{endpoint.name}"'
+        self._is_ours = endpoint.kind == "wordkeep"
+        self._http = httpx2.Client(
+            timeout=httpx2.Timeout(endpoint.timeout, connect=CONNECT_SECONDS),
+            # A new connection for each call: only then its socket is known from the
+            # start and Stop can cut it at any moment; nor can it have gone stale.
+            limits=httpx2.Limits(max_connections=256, max_keepalive_connections=0),
+            event_hooks={"request": [attach]},
+            follow_redirects=False,
+            # The sidecar is on this machine: a proxy from the environment is not meant.
+            trust_env=not self._is_ours,
+        )
+        self._client = openai.OpenAI(
+            base_url=endpoint.base_url,
+            api_key=endpoint.key.reveal() if endpoint.key else "none",
+            max_retries=0,
+            http_client=self._http,
+        )
+
+    def stream(self, request: ChatRequest, cancel: Cancel) -> Generator[BackendEvent]:
+        """Yield the reply; the stream counts as whole only with a finish reason."""
+        # Plain dicts: building typed chunks would cost more than reading them.
+        chunks = self._client.post(
+            "/chat/completions",
+            body=self._chat_body(request),
+            cast_to=object,
+            stream=True,
+            stream_cls=openai.Stream[object],
+        )
+        with closing(chunks):
+            yield from self._read(chunks)
+
+    def embed(self, model: str, texts: list[str]) -> list[list[float]]:
+        """Return one unit vector per text."""
+        body = {"model": model, "input": texts, "encoding_format": "float"}
+        data = self._post("/embeddings", body).get("data")
+        if not isinstance(data, list) or len(data) != len(texts):
+            raise garbage(self._who)
+        try:
+            ordered = sorted(data, key=lambda item: int(item["index"]))
+            vectors = [[float(x) for x in item["embedding"]] for item in ordered]
+        except (KeyError, TypeError, ValueError, OverflowError):
+            raise garbage(self._who) from None
+        lengths = [math.hypot(*vector) for vector in vectors]
+        # A length of 0, nan or inf gives no direction to compare.
+        is_sound = all(0 < length < math.inf for length in lengths)
+        if not is_sound or len({len(v) for v in vectors}) > 1:
+            raise garbage(self._who)
+        return [
+            [x / length for x in vector]
+            for vector, length in zip(vectors, lengths, strict=True)
+        ]
+
+    def moderate(self, model: str, text: str, secret: Secret | None) -> Moderation:
+        """Return the judgement; only our own sidecar is told the secret."""
+        body: dict[str, Any] = {"model": model, "input": text}
+        if secret is not None and self._is_ours:
+            body["secret"] = secret.reveal()
+        results = self._post("/moderations", body).get("results")
+        try:
+            result = cast(Any, results)[0]
+            score = max(float(s) for s in result["category_scores"].values())
+            threshold = float(result.get("threshold", 0.5))
+            flagged = result["flagged"]
+        except (AttributeError, LookupError, TypeError, ValueError):
+            raise garbage(self._who) from None
+        numbers_fit = all(0.0 <= number <= 1.0 for number in (score, threshold))
+        if not isinstance(flagged, bool) or not numbers_fit:
+            raise garbage(self._who)
+        return Moderation(flagged, score, threshold, model)
+
+    def health(self) -> EndpointHealth:
+        """Ask /health of a sidecar, or the model list of any other endpoint."""
+        name = self._endpoint.name
+        try:
+            if self._is_ours:
+                return self._sidecar_health()
+            self._client.get("/models", cast_to=object, options={"timeout": 2.0})
+        except openai.APIStatusError as error:
+            return EndpointHealth(name, False, f"answers with {error.status_code}")
+        except (openai.OpenAIError, httpx2.HTTPError, ValueError):
+            return EndpointHealth(name, False, "does not answer")
+        return EndpointHealth(name, True, "ok")
+
+    def _sidecar_health(self) -> EndpointHealth:
+        url = self._endpoint.base_url.removesuffix("/v1") + "/health"
+        answer = self._http.get(url, timeout=HEALTH_SECONDS)
+        body = answer.json()
+        status = body.get("status") if isinstance(body, dict) else None
+        if status not in {"ok", "starting", "failed"}:
+            return EndpointHealth(self._endpoint.name, False, "is no Wordkeep sidecar")
+        is_ok = answer.status_code == 200 and status == "ok"
+        return EndpointHealth(self._endpoint.name, is_ok, status)
+
+    def _chat_body(self, request: ChatRequest) -> dict[str, Any]:
+        sampling = request.sampling
+        body: dict[str, Any] = {
+            "model": request.model,
+            "messages": list(request.messages),
+            "stream": True,
+            "stream_options": {"include_usage": True},
+            "temperature": sampling.temperature,
+            "top_p": sampling.top_p,
+            self._endpoint.max_tokens_field: sampling.max_tokens,
+        }
+        if sampling.seed is not None:
+            body["seed"] = sampling.seed
+        if sampling.stop:
+            body["stop"] = list(sampling.stop)
+        if self._is_ours:
+            # Others get no player id, and would refuse fields they do not know.
+            body |= {"queue_events": True, "raw_tokens": request.raw_tokens}
+            body |= {"user": request.user} if request.user else {}
+        return {k: v for k, v in body.items() if k not in self._endpoint.omit}
+
+    def _read(self, chunks: openai.Stream[object]) -> Generator[BackendEvent]:
+        reason, size, has_any = "", 0, False
+        usage: tuple[int | None, int | None] = (None, None)
+        for chunk in chunks:
+            has_any = True
+            if not isinstance(chunk, dict):
+                raise garbage(self._who)
+            if "queue" in chunk:
+                yield self._queued(chunk["queue"])
+            text, ended = self._choice(chunk.get("choices"))
+            size += len(text)
+            if size > REPLY_CHARS:
+                raise garbage(self._who)
+            if text:
+                yield Delta(text)
+            reason = ended or reason
+            usage = _usage(chunk.get("usage")) or usage
+        if not has_any:
+            raise garbage(self._who)
+        if not reason:
+            raise BackendError(
+                f"{self._who} broke off in the middle. Please try again.",
+                code=BROKE_OFF,
+            )
+        yield Finish(reason, *usage)
+
+    def _queued(self, queue: object) -> Queued:
+        position = queue.get("position") if isinstance(queue, dict) else None
+        if not isinstance(position, int) or position < 1:
+            raise garbage(self._who)
+        return Queued(position)
+
+    def _choice(self, choices: object) -> tuple[str, str]:
+        """Return the new text and the finish reason of a chunk, each may be empty."""
+        if choices is None or choices == []:
+            return "", ""
+        try:
+            choice = cast(Any, choices)[0]
+            delta = choice.get("delta") or {}
+            text = delta.get("content") or delta.get("refusal") or ""
+            ended = choice.get("finish_reason") or ""
+        except (AttributeError, LookupError, TypeError):
+            raise garbage(self._who) from None
+        if not isinstance(text, str) or not isinstance(ended, str):
+            raise garbage(self._who)
+        return text, ended
+
+    def _post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
+        answer = self._client.post(path, body=body, cast_to=object)
+        if not isinstance(answer, dict):
+            raise garbage(self._who)
+        return answer
+
+
+def _usage(usage: object) -> tuple[int | None, int | None] | None:
+    if not isinstance(usage, dict):
+        return None
+    counts = (usage.get("prompt_tokens"), usage.get("completion_tokens"))
+    prompt, completion = (n if isinstance(n, int) else None for n in counts)
+    return prompt, completion

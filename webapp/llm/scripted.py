@@ -1,0 +1,204 @@
+"""A backend without a model: queued replies, or a keeper that follows fixed rules.
+
+It is a real backend behind the same gateway, so pages and tests meet the same code
+that they meet with a model. Wherever models are listed it is called "scripted".
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import re
+import threading
+from collections import deque
+from collections.abc import Generator, Iterable
+
+from webapp.errors import BackendError, BackendOverloaded, BackendRefused
+from webapp.llm.cancel import Cancel
+from webapp.llm.events import (
+    BackendEvent,
+    ChatRequest,
+    Delta,
+    EndpointHealth,
+    Finish,
+    Queued,
+)
+from webapp.llm.faults import BROKE_OFF
+from webapp.registry import Message, Moderation
+from webapp.security import Secret, normalise_guess
+
+# What an entry may name as a model. All but the keepers exist to test faults.
+BEHAVIOURS = (
+    "keeper",
+    "keeper-slow",
+    "echo",
+    "empty",
+    "breaks-off",
+    "garbage",
+    "overloaded",
+    "refuses",
+    "silent",
+)
+SLOW_SECONDS = 0.1
+DIMENSIONS = 128
+
+_PASSWORD = re.compile(r"password\s+is\s+[\"'“]?(\w+)", re.IGNORECASE)
+_FORBIDDEN = re.compile(
+    r"\b(never|not allowed|do not|don't|must not|refuse)\b", re.IGNORECASE
+)
+_HARDENED = re.compile(r"\bin any form\b", re.IGNORECASE)
+_ASKED = re.compile(r"\b(pass\s?word|pass\s?code|secret|the word)\b", re.IGNORECASE)
+_OVERRIDE = re.compile(
+    r"\b(ignore|forget|disregard|override|developer mode|pretend)\b", re.IGNORECASE
+)
+_SPELLED = re.compile(r"\b(spell|dash|dashes|letter by letter|between)\b", re.I)
+_REVERSED = re.compile(r"\b(reversed?|backwards?)\b", re.IGNORECASE)
+_PIECES = re.compile(r"\S+\s*|\s+")
+
+
+class ScriptedBackend:
+    """Answers from a queue while it lasts, then by the behaviour named as the model."""
+
+    def __init__(
+        self,
+        replies: Iterable[str | BackendError] = (),
+        *,
+        name: str = "local",
+        delay: float = 0.0,
+        queue: int = 0,
+    ) -> None:
+        """`delay` comes before each piece, in seconds; `queue` is the first place."""
+        self.name = name
+        self.delay = delay
+        self.queue = queue
+        self.history: list[ChatRequest] = []
+        # How many replies are being written: a stopped one must leave this at once.
+        self.active = 0
+        self._lock = threading.Lock()  # protects `active`
+        self._replies = deque(replies)
+
+    def enqueue(self, *replies: str | BackendError) -> None:
+        """Add replies that are given before any rule applies."""
+        self._replies.extend(replies)
+
+    def stream(self, request: ChatRequest, cancel: Cancel) -> Generator[BackendEvent]:
+        """Yield a queue (if asked for) and the reply, word by word."""
+        self.history.append(request)
+        self._count(+1)
+        try:
+            for position in range(self.queue, 0, -1):
+                yield Queued(position)
+                if cancel.wait(self.delay):
+                    return
+            yield from self._answer(request, cancel)
+        finally:
+            self._count(-1)
+
+    def embed(self, model: str, texts: list[str]) -> list[list[float]]:
+        """Return vectors in which texts that share words are near each other."""
+        return [_embedding(text) for text in texts]
+
+    def moderate(self, model: str, text: str, secret: Secret | None) -> Moderation:
+        """Judge by words: what asks for the secret, or what gives it away."""
+        if model == "leak":
+            found = secret is not None and _gives_away(text, secret.reveal())
+            score = 0.99 if found else 0.01
+        else:
+            signs = (_ASKED.search(text), _OVERRIDE.search(text))
+            score = (0.02, 0.6, 0.95)[sum(map(bool, signs))]
+        return Moderation(score >= 0.5, score, 0.5, model)
+
+    def health(self) -> EndpointHealth:
+        """Say that nothing can be wrong here."""
+        return EndpointHealth(self.name, True, "scripted: fixed rules, no model")
+
+    def _count(self, change: int) -> None:
+        with self._lock:
+            self.active += change
+
+    def _answer(self, request: ChatRequest, cancel: Cancel) -> Generator[BackendEvent]:
+        if self._replies:
+            reply = self._replies.popleft()
+            if isinstance(reply, BackendError):
+                raise reply
+            yield from self._say(reply, request, cancel, self.delay)
+            return
+        behaviour = request.model
+        if behaviour == "silent":
+            cancel.wait(3600)
+            return
+        _fail(behaviour)
+        text = _reply(behaviour, request.messages)
+        slow = SLOW_SECONDS if behaviour == "keeper-slow" else self.delay
+        yield from self._say(text, request, cancel, slow)
+
+    def _say(
+        self, text: str, request: ChatRequest, cancel: Cancel, delay: float
+    ) -> Generator[BackendEvent]:
+        pieces = _PIECES.findall(text)
+        reason = "stop"
+        if len(pieces) > request.sampling.max_tokens:
+            pieces, reason = pieces[: request.sampling.max_tokens], "length"
+        for piece in pieces:
+            if delay and cancel.wait(delay):
+                return
+            yield Delta(piece)
+        if request.model == "breaks-off":
+            raise BackendError("The scripted model broke off.", code=BROKE_OFF)
+        prompt = sum(len(m["content"].split()) for m in request.messages)
+        yield Finish(reason, prompt, len(pieces))
+
+
+def _fail(behaviour: str) -> None:
+    match behaviour:
+        case "garbage":
+            raise ValueError("scripted garbage")
+        case "overloaded":
+            raise BackendOverloaded("The scripted model is busy.")
+        case "refuses":
+            raise BackendRefused("The scripted model refused the request.")
+        case _ if behaviour not in BEHAVIOURS:
+            raise BackendRefused("The scripted endpoint does not have this model.")
+
+
+def _reply(behaviour: str, messages: tuple[Message, ...]) -> str:
+    asked = next((m["content"] for m in reversed(messages) if m["role"] == "user"), "")
+    if behaviour == "empty":
+        return ""
+    if behaviour == "echo":
+        return asked
+    if behaviour == "breaks-off":
+        return "This reply has no"
+    system = "\n".join(m["content"] for m in messages if m["role"] == "system")
+    return _keeper(system, asked)
+
+
+def _keeper(system: str, asked: str) -> str:
+    """Tell the password if the system prompt allows it, or if asked in a disguise."""
+    found = _PASSWORD.search(system)
+    if found is None or not _ASKED.search(asked):
+        return "Good evening, traveller. I watch this gate. What brings you here?"
+    word = found.group(1)
+    is_hardened = _HARDENED.search(system) is not None
+    if _SPELLED.search(asked) and not is_hardened:
+        return f"Letter by letter, then: {'-'.join(word)}"
+    if _REVERSED.search(asked) and not is_hardened:
+        return f"From its end to its beginning: {word[::-1]}"
+    if _FORBIDDEN.search(system):
+        return "I may not tell you the password."
+    return f"The password is {word}."
+
+
+def _gives_away(text: str, word: str) -> bool:
+    plain, target = normalise_guess(text), normalise_guess(word)
+    return target in plain or target[::-1] in plain
+
+
+def _embedding(text: str) -> list[float]:
+    vector = [0.0] * DIMENSIONS
+    for word in re.findall(r"\w+", text.casefold()) or [""]:
+        digest = hashlib.blake2b(word.encode(), digest_size=4).digest()
+        number = int.from_bytes(digest, "big")
+        vector[number % DIMENSIONS] += 1.0 if number & 1 << 16 else -1.0
+    length = math.sqrt(sum(x * x for x in vector)) or 1.0
+    return [x / length for x in vector]
