@@ -1,0 +1,63 @@
+"""Bring the database to the shape that the rows of this version need."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy.exc import OperationalError
+
+from webapp.db import Database
+from webapp.errors import LabError
+
+FOLDER = Path(__file__).resolve().parent
+
+
+class MigrationError(LabError):
+    """The database cannot be used by this version."""
+
+    code = "migration"
+
+
+def migrate(database: Database) -> bool:
+    """Apply the migrations that are missing; return whether there were any.
+
+    Raise MigrationError when the database is newer than this version, or cannot be
+    opened at all.
+    """
+    scripts = ScriptDirectory.from_config(alembic_config(database))
+    present = _present_revision(database)
+    if present == scripts.get_current_head():
+        return False
+    if present is not None and present not in {
+        script.revision for script in scripts.walk_revisions()
+    }:
+        raise MigrationError(
+            "The database was made by a newer version of Wordkeep. Update the program, "
+            "or choose another folder with --instance."
+        )
+    command.upgrade(alembic_config(database), "head")
+    return True
+
+
+def alembic_config(database: Database) -> Config:
+    """Return Alembic's configuration; there is no alembic.ini to keep in step."""
+    config = Config()
+    config.set_main_option("script_location", str(FOLDER).replace("%", "%%"))
+    config.attributes["database"] = database
+    return config
+
+
+def _present_revision(database: Database) -> str | None:
+    try:
+        with database.engine.connect() as connection:
+            return MigrationContext.configure(connection).get_current_revision()
+    except OperationalError as error:
+        # The URL may hold a password, so only the driver's own words are shown.
+        raise MigrationError(
+            f"The database cannot be opened: {error.orig}. Check WORDKEEP_DATABASE_URL "
+            "and that the instance folder can be written."
+        ) from error
