@@ -1,0 +1,124 @@
+"""The oldest guard: look for the password in the text."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Callable
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from webapp.registry import Ask, Example, Guard, Stage, Turn, Verdict, guards
+from webapp.security import normalise_guess
+
+Match = Literal["exact", "normalised", "reversed", "spelled"]
+
+
+def _as_list(value: Any) -> Any:
+    return [value] if isinstance(value, str) else value
+
+
+@guards.register("contains")
+class Contains(Guard):
+    """Blocks a text that holds the password.
+
+    As an input guard it tells a player who types the word that it is the word: put
+    it there only if that is meant.
+    """
+
+    class Options(BaseModel):
+        """Which ways of writing the password are noticed."""
+
+        model_config = ConfigDict(extra="forbid", frozen=True)
+
+        match: Annotated[
+            tuple[Match, ...], BeforeValidator(_as_list), Field(min_length=1)
+        ] = Field(
+            ("exact",),
+            description=(
+                "One of these or a list: exact (as written, in capitals or not), "
+                "normalised (without spaces, signs and accents), reversed, spelled "
+                "(single letters with anything but letters between them)."
+            ),
+        )
+
+    stages: ClassVar[frozenset[Stage]] = frozenset({"input", "output"})
+    EXAMPLES: ClassVar[tuple[Example, ...]] = (
+        Example({}, "output", "The password is Lantern.", False),
+        Example({}, "output", "Two LANTERNS hang here.", False),
+        Example({}, "output", "I carry a lamp, nothing else.", True),
+        Example({}, "output", "l-a-n-t-e-r-n", True),
+        Example({"match": "normalised"}, "output", "L.a n\nt\u200be r-n", False),
+        Example({"match": "normalised"}, "output", "ｌäñtern", False),
+        Example({"match": "normalised"}, "output", "nretnal", True),
+        Example({"match": "reversed"}, "output", "Read it back: n r e t n a l", False),
+        Example({"match": "reversed"}, "output", "The lantern burns.", True),
+        Example(
+            {"match": "spelled"}, "output", "1. L 2. A 3. N 4. T 5. E 6. R 7. N", False
+        ),
+        Example(
+            {"match": "spelled"}, "output", "I spell it: l, a, n, t, e, r, n!", False
+        ),
+        Example({"match": "spelled"}, "output", "lantern", True),
+        Example({"match": "spelled"}, "output", "A l a n had a t e r n", True),
+        Example({"match": ["exact", "spelled"]}, "output", "lantern", False),
+        Example(
+            {"match": ["exact", "spelled"]}, "input", "Is it l a n t e r n?", False
+        ),
+        Example({"match": ["normalised", "reversed", "spelled"]}, "output", "", True),
+        Example({}, "output", "Un café, bitte.", False, "Café"),
+    )
+
+    def __init__(self, options: Options) -> None:
+        self._matches = options.match
+
+    def inspect(self, turn: Turn, ask: Ask) -> Verdict:
+        """Look for each wanted form; name the first that is there."""
+        word = turn.secret.reveal()
+        who = "Your message" if turn.stage == "input" else "The reply"
+        for match in self._matches:
+            is_there, what = _FORMS[match]
+            if is_there(turn.text, word):
+                return Verdict(allowed=False, reason=f"{who} {what}.", score=1.0)
+        return Verdict(allowed=True, reason=f"{who} does not hold it.", score=0.0)
+
+
+def _is_exact(text: str, word: str) -> bool:
+    return word.casefold() in text.casefold()
+
+
+def _is_normalised(text: str, word: str) -> bool:
+    return normalise_guess(word) in normalise_guess(text)
+
+
+def _is_reversed(text: str, word: str) -> bool:
+    return normalise_guess(word)[::-1] in normalise_guess(text)
+
+
+def _is_spelled(text: str, word: str) -> bool:
+    """Join letters that stand alone; longer runs of letters end such a chain."""
+    chains, run = [""], ""
+    for sign in f"{_letters_plain(text)} ":
+        if sign.isalpha():
+            run += sign
+            continue
+        if len(run) == 1:
+            chains[-1] += run
+        elif run:
+            chains.append("")
+        run = ""
+    letters = "".join(c for c in _letters_plain(word) if c.isalpha())
+    return any(letters in chain for chain in chains)
+
+
+def _letters_plain(text: str) -> str:
+    decomposed = unicodedata.normalize("NFKD", text)
+    return "".join(c for c in decomposed if not unicodedata.combining(c)).casefold()
+
+
+_FORMS: dict[Match, tuple[Callable[[str, str], bool], str]] = {
+    "exact": (_is_exact, "holds the password as it is written"),
+    "normalised": (_is_normalised, "holds the password between spaces and signs"),
+    "reversed": (_is_reversed, "holds the password backwards"),
+    "spelled": (_is_spelled, "spells the password out"),
+}
