@@ -1,0 +1,1 @@
+"""What authors write: levels, ladders and word lists, read and checked."""

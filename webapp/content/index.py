@@ -1,0 +1,87 @@
+"""All valid content at one moment. It never changes; an edit makes a new one."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from webapp.content.schema import Ladder, Level
+from webapp.errors import NotFound
+
+
+class Index:
+    """Ladders, levels and word lists by name."""
+
+    def __init__(
+        self,
+        *,
+        ladders: Mapping[str, Ladder],
+        levels: Mapping[str, Level],
+        words: Mapping[str, tuple[str, ...]],
+    ) -> None:
+        self.ladders: Mapping[str, Ladder] = MappingProxyType(dict(ladders))
+        self._levels = dict(levels)
+        self._words = dict(words)
+        self._word_hashes = {name: _digest(list(w)) for name, w in words.items()}
+        self._level_hashes = {
+            level.id: _digest(
+                [level.model_dump(mode="json"), self._word_hashes[level.secret.words]]
+            )
+            for level in self._levels.values()
+        }
+        self.hash = _digest(
+            [
+                [ladder.model_dump(mode="json") for ladder in ladders.values()],
+                sorted(self._level_hashes.items()),
+                sorted(self._word_hashes.items()),
+            ]
+        )
+
+    def ladder(self, ladder_id: str) -> Ladder:
+        """Return a ladder; raise NotFound."""
+        found = self.ladders.get(ladder_id)
+        if found is None:
+            raise NotFound("There is no such ladder.")
+        return found
+
+    def levels(self, ladder_id: str) -> tuple[Level, ...]:
+        """Return the levels of a ladder, in order; raise NotFound."""
+        return tuple(self._levels[name] for name in self.ladder(ladder_id).levels)
+
+    def level(self, level_id: str) -> Level:
+        """Return a level of any ladder; raise NotFound."""
+        found = self._levels.get(level_id)
+        if found is None:
+            raise NotFound("There is no such level.")
+        return found
+
+    def ladder_of(self, level_id: str) -> str:
+        """Return the id of the ladder that a level belongs to; raise NotFound."""
+        for ladder in self.ladders.values():
+            if level_id in ladder.levels:
+                return ladder.id
+        raise NotFound("There is no such level.")
+
+    def next_level(self, level_id: str) -> str | None:
+        """Return the level after this one in its ladder; None after the last."""
+        levels = self.ladders[self.ladder_of(level_id)].levels
+        following = levels.index(level_id) + 1
+        return levels[following] if following < len(levels) else None
+
+    def words(self, name: str) -> tuple[str, ...]:
+        """Return a list of secret words; raise NotFound."""
+        found = self._words.get(name)
+        if found is None:
+            raise NotFound("There is no such word list.")
+        return found
+
+    def level_hash(self, level_id: str) -> str:
+        """Return what changes when the level or its words do, and not with comments."""
+        return self._level_hashes[self.level(level_id).id]
+
+
+def _digest(value: object) -> str:
+    text = json.dumps(value, sort_keys=True, ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()

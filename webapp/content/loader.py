@@ -1,0 +1,195 @@
+"""Reads the content roots into one index, or into a list of all that is wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+from typing import TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from webapp.content.faults import explain
+from webapp.content.files import find_files
+from webapp.content.guardspecs import read_guards
+from webapp.content.index import Index
+from webapp.content.problems import Problem
+from webapp.content.rules import (
+    Names,
+    Source,
+    check_ladders,
+    check_level,
+    check_levels,
+    check_words_in_texts,
+)
+from webapp.content.schema import Ladder, Level
+from webapp.content.wordlist import WordList, read_words
+from webapp.content.yamltree import Node, TreeProblem, read_tree
+
+__all__ = ["Loaded", "Problem", "load", "load_level"]
+
+M = TypeVar("M", bound=BaseModel)
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """The index if there is no error, and every problem found on the way."""
+
+    index: Index | None
+    problems: list[Problem]
+
+
+@dataclass(slots=True)
+class _Tree:
+    """What the files of all roots say, as far as they could be read."""
+
+    ladders: list[tuple[Ladder, Source]] = field(default_factory=list)
+    levels: list[tuple[Level, Source]] = field(default_factory=list)
+    sources: list[Source] = field(default_factory=list)
+    words: dict[str, WordList] = field(default_factory=dict)
+    lessons: set[str] = field(default_factory=set)
+    level_ids: set[str] = field(default_factory=set)
+    folders: dict[str, Path] = field(default_factory=dict)
+    ladder_folders: set[str] = field(default_factory=set)
+    unclear_folders: set[str] = field(default_factory=set)
+    problems: list[Problem] = field(default_factory=list)
+
+
+def load(roots: Sequence[Path]) -> Loaded:
+    """Read and check all content; the index is None if there is any error."""
+    tree = _Tree()
+    for name, found in find_files(roots).items():
+        _read_file(tree, name, found.path)
+    tree.problems += _check_tree(tree, roots)
+    problems = sorted(set(tree.problems), key=lambda p: (str(p.path), p.line))
+    if any(problem.is_error for problem in problems):
+        return Loaded(None, problems)
+    index = Index(
+        ladders={ladder.id: ladder for ladder, _ in tree.ladders},
+        levels={level.id: level for level, _ in tree.levels},
+        words={name: words.words for name, words in tree.words.items()},
+    )
+    return Loaded(index, problems)
+
+
+def load_level(path: Path) -> tuple[Level | None, list[Problem]]:
+    """Read one level on its own, without its ladder and word list."""
+    tree = _Tree()
+    data = _read_bytes(tree, path)
+    if data is not None:
+        _add_level(tree, path.parent.name, path, data)
+    return (tree.levels[0][0] if tree.levels else None), tree.problems
+
+
+def _read_file(tree: _Tree, name: PurePosixPath, path: Path) -> None:
+    top = name.parts[0]
+    if top == "lessons":
+        tree.lessons.add(f"{name.parts[1]}/{path.stem}")
+        return
+    wanted = ".txt" if top == "words" else ".yaml"
+    if path.suffix != wanted:
+        advice = f"name it {path.stem}{wanted} or move it away"
+        tree.problems.append(
+            Problem(path, 1, "this file is not read", advice, "warning")
+        )
+        return
+    data = _read_bytes(tree, path)
+    if data is None:
+        return
+    if top == "words":
+        tree.words[path.stem], problems = read_words(path, data)
+        tree.problems += problems
+        return
+    folder = name.parts[1]
+    tree.folders.setdefault(folder, path.parent)
+    if name.name == "ladder.yaml":
+        _add_ladder(tree, folder, path, data)
+    else:
+        _add_level(tree, folder, path, data)
+
+
+def _read_bytes(tree: _Tree, path: Path) -> bytes | None:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        tree.problems.append(
+            Problem(path, 1, f"cannot be read: {error.strerror}", "check the file")
+        )
+        return None
+
+
+def _add_ladder(tree: _Tree, folder: str, path: Path, data: bytes) -> None:
+    tree.ladder_folders.add(folder)
+    node = _parse(tree, path, data)
+    if node is None:
+        return
+    source = Source(path, folder, node)
+    ladder = _validate(tree, source, Ladder, node.plain())
+    if ladder is not None:
+        tree.ladders.append((ladder, source))
+
+
+def _add_level(tree: _Tree, folder: str, path: Path, data: bytes) -> None:
+    node = _parse(tree, path, data)
+    level_id = node.pairs["id"].value if node and "id" in node.pairs else None
+    if node is None or not isinstance(level_id, str):
+        tree.unclear_folders.add(folder)
+    else:
+        tree.level_ids.add(level_id)
+    if node is None:
+        return
+    source = Source(path, folder, node)
+    guards = read_guards(path, node)
+    raw = node.plain()
+    for stage, specs in guards.stages.items():
+        raw["guards"][stage] = specs
+    level = _validate(tree, source, Level, raw)
+    tree.problems += guards.problems
+    if level is not None and not guards.problems:
+        tree.problems += check_level(level, source)
+        tree.levels.append((level, source))
+
+
+def _parse(tree: _Tree, path: Path, data: bytes) -> Node | None:
+    try:
+        node = read_tree(data)
+    except TreeProblem as error:
+        tree.problems.append(Problem(path, error.line, error.message, error.suggestion))
+        return None
+    if node.value is not dict:
+        tree.problems.append(
+            Problem(path, node.line, "the file must be a mapping", "write key: value")
+        )
+        return None
+    return node
+
+
+def _validate(tree: _Tree, source: Source, model: type[M], raw: object) -> M | None:
+    tree.sources.append(source)
+    try:
+        return model.model_validate(raw)
+    except ValidationError as error:
+        tree.problems += explain(source.path, source.node, model, error)
+        return None
+
+
+def _check_tree(tree: _Tree, roots: Sequence[Path]) -> Iterator[Problem]:
+    names = Names(
+        frozenset(tree.lessons),
+        frozenset(tree.level_ids),
+        frozenset(tree.unclear_folders),
+    )
+    yield from check_ladders(tree.ladders, tree.levels, names)
+    yield from check_levels(tree.levels, tree.words, names)
+    yield from check_words_in_texts(tree.sources, tree.words)
+    for folder, path in tree.folders.items():
+        if folder not in tree.ladder_folders:
+            yield Problem(
+                path / "ladder.yaml",
+                1,
+                "this folder has levels but no ladder.yaml",
+                "add one that lists their ids",
+            )
+    if not tree.folders:
+        game = (roots[0] if roots else Path()) / "game"
+        yield Problem(game, 1, "there is no ladder here", "add <ladder>/ladder.yaml")

@@ -1,0 +1,259 @@
+"""What a schema cannot say: rules inside one level, and between the files."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from webapp.content import prompts
+from webapp.content.faults import did_you_mean
+from webapp.content.problems import Problem
+from webapp.content.schema import Ladder, Level
+from webapp.content.wordlist import WordList
+from webapp.content.yamltree import Node
+
+_LETTERS = re.compile(r"[^\W\d_]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a record was read: its file, its folder's name and its lines."""
+
+    path: Path
+    folder: str
+    node: Node
+
+    def problem(
+        self, loc: tuple[int | str, ...], message: str, suggestion: str = ""
+    ) -> Problem:
+        """Return an error at the line of a value."""
+        return Problem(self.path, self.node.find(loc).line, message, suggestion)
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """Which names exist, also where their files are too broken to be read."""
+
+    lessons: frozenset[str]
+    levels: frozenset[str]
+    # Folders with a level file that has no readable id: it may be any level.
+    unclear_folders: frozenset[str]
+
+
+def check_level(level: Level, source: Source) -> Iterator[Problem]:
+    """Yield what is wrong inside one level."""
+    yield from _check_prompts(level, source)
+    costs = sum(hint.cost for hint in level.hints)
+    if costs > level.points:
+        yield source.problem(
+            ("hints",),
+            f"the hints cost {costs} together, but the level gives {level.points}",
+            "make the hints cheaper or give more points",
+        )
+    if level.suspicion is not None and not level.guards.input + level.guards.output:
+        yield source.problem(
+            ("suspicion",),
+            "suspicion counts blocked turns, but no guard of this level blocks",
+            "add a guard or delete suspicion",
+        )
+    yield from _check_proof(level, source)
+
+
+def _check_prompts(level: Level, source: Source) -> Iterator[Problem]:
+    defender = level.defender
+    texts: dict[tuple[int | str, ...], str] = {
+        ("defender", "system"): defender.system,
+    }
+    for number, example in enumerate(defender.examples):
+        texts["defender", "examples", number, "user"] = example.user
+        texts["defender", "examples", number, "assistant"] = example.assistant
+    are_clean = True
+    for loc, text in texts.items():
+        node = source.node.find(loc)
+        for line, message, advice in prompts.find_mistakes(text):
+            are_clean = False
+            # In a literal block each line of the text is a line of the file.
+            at = node.block_line + line - 1 if node.block_line else node.line
+            yield Problem(source.path, at, message, advice)
+    if are_clean and not any(map(prompts.has_secret, texts.values())):
+        yield source.problem(
+            ("defender", "system"),
+            "the model is never told the password, so nobody can win",
+            "write {{ secret }} in defender.system",
+        )
+
+
+def _check_proof(level: Level, source: Source) -> Iterator[Problem]:
+    if level.proof is None:
+        return
+    turns, chars = level.defender.turns, level.defender.message_chars
+    for key in ("solved_by", "not_solved_by"):
+        conversations: tuple[tuple[str, ...], ...] = getattr(level.proof, key)
+        for number, messages in enumerate(conversations):
+            loc = ("proof", key, number)
+            if len(messages) > turns:
+                yield source.problem(
+                    loc,
+                    f"{len(messages)} messages, but the level allows {turns}",
+                    "raise defender.turns or make the conversation shorter",
+                )
+            if any(len(message) > chars for message in messages):
+                yield source.problem(
+                    loc,
+                    f"a message is longer than {chars} characters",
+                    "raise defender.message_chars or shorten it",
+                )
+
+
+def check_ladders(
+    ladders: Sequence[tuple[Ladder, Source]],
+    levels: Sequence[tuple[Level, Source]],
+    names: Names,
+) -> Iterator[Problem]:
+    """Yield what is wrong between ladders and the levels in their folders."""
+    seen: dict[str, Path] = {}
+    for ladder, source in ladders:
+        if ladder.id in seen:
+            yield source.problem(
+                ("id",),
+                f'two ladders have the id "{ladder.id}"',
+                f"the other is in {seen[ladder.id].parent.name}/",
+            )
+        seen.setdefault(ladder.id, source.path)
+        yield from _check_ladder(ladder, source, levels, names)
+
+
+def _check_ladder(
+    ladder: Ladder,
+    source: Source,
+    levels: Sequence[tuple[Level, Source]],
+    names: Names,
+) -> Iterator[Problem]:
+    here = {level.id for level, found in levels if found.folder == source.folder}
+    for number, level_id in enumerate(ladder.levels):
+        loc = ("levels", number)
+        if level_id in ladder.levels[:number]:
+            yield source.problem(loc, f'"{level_id}" is here twice', "delete one")
+        elif level_id not in here | _unread(names, source.folder, level_id):
+            advice = did_you_mean(level_id, list(here))
+            yield source.problem(
+                loc, f'no level in this folder has the id "{level_id}"', advice
+            )
+    for level, found in levels:
+        if found.folder == source.folder and level.id not in ladder.levels:
+            yield found.problem(
+                ("id",),
+                f'the level "{level.id}" is in no ladder',
+                f"add it to the levels in {source.folder}/ladder.yaml",
+            )
+
+
+def _unread(names: Names, folder: str, level_id: str) -> frozenset[str]:
+    if folder in names.unclear_folders:
+        return frozenset({level_id})
+    return names.levels
+
+
+def check_levels(
+    levels: Sequence[tuple[Level, Source]],
+    words: Mapping[str, WordList],
+    names: Names,
+) -> Iterator[Problem]:
+    """Yield what is wrong between levels, word lists and lessons."""
+    first: dict[str, Path] = {}
+    for level, source in levels:
+        if level.id in first:
+            other = first[level.id]
+            yield source.problem(
+                ("id",),
+                f'two levels have the id "{level.id}"',
+                f"the other is in {other.parent.name}/{other.name}",
+            )
+        first.setdefault(level.id, source.path)
+        yield from _check_after(level, source, names)
+        if level.secret.words not in words:
+            yield source.problem(
+                ("secret", "words"),
+                f'there is no word list "{level.secret.words}"',
+                did_you_mean(level.secret.words, list(words)),
+            )
+        if level.lesson is not None and level.lesson not in names.lessons:
+            yield Problem(
+                source.path,
+                source.node.find(("lesson",)).line,
+                f'there is no lesson "{level.lesson}" yet',
+                f"write lessons/{level.lesson}.md or delete the line",
+                "warning",
+            )
+    yield from _check_cycles(levels)
+
+
+def _check_after(level: Level, source: Source, names: Names) -> Iterator[Problem]:
+    if names.unclear_folders:
+        return
+    for number, needed in enumerate(level.after):
+        if needed not in names.levels:
+            advice = did_you_mean(needed, list(names.levels - {level.id}))
+            yield source.problem(
+                ("after", number), f'no level has the id "{needed}"', advice
+            )
+
+
+def _check_cycles(levels: Sequence[tuple[Level, Source]]) -> Iterator[Problem]:
+    after = {level.id: level.after for level, _ in levels}
+    for level, source in levels:
+        if level.id in _needed_by(level.id, after):
+            yield source.problem(
+                ("after",),
+                f'"{level.id}" can never open: it waits for itself',
+                "delete an id from after, here or in the levels that it names",
+            )
+
+
+def _needed_by(level_id: str, after: Mapping[str, tuple[str, ...]]) -> set[str]:
+    needed: set[str] = set()
+    waiting = list(after[level_id])
+    while waiting:
+        name = waiting.pop()
+        if name not in needed:
+            needed.add(name)
+            waiting += after.get(name, ())
+    return needed
+
+
+def check_words_in_texts(
+    sources: Sequence[Source], words: Mapping[str, WordList]
+) -> Iterator[Problem]:
+    """Yield each secret word that stands in an authored text.
+
+    Such a word would be no secret: it is on a page or in every prompt, and guards
+    would block replies that merely quote it.
+    """
+    for source in sources:
+        for node in _texts(source.node):
+            spoken = {word.casefold() for word in _LETTERS.findall(node.value)}
+            for wordlist in words.values():
+                for word in sorted(spoken & set(wordlist.lines)):
+                    yield Problem(
+                        source.path,
+                        _line_of(node, word),
+                        f'"{word}" is a secret word of the list "{wordlist.name}"',
+                        "use another word here, or delete it from words/"
+                        f"{wordlist.name}.txt:{wordlist.lines[word]}",
+                    )
+
+
+def _texts(node: Node) -> Iterator[Node]:
+    if isinstance(node.value, str):
+        yield node
+    for below in (*node.items, *node.pairs.values()):
+        yield from _texts(below)
+
+
+def _line_of(node: Node, word: str) -> int:
+    if not node.block_line:
+        return node.line
+    before = node.value.casefold().partition(word)[0]
+    return node.block_line + int(before.count("\n"))

@@ -1,0 +1,193 @@
+"""The fields of a level and a ladder. Their descriptions are what editors show."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SerializeAsAny,
+    StrictBool,
+    StrictFloat,
+    StrictInt,
+)
+
+Id = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,39}$")]
+Line = Annotated[str, Field(min_length=1, max_length=120)]
+Text = Annotated[str, Field(min_length=1, max_length=8_000)]
+ShowGuards = Literal["none", "stage", "full"]
+
+
+def _one_turn_as_list(value: Any) -> Any:
+    return [value] if isinstance(value, str) else value
+
+
+Turns = Annotated[
+    tuple[Text, ...],
+    Field(min_length=1, max_length=50),
+    BeforeValidator(_one_turn_as_list),
+]
+
+
+class Record(BaseModel):
+    """Parent of all authored records: unknown keys are mistakes, nothing changes."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Example(Record):
+    """A question and answer shown to the model before the player's first message."""
+
+    user: Text = Field(description="What a visitor says. May contain {{ secret }}.")
+    assistant: Text = Field(
+        description="What the defender answers. May contain {{ secret }}."
+    )
+
+
+class Defender(Record):
+    """The model behind the gate, and how it is told to behave."""
+
+    model: Annotated[str, Field(min_length=1, max_length=80)] = Field(
+        "smollm2", description="The model that answers."
+    )
+    system: Text = Field(
+        description="The system prompt. {{ secret }} stands for the password."
+    )
+    examples: tuple[Example, ...] = Field(
+        (), max_length=8, description="Worked examples, sent after the system prompt."
+    )
+    turns: StrictInt = Field(
+        1, ge=1, le=50, description="How many messages one conversation may have."
+    )
+    temperature: StrictFloat = Field(
+        0.7, ge=0, le=2, description="0 always picks the likeliest word; 1 is lively."
+    )
+    top_p: StrictFloat = Field(
+        0.95, gt=0, le=1, description="Share of likely words to choose from."
+    )
+    max_tokens: StrictInt = Field(
+        160, ge=1, le=1024, description="Longest reply, in tokens."
+    )
+    raw_tokens: StrictBool = Field(
+        False, description="Let control tokens in messages act as real ones."
+    )
+    message_chars: StrictInt = Field(
+        2000, ge=1, le=4000, description="Longest message of the player, in characters."
+    )
+
+
+class SecretSpec(Record):
+    """Where the password of each visit comes from."""
+
+    words: Id = Field(description="Name of the list words/<name>.txt.")
+
+
+class GuardSpec(Record):
+    """One guard with its options, which the guard's own class has checked."""
+
+    name: Id
+    options: SerializeAsAny[BaseModel]
+
+
+class Guards(Record):
+    """The guards of a level, in the order in which they look."""
+
+    input: tuple[GuardSpec, ...] = Field(
+        (), max_length=12, description="They see the message before the model does."
+    )
+    output: tuple[GuardSpec, ...] = Field(
+        (), max_length=12, description="They see the reply before the player does."
+    )
+
+
+class Hint(Record):
+    """Help that the player may buy with points earned at this level."""
+
+    cost: StrictInt = Field(ge=0, le=100_000, description="Points it takes away.")
+    title: Line = Field(description="Shown before the hint is taken.")
+    text: Text = Field(description="Shown after the hint is taken.")
+
+
+class Link(Record):
+    """A page on the web."""
+
+    title: Line = Field(description="What the link says.")
+    url: Annotated[str, Field(pattern=r"^https?://[^\s<>\"]+$", max_length=500)] = (
+        Field(description="Address that starts with https://")
+    )
+
+
+class Proof(Record):
+    """Conversations that show the level works. `wordkeep check --play` plays them."""
+
+    solved_by: tuple[Turns, ...] = Field(
+        min_length=1,
+        max_length=20,
+        description="Conversations that get the word; each is a list of messages.",
+    )
+    not_solved_by: tuple[Turns, ...] = Field(
+        (), max_length=20, description="Conversations that do not get the word."
+    )
+    benign: tuple[Text, ...] = Field(
+        (), max_length=20, description="Friendly messages that must be answered."
+    )
+
+
+class Level(Record):
+    """One gate: a defender with a password, and the guards around it."""
+
+    id: Id = Field(description="Short name in addresses; never change it later.")
+    title: Line = Field(description="Name of the level on the map.")
+    story: Annotated[str, Field(min_length=1, max_length=600)] = Field(
+        description="One to three short sentences for the player."
+    )
+    lesson: (
+        Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*/[a-z0-9][a-z0-9-]*$")] | None
+    ) = Field(None, description="The lesson that goes with it: track/name.")
+    defender: Defender = Field(description="The model and its instructions.")
+    secret: SecretSpec = Field(description="Where the password comes from.")
+    guards: Guards = Field(Guards(), description="What inspects each turn.")
+    suspicion: StrictInt | None = Field(
+        None, ge=1, le=100, description="Blocked turns that end a visit; none if empty."
+    )
+    show_guards: ShowGuards = Field(
+        "stage",
+        description=(
+            "What the player learns of a block: none; stage (which guard, and when); "
+            "full (also score and reason)."
+        ),
+    )
+    blocked_text: Line = Field(
+        "A guard stops this.", description="What the player reads when a guard blocks."
+    )
+    points: StrictInt = Field(ge=0, le=100_000, description="Points for the win.")
+    hints: tuple[Hint, ...] = Field(
+        (), max_length=8, description="Help, in the order in which it is offered."
+    )
+    after: tuple[Id, ...] = Field(
+        (), max_length=20, description="Levels that must be won before this one opens."
+    )
+    explain: Text = Field(description="Why the attack works; shown after the win.")
+    read_more: tuple[Link, ...] = Field(
+        (), max_length=8, description="Pages to read after the win."
+    )
+    provisional: StrictBool = Field(
+        False, description="Marked on the page as not finished."
+    )
+    proof: Proof | None = Field(None, description="Conversations that test the level.")
+
+
+class Ladder(Record):
+    """A sequence of levels."""
+
+    id: Id = Field(description="Short name in addresses.")
+    title: Line = Field(description="Name of the ladder.")
+    story: Annotated[str, Field(min_length=1, max_length=600)] = Field(
+        description="One to three short sentences that set the scene."
+    )
+    levels: tuple[Id, ...] = Field(
+        min_length=1, max_length=100, description="Ids of the levels, in order."
+    )
