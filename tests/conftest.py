@@ -1,0 +1,139 @@
+"""Fixtures for all tests: an instance, the app with a scripted model, no network."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import shutil
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from webapp import create_app
+from webapp.db import Database
+from webapp.domain.services import Services
+from webapp.llm.gateway import Gateway
+from webapp.llm.scripted import ScriptedBackend
+from webapp.migrations import migrate
+from webapp.settings import Settings, load_settings
+
+# Before anything imports transformers: no test may ask a hub for a model.
+os.environ["HF_HUB_OFFLINE"] = "1"
+os.environ["TOKENIZERS_PARALLELISM"] = "false"
+
+FOLDER_MARKERS = {"unit", "integration", "e2e"}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark each test by the folder it is in; tests of contracts count as units."""
+    for item in items:
+        folders = {part.name for part in item.path.parents}
+        for marker in folders & FOLDER_MARKERS or {"unit"}:
+            item.add_marker(marker)
+
+
+@pytest.fixture(autouse=True)
+def _no_outside_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Refuse every connection that would leave this machine."""
+    connect, connect_ex = socket.socket.connect, socket.socket.connect_ex
+    look_up = socket.getaddrinfo
+
+    def guarded_connect(self: socket.socket, address: Any) -> None:
+        _require_here(self.family, address)
+        connect(self, address)
+
+    def guarded_connect_ex(self: socket.socket, address: Any) -> int:
+        _require_here(self.family, address)
+        return connect_ex(self, address)
+
+    def guarded_look_up(host: Any, *args: Any, **kwargs: Any) -> Any:
+        _require_here(socket.AF_INET, (host, 0))
+        return look_up(host, *args, **kwargs)
+
+    monkeypatch.setattr(socket.socket, "connect", guarded_connect)
+    monkeypatch.setattr(socket.socket, "connect_ex", guarded_connect_ex)
+    monkeypatch.setattr(socket, "getaddrinfo", guarded_look_up)
+
+
+def _require_here(family: int, address: Any) -> None:
+    if family not in (socket.AF_INET, socket.AF_INET6):
+        return
+    host = address[0].decode() if isinstance(address[0], bytes) else address[0]
+    if host in (None, "", "localhost"):
+        return
+    try:
+        is_here = ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        is_here = False
+    # Not an OSError: code that expects a broken network must not hide it.
+    assert is_here, f"a test tried to reach {host}; tests stay on this machine"
+
+
+@pytest.fixture
+def instance(tmp_path: Path) -> Path:
+    """Return the folder of a fresh instance."""
+    folder = tmp_path / "instance"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def settings(instance: Path) -> Settings:
+    """Return the default settings, with limits that tests do not run into."""
+    return load_settings(
+        {},
+        instance=instance,
+        attempts_per_minute=1000,
+        guesses_per_minute=1000,
+        sign_ups_per_hour=1000,
+        sign_ins_per_minute=1000,
+        debug_pages=True,
+    )
+
+
+@pytest.fixture(scope="session")
+def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a database file with all tables and no rows, to copy."""
+    path = tmp_path_factory.mktemp("migrated") / "wordkeep.db"
+    database = Database(f"sqlite:///{path}")
+    migrate(database)
+    database.dispose()
+    return path
+
+
+@pytest.fixture
+def backend() -> ScriptedBackend:
+    """Return the scripted model; `enqueue` what it shall say, read its `history`."""
+    return ScriptedBackend()
+
+
+@pytest.fixture
+def app(
+    settings: Settings, migrated_file: Path, backend: ScriptedBackend
+) -> Iterator[Flask]:
+    """Return the whole site on a fresh database and the scripted model."""
+    shutil.copyfile(migrated_file, settings.instance / "wordkeep.db")
+    app = create_app(settings, gateway=Gateway.scripted(backend))
+    app.testing = True
+    yield app
+    services: Services = app.extensions["wordkeep"]
+    services.db.dispose()
+    services.boot.close()
+
+
+@pytest.fixture
+def services(app: Flask) -> Services:
+    """Return what the use cases of `app` work with."""
+    found: Services = app.extensions["wordkeep"]
+    return found
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    """Return a browser without a player."""
+    return app.test_client()
