@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 
 from sqlalchemy import func, select
@@ -75,7 +75,7 @@ class AttemptRun(Iterator[events.Event]):
         if not self._is_over:
             self._finish(STOPPED, None)
 
-    def _run(self) -> Iterator[events.Event]:
+    def _run(self) -> Generator[events.Event, None, None]:
         yield events.Start(self.id)
         try:
             yield from self._play()

@@ -8,13 +8,14 @@ from datetime import datetime
 from typing import Any
 
 from webapp.content.index import Index
+from webapp.content.schema import ShowGuards
 from webapp.domain.attack import HIDDEN_GUARD
 from webapp.errors import NotFound
 from webapp.models import FINISHED, STOPPED, Generation
 from webapp.registry import Stage
 
 # What an attempt shows of its guards once its level has left the content.
-_UNKNOWN = "stage"
+_UNKNOWN: ShowGuards = "stage"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +86,7 @@ def attempt_views(
 
 
 def _view(row: Generation, index: Index, *, is_solved: bool) -> AttemptView:
+    show: ShowGuards
     try:
         level = index.level(row.level_id)
         title, show = level.title, level.show_guards
@@ -114,7 +116,9 @@ def _view(row: Generation, index: Index, *, is_solved: bool) -> AttemptView:
     )
 
 
-def _verdicts(stored: list[dict[str, Any]], show: str) -> tuple[VerdictView, ...]:
+def _verdicts(
+    stored: list[dict[str, Any]], show: ShowGuards
+) -> tuple[VerdictView, ...]:
     if show == "none":
         return ()
     is_full = show == "full"

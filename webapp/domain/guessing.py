@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import func, select
@@ -219,7 +220,7 @@ def _attempts(session: Session, visit: Visit) -> int:
 
 def _winning_chars(session: Session, level: Level, visit: Visit) -> int | None:
     """Return the length of the winning conversation; of its last message if single."""
-    lengths = session.scalars(
+    lengths: Sequence[int] = session.scalars(
         select(func.length(Generation.message))
         .where(Generation.visit_id == visit.id, Generation.status.in_(COUNTED))
         .order_by(Generation.id)

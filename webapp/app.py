@@ -1,0 +1,62 @@
+"""Wordkeep, the site: lessons, the keep, and the pages around them."""
+
+from __future__ import annotations
+
+from flask import Flask
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from webapp import api, guards, views
+from webapp.content.store import ContentStore
+from webapp.db import Database
+from webapp.domain.boots import Boot, sweep_interrupted
+from webapp.domain.services import Services
+from webapp.llm.gateway import Gateway, open_gateway
+from webapp.registry import guards as guard_registry
+from webapp.registry import load_plugins
+from webapp.security import keyed_digest, load_key
+from webapp.settings import Settings
+
+
+def create_app(settings: Settings, *, gateway: Gateway | None = None) -> Flask:
+    """Build the site: the only place that sees every part.
+
+    `gateway` replaces the endpoints of `instance/endpoints.yaml`, for tests.
+    """
+    services = open_services(settings, gateway=gateway)
+    app = Flask(__name__, instance_path=str(settings.instance))
+    app.config.update(
+        SECRET_KEY=keyed_digest(services.key, "flask sessions"),
+        MAX_CONTENT_LENGTH=settings.request_bytes,
+        MAX_FORM_MEMORY_SIZE=settings.request_bytes,
+        SESSION_COOKIE_NAME="wordkeep",
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_SECURE=settings.secure_cookies,
+        PERMANENT_SESSION_LIFETIME=90 * 86_400,
+    )
+    app.extensions["wordkeep"] = services
+    if settings.trusted_proxies:
+        hops = settings.trusted_proxies
+        app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
+            app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops
+        )
+    views.register(app)
+    api.register(app)
+    return app
+
+
+def open_services(settings: Settings, *, gateway: Gateway | None = None) -> Services:
+    """Open database, content and endpoints of an instance for one process."""
+    load_plugins(guards)
+    guard_registry.freeze()
+    settings.instance.mkdir(parents=True, exist_ok=True)
+    database = Database(settings.database)
+    boot = Boot(settings.instance)
+    sweep_interrupted(database, settings.instance)
+    return Services(
+        settings=settings,
+        db=database,
+        content=ContentStore(settings.roots),
+        gateway=gateway or open_gateway(settings),
+        boot=boot,
+        key=load_key(settings.instance),
+    )
