@@ -1,0 +1,139 @@
+"""One llama.cpp engine: a loaded GGUF model with continuous batching.
+
+The engine always opens an HTTP port of its own. It listens on the loopback address,
+wants a random key that nobody else knows, has no page and no slot or metrics listing,
+and is used here for two things that have no Python call: tokenising and rendering the
+model's chat template. Generation runs in the process.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import secrets
+import threading
+from collections.abc import Callable
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import xllamacpp
+
+# Tokens worked on in one step. A step cannot be cancelled, so it must stay well under
+# a second on a slow processor; measured, smaller steps cost no speed there.
+_STEP_TOKENS = 64
+_SILENT = -1
+
+Chunk = Callable[[str], bool]
+
+
+class EngineError(Exception):
+    """The engine refused or broke. The text is for logs only if it quotes no prompt."""
+
+
+class Engine:
+    """A served chat model. Safe to use from many threads."""
+
+    def __init__(
+        self, name: str, path: Path, *, slots: int, context: int, threads: int = 0
+    ) -> None:
+        self.name = name
+        self.context = context
+        self._key = secrets.token_urlsafe(32)
+        self._server = xllamacpp.Server(
+            _parameters(path, self._key, slots, context, threads)
+        )
+        self._port = _Loopback(self._server.listening_address, self._key)
+        self.piece = lru_cache(maxsize=65_536)(self._piece)
+
+    def tokenise(
+        self, text: str, *, special: bool = False, start: bool = False
+    ) -> list[int]:
+        """Return the token ids of a text.
+
+        Only with `special` does the name of a control token become that token; else
+        it is spelled out in ordinary tokens. `start` adds what begins every prompt.
+        """
+        answer = self._port.post(
+            "/tokenize",
+            {"content": text, "parse_special": special, "add_special": start},
+        )
+        return list(answer["tokens"])
+
+    def apply_template(self, messages: list[dict[str, str]]) -> str:
+        """Render messages with the chat template that is stored in the model."""
+        answer = self._port.post("/apply-template", {"messages": messages})
+        return str(answer["prompt"])
+
+    def complete(self, request: dict[str, Any], on_chunk: Chunk) -> None:
+        """Generate; `on_chunk` gets each JSON chunk and returns True to cancel."""
+        self._server.handle_completions(json.dumps(request), on_chunk)
+
+    def _piece(self, token: int) -> str:
+        """Return the text of one token."""
+        return str(self._port.post("/detokenize", {"tokens": [token]})["content"])
+
+
+class _Loopback:
+    """Kept-alive connections to the engine's own port, one for each thread."""
+
+    def __init__(self, address: str, key: str) -> None:
+        parts = urlsplit(address)
+        self._host = parts.hostname or "127.0.0.1"
+        self._port = parts.port
+        self._headers = {
+            "Authorization": f"Bearer {key}",
+            "Content-Type": "application/json",
+        }
+        self._local = threading.local()
+
+    def post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
+        """Send JSON and return the JSON answer."""
+        data = json.dumps(body).encode()
+        try:
+            status, answer = self._exchange(path, data)
+        except (http.client.HTTPException, OSError):
+            # The engine closes idle connections; a fresh one settles it.
+            self._local.connection.close()
+            status, answer = self._exchange(path, data)
+        if status != http.HTTPStatus.OK:
+            raise EngineError(f"the engine answered {status} on {path}")
+        result: dict[str, Any] = json.loads(answer)
+        return result
+
+    def _exchange(self, path: str, data: bytes) -> tuple[int, bytes]:
+        connection = getattr(self._local, "connection", None)
+        if connection is None:
+            connection = http.client.HTTPConnection(self._host, self._port, timeout=60)
+            self._local.connection = connection
+        connection.request("POST", path, data, self._headers)
+        response = connection.getresponse()
+        return response.status, response.read()
+
+
+def _parameters(path: Path, key: str, slots: int, context: int, threads: int) -> Any:
+    parameters = xllamacpp.CommonParams()
+    parameters.model.path = str(path)
+    parameters.n_parallel = slots
+    parameters.n_ctx = context * slots
+    parameters.n_batch = max(_STEP_TOKENS, slots)
+    parameters.n_ubatch = parameters.n_batch
+    if threads:
+        parameters.cpuparams.n_threads = threads
+        parameters.cpuparams_batch.n_threads = threads
+    parameters.hostnames = ["127.0.0.1"]
+    parameters.api_keys = [key]
+    parameters.endpoint_slots = False
+    parameters.endpoint_metrics = False
+    parameters.endpoint_props = False
+    parameters.ui = False
+    # A reply must not depend on, or be timed against, what someone else has asked.
+    parameters.cache_prompt = False
+    parameters.cache_idle_slots = False
+    parameters.cache_ram_mib = 0
+    # An assistant message at the end is a finished turn, as in the OpenAI API.
+    parameters.prefill_assistant = False
+    # The engine's log quotes prompts when it talks.
+    parameters.verbosity = _SILENT
+    return parameters

@@ -1,0 +1,94 @@
+"""Failures in the shape that the OpenAI API gives them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class ApiError(Exception):
+    """A failure that the caller reads: {"error": {message, type, param, code}}."""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        status: int = 400,
+        kind: str = "invalid_request_error",
+        code: str | None = None,
+        param: str | None = None,
+        retry_after: int | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.status = status
+        self.kind = kind
+        self.code = code
+        self.param = param
+        self.retry_after = retry_after
+
+    def body(self) -> dict[str, Any]:
+        """Return the JSON body of the error."""
+        return {
+            "error": {
+                "message": self.message,
+                "type": self.kind,
+                "param": self.param,
+                "code": self.code,
+            }
+        }
+
+
+def wrong_key() -> ApiError:
+    """Say that the bearer key is missing or wrong, without repeating it."""
+    return ApiError("Incorrect API key provided.", status=401, code="invalid_api_key")
+
+
+def unknown_model(name: str, known: list[str]) -> ApiError:
+    """Say which models there are."""
+    return ApiError(
+        f"The model {name[:80]!r} does not exist here. There are: {', '.join(known)}.",
+        status=404,
+        code="model_not_found",
+        param="model",
+    )
+
+
+def context_overflow(tokens: int, context: int) -> ApiError:
+    """Say that the prompt leaves no room for a reply."""
+    return ApiError(
+        f"This model's maximum context length is {context} tokens, but the messages"
+        f" take {tokens} and leave no room for a reply. Shorten them.",
+        code="context_length_exceeded",
+        param="messages",
+    )
+
+
+def queue_full() -> ApiError:
+    """Say that too many requests wait already."""
+    return ApiError(
+        "Too many requests are waiting. Try again in a few seconds.",
+        status=429,
+        kind="overloaded",
+        code="queue_full",
+        retry_after=3,
+    )
+
+
+def not_ready(what: str, *, code: str = "starting") -> ApiError:
+    """Say that a model is not loaded yet, or never will be."""
+    return ApiError(what, status=503, kind="server_error", code=code, retry_after=2)
+
+
+def stopping() -> ApiError:
+    """Say that the sidecar is being stopped."""
+    return not_ready("The model server is being stopped.", code="stopping")
+
+
+def engine_failed() -> ApiError:
+    """Say that the engine broke, without its words: they may quote a prompt."""
+    return ApiError(
+        "The model engine could not finish this reply. Try again.",
+        status=500,
+        kind="server_error",
+        code="engine_failed",
+    )

@@ -1,0 +1,122 @@
+"""The models that are served. They load in the background; /health says how far."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Literal
+
+from finetune.places import ModelMissing, find_file
+from finetune.serving.embedder import Embedder
+from finetune.serving.engine import Engine
+from finetune.serving.errors import not_ready, unknown_model
+from finetune.serving.prompts import ChatPrompts
+from finetune.settings import Settings
+
+_log = logging.getLogger(__name__)
+
+State = Literal["loading", "ready", "failed"]
+
+
+class Part:
+    """Something that loads in a thread of its own, and what became of it."""
+
+    def __init__(self, name: str, load: Callable[[], None]) -> None:
+        self._name = name
+        self._load = load
+        self._done = threading.Event()
+        self.state: State = "loading"
+        self.problem: str | None = None
+
+    def start(self) -> None:
+        """Begin to load."""
+        threading.Thread(target=self._run, name=f"load-{self._name}").start()
+
+    def wait(self, seconds: float) -> None:
+        """Wait until it is ready; raise ApiError 503 if it is not, or failed."""
+        if not self._done.wait(seconds):
+            raise not_ready(f"The {self._name} is still loading. Try again soon.")
+        if self.state == "failed":
+            raise not_ready(
+                f"The {self._name} could not be loaded: {self.problem}", code="failed"
+            )
+
+    def _run(self) -> None:
+        try:
+            self._load()
+            self.state = "ready"
+        except ModelMissing as error:
+            self._fail(str(error))
+        except Exception as error:  # noqa: BLE001 -- border: a loading thread
+            self._fail(f"{type(error).__name__}: {error}")
+        finally:
+            self._done.set()
+
+    def _fail(self, problem: str) -> None:
+        self.problem = problem
+        self.state = "failed"
+        _log.error("The %s could not be loaded: %s", self._name, problem)
+
+
+class ServedEngine:
+    """An engine and what turns chats into its tokens."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self.prompts = ChatPrompts(engine)
+
+
+class Models:
+    """All served models by name."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._engines: dict[str, ServedEngine] = {}
+        self._embedder: Embedder | None = None
+        self.chat_names = list(settings.chat_places())
+        self.embedding_name, self._embedding_place = settings.embedding_place()
+        self.engine_part = Part("chat model", self._load_engines)
+        self.embedding_part = Part("embedding model", self._load_embedder)
+
+    def load(self) -> None:
+        """Start loading everything."""
+        self.engine_part.start()
+        self.embedding_part.start()
+
+    def chat(self, name: str) -> ServedEngine:
+        """Return a chat model; raise ApiError 404 or 503."""
+        if name not in self.chat_names:
+            raise unknown_model(name, self.chat_names)
+        self.engine_part.wait(0)
+        return self._engines[name]
+
+    def embedder(self, *, seconds: float = 60) -> Embedder:
+        """Return the embedder; a call that comes early waits for it."""
+        self.embedding_part.wait(seconds)
+        if self._embedder is None:
+            raise not_ready("The embedding model is not there.")
+        return self._embedder
+
+    def _cache(self) -> Path:
+        return self._settings.instance / "models"
+
+    def _load_engines(self) -> None:
+        settings = self._settings
+        for name, place in settings.chat_places().items():
+            path = find_file(place, cache=self._cache())
+            self._engines[name] = ServedEngine(
+                Engine(
+                    name,
+                    path,
+                    slots=settings.slots,
+                    context=settings.context,
+                    threads=settings.engine_threads,
+                )
+            )
+
+    def _load_embedder(self) -> None:
+        # After the engine: the first reply matters more than the first embedding.
+        self.engine_part._done.wait()
+        self._embedder = Embedder.load(self._embedding_place, cache=self._cache())

@@ -1,0 +1,80 @@
+"""Runs the application under gunicorn: one process, many threads."""
+
+from __future__ import annotations
+
+import ctypes
+import logging
+import signal
+import sys
+import threading
+from types import FrameType
+from typing import Any
+
+from flask import Flask
+from gunicorn.app.base import BaseApplication
+from gunicorn.workers.gthread import ThreadWorker
+
+from finetune.serving.app import create_app
+from finetune.settings import Settings
+
+# Threads beyond the ones that replies can hold: health, models, embeddings.
+_SPARE_THREADS = 24
+_PR_SET_PDEATHSIG = 1
+
+
+class SidecarWorker(ThreadWorker):  # type: ignore[misc]
+    """A gunicorn worker that tells the application when it has to stop."""
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Begin to stop. In a signal handler, so the work is left to a thread."""
+        if self.alive:
+            threading.Thread(target=self._stop_replies).start()
+        super().handle_exit(sig, frame)
+
+    def _stop_replies(self) -> None:
+        self.wsgi.extensions["sidecar"].stop()
+
+
+class Server(BaseApplication):  # type: ignore[misc]
+    """The sidecar as a gunicorn application."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        super().__init__()
+
+    def load_config(self) -> None:
+        """Set gunicorn up; it reads no file and no environment."""
+        settings = self._settings
+        host = f"[{settings.host}]" if ":" in settings.host else settings.host
+        chosen: dict[str, Any] = {
+            "bind": [f"{host}:{settings.port}"],
+            "workers": 1,
+            "worker_class": "finetune.serving.server.SidecarWorker",
+            "threads": settings.slots + settings.waiting + _SPARE_THREADS,
+            "keepalive": 75,
+            "timeout": 120,
+            "graceful_timeout": settings.stop_seconds + 2,
+            "loglevel": "warning",
+            "post_fork": _follow_parent,
+            "control_socket_disable": True,
+        }
+        for name, value in chosen.items():
+            self.cfg.set(name, value)
+
+    def load(self) -> Flask:
+        """Build the application, in the worker: an engine does not survive a fork."""
+        return create_app(self._settings)
+
+
+def serve(settings: Settings) -> None:
+    """Serve until a signal says stop."""
+    logging.basicConfig(
+        level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
+    )
+    Server(settings).run()
+
+
+def _follow_parent(server: Any, worker: Any) -> None:
+    # If the parent is killed outright, this process must not keep the port.
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
