@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import DateTime, MetaData, create_engine, event
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection, Dialect, Engine
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.types import TypeDecorator
+
+from webapp.errors import StorageError
+
+log = logging.getLogger(__name__)
+
+STORAGE_FAILED = (
+    "The site cannot reach its database just now, so nothing was changed. Try again; "
+    "if it stays so, tell your instructor."
+)
 
 # Names for every constraint, so that a migration can drop what another one made.
 _NAMING = {
@@ -62,7 +74,7 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[Session]:
         """Open a session for looking things up; what it changes is thrown away."""
-        with Session(self.engine, expire_on_commit=False) as session:
+        with _explained(), Session(self.engine, expire_on_commit=False) as session:
             yield session
 
     @contextmanager
@@ -70,10 +82,15 @@ class Database:
         """Open one transaction that commits at the end, or rolls back on any error.
 
         On SQLite it takes the write lock at once (BEGIN IMMEDIATE), so what it reads
-        cannot change before it writes: limits checked here are atomic.
+        cannot change before it writes: limits checked here are atomic. Raises
+        StorageError when the database is full, locked or gone.
         """
         engine = self.engine.execution_options(wordkeep_write=True)
-        with Session(engine, expire_on_commit=False) as session, session.begin():
+        with (
+            _explained(),
+            Session(engine, expire_on_commit=False) as session,
+            session.begin(),
+        ):
             yield session
 
     def dispose(self) -> None:
@@ -81,11 +98,36 @@ class Database:
         self.engine.dispose()
 
 
+def insert_missing(session: Session, row: type[Base], **values: Any) -> None:
+    """Insert a row unless its key is there: also when two processes do it at once."""
+    dialect = session.get_bind().dialect.name
+    insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
+    session.execute(insert(row).values(**values).on_conflict_do_nothing())
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
+    try:
+        yield
+    except OperationalError as error:
+        # The driver's own words: SQLAlchemy's would add the statement.
+        log.error("database: %s", error.orig)
+        raise StorageError(STORAGE_FAILED) from error
+
+
 def _make_engine(url: str, *, is_sqlite: bool) -> Engine:
+    # hide_parameters: what players type and models say stays out of every traceback.
     if not is_sqlite:
-        return create_engine(url, pool_pre_ping=True, pool_size=20, max_overflow=50)
+        return create_engine(
+            url,
+            pool_pre_ping=True,
+            pool_size=20,
+            max_overflow=50,
+            hide_parameters=True,
+        )
     engine = create_engine(
         url,
+        hide_parameters=True,
         # One connection per thread of the site, and a few to spare.
         pool_size=20,
         max_overflow=80,

@@ -70,6 +70,13 @@ class ContentError(LabError):
     code = "content"
 
 
+class StorageError(LabError):
+    """The database could not be read or written: it is full, locked or gone."""
+
+    status = 503
+    code = "storage"
+
+
 class BackendError(LabError):
     """A model endpoint failed or answered with something unusable."""
 

@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 import logging
-import unicodedata
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from webapp.content.schema import Level
+from webapp.db import insert_missing
 from webapp.domain import events, quotas, visits
 from webapp.domain.services import Services
+from webapp.domain.texts import clean_message
 from webapp.domain.turn import Judged, TurnRecord, run_turn
-from webapp.errors import BackendError, Conflict, InvalidInput, LabError, QuotaExceeded
+from webapp.errors import BackendError, Conflict, LabError, QuotaExceeded
 from webapp.llm import gateway as llm
 from webapp.models import (
     BLOCKED,
     COUNTED,
     FAILED,
     FINISHED,
+    INTERRUPTED,
     RUNNING,
     STOPPED,
     Generation,
@@ -34,6 +36,8 @@ from webapp.security import Secret
 log = logging.getLogger(__name__)
 
 HIDDEN_GUARD = "guard"
+BROKEN = "Something went wrong on our side, so this does not count. Please try again."
+ERROR_CHARS = 200
 NOT_SAVED = "The attempt could not be saved, so it does not count. Please try again."
 
 
@@ -73,7 +77,9 @@ class AttemptRun(Iterator[events.Event]):
         """Stop the attempt if it is still going."""
         self._events.close()
         if not self._is_over:
-            self._finish(STOPPED, None)
+            # Who stops at the news of a block has been blocked all the same.
+            is_blocked = self._record.blocked_by is not None
+            self._finish(BLOCKED if is_blocked else STOPPED, None)
 
     def _run(self) -> Generator[events.Event, None, None]:
         yield events.Start(self.id)
@@ -84,6 +90,10 @@ class AttemptRun(Iterator[events.Event]):
         except LabError as error:
             log.error("attempt %s failed: %s", self.id, error.code)
             yield from self._fail(error)
+        except Exception as error:  # noqa: BLE001 -- border: the answer has begun
+            # The type only: the text of an error may quote the reply or the secret.
+            log.error("attempt %s failed: %s", self.id, type(error).__name__)
+            yield from self._fail(LabError(BROKEN))
 
     def _play(self) -> Iterator[events.Event]:
         begun, level = self._begun, self._begun.level
@@ -108,8 +118,10 @@ class AttemptRun(Iterator[events.Event]):
         yield end
 
     def _fail(self, error: LabError) -> Iterator[events.Event]:
-        yield events.ErrorEvent(error.code, error.message)
-        yield self._finish(FAILED, error.message)
+        end = self._finish(FAILED, error.message)
+        yield events.ErrorEvent(error.code, error.message, error.status)
+        if isinstance(end, events.End):
+            yield end
 
     def _finish(self, status: str, error: str | None) -> events.Event:
         self._is_over = True
@@ -117,7 +129,8 @@ class AttemptRun(Iterator[events.Event]):
             return _save(self._services, self._begun, self._record, status, error)
         except Exception as failure:  # noqa: BLE001 -- border: the disk may be full
             log.error("attempt %s was not saved: %s", self.id, type(failure).__name__)
-            return events.ErrorEvent("not_saved", NOT_SAVED)
+            self._services.boot.unsaved.add(self.id)
+            return events.ErrorEvent("not_saved", NOT_SAVED, 500)
 
 
 def attack(
@@ -134,13 +147,15 @@ def attack(
         message,
         limit=min(level.defender.message_chars, services.settings.message_chars),
     )
+    unsaved = frozenset(services.boot.unsaved)
     with services.db.write() as session:
+        _settle(session, unsaved)
         player = visits.require_player(session, player_id, lock=True)
         visits.require_open(session, index=index, player_id=player_id, level=level)
         visit = visits.current_visit(session, services, player=player, level=level)
         history = _history(session, level, visit)
         _spend_quota(session, services, player)
-        _keep_version(session, services, level)
+        _keep_version(session, services, level, index.level_hash(level_id))
         row = Generation(
             caller="attempt",
             player_id=player_id,
@@ -161,32 +176,30 @@ def attack(
         begun = _Begun(
             row.id, player_id, visit.id, level, secret, history, text, row.seed
         )
+    services.boot.unsaved.difference_update(unsaved)
     return AttemptRun(services, begun)
 
 
-def clean_message(message: str, *, limit: int) -> str:
-    """Return the message as it is played, or raise InvalidInput that says what to do.
-
-    Right-to-left and invisible letters are welcome; control characters are not text.
-    """
-    text = message.replace("\r\n", "\n").replace("\r", "\n")
-    if not text.strip():
-        raise InvalidInput("The message is empty. Write something to the warden.")
-    if len(text) > limit:
-        raise InvalidInput(
-            f"The message has {len(text):,} characters; here at most {limit:,} fit."
+def _settle(session: Session, unsaved: frozenset[int]) -> None:
+    """Mark attempts that ended when nothing could be saved."""
+    if unsaved:
+        session.execute(
+            update(Generation)
+            .where(Generation.id.in_(unsaved), Generation.status == RUNNING)
+            .values(status=INTERRUPTED, error=NOT_SAVED)
         )
-    for position, sign in enumerate(text, start=1):
-        if unicodedata.category(sign) in {"Cc", "Cs"} and sign not in "\n\t":
-            raise InvalidInput(
-                f"Character {position} of the message is U+{ord(sign):04X}, which is "
-                "not text. Remove it and send again."
-            )
-    return text
 
 
 def _history(session: Session, level: Level, visit: Visit) -> tuple[Exchange, ...]:
-    """Return the earlier exchanges that the model is shown; raise when turns are up."""
+    """Return the earlier exchanges that the model is shown.
+
+    Raises Conflict when the turns are up, or when those still being answered may use
+    up what is left of the turns or of the suspicion budget.
+    """
+    running = _count(session, visit, (RUNNING,))
+    left = suspicion_left(level, visit)
+    if left is not None and 0 < left <= running:
+        raise _wait_for_other()
     if level.defender.turns == 1:
         return ()
     rows = session.scalars(
@@ -194,6 +207,8 @@ def _history(session: Session, level: Level, visit: Visit) -> tuple[Exchange, ..
         .where(Generation.visit_id == visit.id, Generation.status.in_(COUNTED))
         .order_by(Generation.id)
     ).all()
+    if len(rows) < level.defender.turns <= len(rows) + running:
+        raise _wait_for_other()
     if len(rows) >= level.defender.turns:
         raise Conflict(
             f"This conversation has had its {level.defender.turns} turns. Start a new "
@@ -202,6 +217,13 @@ def _history(session: Session, level: Level, visit: Visit) -> tuple[Exchange, ..
         )
     return tuple(
         Exchange(row.message, row.reply or "") for row in rows if row.status == FINISHED
+    )
+
+
+def _wait_for_other() -> Conflict:
+    return Conflict(
+        "Another message of this conversation is still being answered. Wait for it.",
+        code="still_running",
     )
 
 
@@ -234,18 +256,18 @@ def _spend_quota(session: Session, services: Services, player: Player) -> None:
         )
 
 
-def _keep_version(session: Session, services: Services, level: Level) -> None:
-    content_hash = services.content.current().level_hash(level.id)
+def _keep_version(
+    session: Session, services: Services, level: Level, content_hash: str
+) -> None:
     if session.get(LevelVersion, content_hash) is None:
-        session.add(
-            LevelVersion(
-                hash=content_hash,
-                level_id=level.id,
-                body=level.model_dump(mode="json"),
-                first_seen_at=services.now(),
-            )
+        insert_missing(
+            session,
+            LevelVersion,
+            hash=content_hash,
+            level_id=level.id,
+            body=level.model_dump(mode="json"),
+            first_seen_at=services.now(),
         )
-        session.flush()
 
 
 def _event(
@@ -302,7 +324,7 @@ def _save(
         return events.End(
             begun.generation_id,
             status,
-            _turns_left(session, begun.level, visit),
+            turns_left(session, begun.level, visit),
             suspicion_left(begun.level, visit),
             notice,
         )
@@ -318,7 +340,7 @@ def _fill(
     row.status = status
     row.verdicts = [judged.as_row() for judged in record.judged]
     row.blocked_by = record.blocked_by
-    row.error = error
+    row.error = error and error[:ERROR_CHARS]
     row.finished_at = services.now()
     row.ms = round(1000 * (row.finished_at - row.created_at).total_seconds())
     # A guarded reply that was never guarded to its end is shown to nobody.
@@ -343,15 +365,21 @@ def _count_block(
     return visits.END_NOTICES["suspicion"]
 
 
-def _turns_left(session: Session, level: Level, visit: Visit) -> int | None:
+def turns_left(session: Session, level: Level, visit: Visit | None) -> int | None:
+    """Return how many more messages fit; None where each one stands alone."""
     if level.defender.turns == 1:
         return None
-    used = session.scalar(
+    used = 0 if visit is None else _count(session, visit, COUNTED)
+    return max(0, level.defender.turns - used)
+
+
+def _count(session: Session, visit: Visit, statuses: tuple[str, ...]) -> int:
+    query = (
         select(func.count())
         .select_from(Generation)
-        .where(Generation.visit_id == visit.id, Generation.status.in_(COUNTED))
+        .where(Generation.visit_id == visit.id, Generation.status.in_(statuses))
     )
-    return max(0, level.defender.turns - (used or 0))
+    return session.scalar(query) or 0
 
 
 def suspicion_left(level: Level, visit: Visit | None) -> int | None:

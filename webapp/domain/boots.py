@@ -28,7 +28,13 @@ class Boot:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
         self.id = f"{_instance_id(instance)}.{secrets.token_hex(8)}"
-        self._file = _lock(folder / f"{self.id}.lock")
+        # Attempts that are over but could not be saved as such (a full disk): the next
+        # attempt settles them, or they would count as running for ever.
+        self.unsaved: set[int] = set()
+        # Locked first and named second: a sweep that sees the name finds it held.
+        fresh = folder / f"{self.id}.new"
+        self._file = _lock(fresh)
+        fresh.rename(folder / f"{self.id}.lock")
 
     def close(self) -> None:
         """End the run, as the kernel would."""

@@ -75,11 +75,12 @@ class Reply(Event):
 
 @dataclass(frozen=True, slots=True)
 class ErrorEvent(Event):
-    """The attempt failed; it is kept but does not count."""
+    """The attempt failed; it is kept but does not count. `status` is as in HTTP."""
 
     name: ClassVar[str] = "error"
     code: str
     message: str
+    status: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,9 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, aliased
 
+from webapp.content.wordlist import MIN_WORDS
 from webapp.domain.services import Services
+from webapp.errors import NotFound
 from webapp.models import Guess, Player, Visit
 
 
@@ -39,25 +41,50 @@ def shared_guesses(services: Services, *, limit: int = 100) -> tuple[SharedGuess
     )
     with services.db.read() as session:
         rows = session.execute(query).all()
-        return tuple(
-            SharedGuess(
-                guesser=guesser_name,
-                owner=owner_name,
-                level_id=guess.level_id,
-                created_at=guess.created_at,
-                chance=_chance(session, services, guess),
-            )
-            for guess, guesser_name, owner_name in rows
+        visits = _count_visits(session, {guess.player_id for guess, _, _ in rows})
+    return tuple(
+        SharedGuess(
+            guesser=guesser_name,
+            owner=owner_name,
+            level_id=guess.level_id,
+            created_at=guess.created_at,
+            chance=_chance(services, guess, visits),
         )
-
-
-def _chance(session: Session, services: Services, guess: Guess) -> float:
-    """Return 1 - (1 - 1/words)^visits: one word of the list against all others'."""
-    index = services.content.current()
-    words = len(index.words(index.level(guess.level_id).secret.words))
-    others = session.scalar(
-        select(func.count())
-        .select_from(Visit)
-        .where(Visit.level_id == guess.level_id, Visit.player_id != guess.player_id)
+        for guess, guesser_name, owner_name in rows
     )
-    return float(1 - (1 - 1 / words) ** (others or 0))
+
+
+# Visits by (level, player); the player None stands for all.
+_Visits = dict[tuple[str, int | None], int]
+
+
+def _count_visits(session: Session, players: set[int]) -> _Visits:
+    counts: _Visits = {}
+    per_level = select(Visit.level_id, func.count()).group_by(Visit.level_id)
+    for level_id, count in session.execute(per_level):
+        counts[level_id, None] = count
+    own = (
+        select(Visit.level_id, Visit.player_id, func.count())
+        .where(Visit.player_id.in_(players))
+        .group_by(Visit.level_id, Visit.player_id)
+    )
+    for level_id, player_id, count in session.execute(own):
+        counts[level_id, player_id] = count
+    return counts
+
+
+def _chance(services: Services, guess: Guess, visits: _Visits) -> float:
+    """Return 1 - (1 - 1/words)^visits: one word of the list against all others'."""
+    level_id = guess.level_id
+    others = visits.get((level_id, None), 0)
+    others -= visits.get((level_id, guess.player_id), 0)
+    return float(1 - (1 - 1 / _count_words(services, level_id)) ** others)
+
+
+def _count_words(services: Services, level_id: str) -> int:
+    index = services.content.current()
+    try:
+        return len(index.words(index.level(level_id).secret.words))
+    except NotFound:
+        # The level has left the content: no list is shorter than this.
+        return MIN_WORDS

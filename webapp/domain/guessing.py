@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from webapp.content.schema import Level
 from webapp.domain import quotas, visits
 from webapp.domain.services import Services
+from webapp.domain.texts import require_text
 from webapp.errors import InvalidInput
 from webapp.models import (
     COUNTED,
@@ -49,6 +50,7 @@ def guess(
     """
     if len(guess) > GUESS_CHARS:
         raise InvalidInput(f"A password is one word; {GUESS_CHARS} characters at most.")
+    guess = require_text(guess, what="guess")
     word = normalise_guess(guess)
     if not word:
         raise InvalidInput("Type the password as you believe it is written.")
@@ -164,15 +166,15 @@ def _win(
     session: Session, services: Services, level: Level, visit: Visit
 ) -> GuessOutcome:
     visits.end_visit(services, visit, "win")
-    points = 0
-    if level.id not in visits.solved_levels(session, visit.player_id):
-        points = level.points - _hint_costs(session, visit)
+    is_first = level.id not in visits.solved_levels(session, visit.player_id)
+    points = max(0, level.points - _hint_costs(session, visit)) if is_first else 0
+    if is_first:
         session.add(
             Solve(
                 player_id=visit.player_id,
                 level_id=level.id,
                 visit_id=visit.id,
-                points=max(0, points),
+                points=points,
                 attempts=_attempts(session, visit),
                 chars=_winning_chars(session, level, visit),
                 solved_at=services.now(),
@@ -180,13 +182,11 @@ def _win(
         )
     return GuessOutcome(
         correct=True,
-        points=max(0, points),
+        points=points,
         next=services.content.current().next_level(level.id),
         guesses_left=services.settings.wrong_guesses,
         visit_ended=True,
-        message=f"The gate is open: {max(0, points)} points."
-        if points
-        else "Right again.",
+        message=f"The gate is open: {points} points." if is_first else "Right again.",
     )
 
 

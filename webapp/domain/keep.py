@@ -12,11 +12,11 @@ from sqlalchemy.orm import Session
 from webapp.content.index import Index
 from webapp.content.schema import Level, Link
 from webapp.domain import visits
-from webapp.domain.attack import suspicion_left
+from webapp.domain.attack import suspicion_left, turns_left
 from webapp.domain.attempts import AttemptView, attempt_views
 from webapp.domain.hints import HintView, hint_views
 from webapp.domain.services import Services
-from webapp.models import COUNTED, Generation, LevelVersion, Solve, Visit
+from webapp.models import Generation, LevelVersion, Solve
 from webapp.registry import Message
 
 State = Literal["locked", "open", "solved"]
@@ -125,7 +125,10 @@ def level_page(services: Services, *, player_id: int, level_id: str) -> LevelPag
         visits.require_open(session, index=index, player_id=player_id, level=level)
         solved = visits.solved_levels(session, player_id)
         visit = visits.open_visit(session, player_id=player_id, level_id=level_id)
-        if visit is not None and visit.season != visits.class_season(session, player):
+        why_ended = visits.end_reason(
+            session, services, player=player, level=level, visit=visit
+        )
+        if why_ended is not None:
             visit = None
         rows = [] if visit is None else _rows(session, visit.id)
         cards = _cards(index, ladder_id, solved)
@@ -141,7 +144,7 @@ def level_page(services: Services, *, player_id: int, level_id: str) -> LevelPag
                 level.defender.message_chars, services.settings.message_chars
             ),
             turns=level.defender.turns,
-            turns_left=_turns_left(level, rows),
+            turns_left=turns_left(session, level, visit),
             guesses_left=services.settings.wrong_guesses
             - (visit.wrong_guesses if visit else 0),
             suspicion=level.suspicion,
@@ -149,7 +152,7 @@ def level_page(services: Services, *, player_id: int, level_id: str) -> LevelPag
             conversation=attempt_views(rows, index=index, solved=solved),
             hints=hint_views(session, player_id=player_id, level=level),
             solved=_after_win(session, services, level, solved.get(level_id)),
-            notice=_notice(session, visit, player_id, level_id),
+            notice=visits.END_NOTICES[why_ended] if why_ended else None,
             raw_tokens=level.defender.raw_tokens,
         )
 
@@ -186,25 +189,6 @@ def _rows(session: Session, visit_id: int) -> list[Generation]:
         .limit(CONVERSATION_ROWS)
     ).all()
     return list(reversed(newest))
-
-
-def _turns_left(level: Level, rows: list[Generation]) -> int | None:
-    if level.defender.turns == 1:
-        return None
-    used = sum(row.status in COUNTED for row in rows)
-    return max(0, level.defender.turns - used)
-
-
-def _notice(
-    session: Session, visit: Visit | None, player_id: int, level_id: str
-) -> str | None:
-    """Say why the last visit ended, until something is said in a new one."""
-    if visit is not None:
-        return None
-    ended = visits.last_ended(session, player_id=player_id, level_id=level_id)
-    if ended is None or ended.ended_why is None:
-        return None
-    return visits.END_NOTICES[ended.ended_why]
 
 
 def _after_win(

@@ -118,12 +118,12 @@ def _level_best(
     fewest = session.execute(
         base.add_columns(Solve.attempts)
         .where(Solve.attempts > 0)
-        .order_by(Solve.attempts, Solve.solved_at)
+        .order_by(Solve.attempts, Solve.solved_at, Solve.id)
     ).first()
     shortest = session.execute(
         base.add_columns(Solve.chars)
         .where(Solve.chars.is_not(None))
-        .order_by(Solve.chars, Solve.solved_at)
+        .order_by(Solve.chars, Solve.solved_at, Solve.id)
     ).first()
     winners = session.scalar(
         select(func.count())

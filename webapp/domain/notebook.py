@@ -12,12 +12,14 @@ from sqlalchemy.orm import Session
 from webapp.domain import visits
 from webapp.domain.attempts import AttemptView, attempt_views
 from webapp.domain.services import Services
+from webapp.domain.texts import require_text
 from webapp.errors import InvalidInput, NotFound
 from webapp.models import FINISHED, STOPPED, Generation
 
 PAGE_ROWS = 20
 EXPORT_ROWS = 200
 NOTE_CHARS = 2_000
+MAX_ID = 2**63
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,10 @@ def search(
     limit: int = PAGE_ROWS,
 ) -> NotebookPage:
     """Return attempts whose message, note or visible reply holds `query`."""
+    query = require_text(query, what="search")
+    level_id = require_text(level_id, what="level") if level_id else None
+    if before is not None:
+        before = min(before, MAX_ID - 1)
     with services.db.read() as session:
         return _page(session, services, player_id, query, level_id, before, limit)
 
@@ -57,8 +63,9 @@ def set_note(
     """Write the player's own note on an attempt; an empty one removes it."""
     if len(note) > NOTE_CHARS:
         raise InvalidInput(f"A note has at most {NOTE_CHARS:,} characters.")
+    text = require_text(note, what="note").strip()
     with services.db.write() as session:
-        _require(session, player_id, attempt_id).note = note.strip()
+        _require(session, player_id, attempt_id).note = text
     return find(services, player_id=player_id, attempt_id=attempt_id)
 
 
@@ -139,7 +146,9 @@ def _page(
 
 
 def _require(session: Session, player_id: int, attempt_id: int) -> Generation:
-    row = session.get(Generation, attempt_id)
+    # No database takes a larger number, not even to say that it is not there.
+    is_possible = 0 < attempt_id < MAX_ID
+    row = session.get(Generation, attempt_id) if is_possible else None
     if row is None or row.player_id != player_id:
         raise NotFound("There is no such attempt in your notebook.")
     return row

@@ -15,6 +15,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from webapp.db import insert_missing
 from webapp.domain.services import Services
 from webapp.domain.visits import require_player
 from webapp.errors import Conflict, InvalidInput, NotFound, NotSignedIn
@@ -28,11 +29,14 @@ from webapp.models import (
     Player,
     SchoolClass,
     Solve,
+    Usage,
     Visit,
 )
 from webapp.security import new_code, new_token, normalise_code, token_digest
 
 NAME_CHARS = 24
+# Single signs may stand for up to 18 letters when names are compared.
+NAME_KEY_CHARS = 80
 PASSWORD_CHARS = (8, 200)
 OPEN_CLASS = "Open keep"
 WRONG_SIGN_IN = "This name and password do not belong together in this class."
@@ -136,6 +140,8 @@ def clean_name(name: str) -> tuple[str, str]:
     key = unicodedata.normalize("NFKC", shown).casefold()
     if not any(sign.isalnum() for sign in key):
         raise InvalidInput("A nickname needs at least one letter or digit.")
+    if len(key) > NAME_KEY_CHARS:
+        raise InvalidInput("This nickname has signs that stand for whole sentences.")
     return shown, key
 
 
@@ -288,6 +294,9 @@ def delete_player(services: Services, *, player_id: int) -> None:
         player = require_player(session, player_id, lock=True)
         for table in (Solve, Guess, Generation, HintUse, Visit, ApiToken):
             session.execute(delete(table).where(table.player_id == player_id))
+        session.execute(
+            delete(Usage).where(Usage.scope.endswith(f":player:{player_id}"))
+        )
         session.delete(player)
 
 
@@ -367,8 +376,19 @@ def _class_for(session: Session, services: Services, code: str | None) -> School
         if found is None:
             raise InvalidInput("No class has this join code. Check it sign by sign.")
         return found
-    found = session.scalar(select(SchoolClass).where(SchoolClass.name == OPEN_CLASS))
-    return found or _new_class(session, services, OPEN_CLASS)
+    by_name = select(SchoolClass).where(SchoolClass.name == OPEN_CLASS)
+    found = session.scalar(by_name)
+    if found is not None:
+        return found
+    insert_missing(
+        session,
+        SchoolClass,
+        name=OPEN_CLASS,
+        join_code=new_code(groups=2),
+        season=1,
+        created_at=services.now(),
+    )
+    return session.scalars(by_name).one()
 
 
 def _new_class(session: Session, services: Services, name: str) -> SchoolClass:

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
+from webapp.db import insert_missing
 from webapp.errors import QuotaExceeded
 from webapp.models import Usage
 
@@ -29,14 +30,13 @@ def spend(
     Raise QuotaExceeded, which names the scope, when the limit is reached.
     """
     key = (f"{what}:{scope}:{scope_id}", now.strftime(_FORMATS[period]))
-    row = session.scalar(
+    insert_missing(session, Usage, scope=key[0], period=key[1], count=0)
+    row = session.scalars(
         select(Usage)
         .where(Usage.scope == key[0], Usage.period == key[1])
         .with_for_update()
-    )
-    if row is None:
-        row = Usage(scope=key[0], period=key[1], count=0)
-        session.add(row)
+        .execution_options(populate_existing=True)
+    ).one()
     if row.count >= limit:
         raise _exceeded(what, scope, period, limit, now)
     row.count += 1

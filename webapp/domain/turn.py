@@ -8,11 +8,13 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any
 
 from webapp.content.prompts import render_examples, render_system
 from webapp.content.schema import GuardSpec, Level
+from webapp.domain.texts import storable
 from webapp.llm import gateway as llm
 from webapp.llm.ask import GatewayAsk
 from webapp.registry import Exchange, Message, Stage, Turn, Verdict, guards
@@ -21,6 +23,7 @@ from webapp.security import Secret
 log = logging.getLogger(__name__)
 
 GUARD_FAILED = "This guard could not do its work, so it let nothing through."
+BEAT_SECONDS = 0.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,19 +93,31 @@ def run_turn(
         user=user,
         raw_tokens=level.defender.raw_tokens,
     )
-    try:
-        for event in stream:
-            if isinstance(event, llm.Done):
-                record.completion = event.completion
-            elif not isinstance(event, llm.Delta):
-                yield event
-            else:
-                record.reply += event.text
-                yield event if record.is_visible else llm.Heartbeat()
-    finally:
-        stream.close()
+    with closing(stream):
+        yield from _listen(stream, record)
     turn = Turn("output", record.reply, message, history, secret)
     yield from _judge(level.guards.output, turn, ask, record)
+
+
+def _listen(
+    stream: Iterator[llm.ChatEvent], record: TurnRecord
+) -> Iterator[llm.Queued | llm.Heartbeat | llm.Delta]:
+    """Collect the reply; pass its pieces on only where no guard may still stop it."""
+    beat_at = 0.0
+    for event in stream:
+        if isinstance(event, llm.Done):
+            record.completion = event.completion
+        elif not isinstance(event, llm.Delta):
+            yield event
+        else:
+            piece = llm.Delta(storable(event.text))
+            record.reply += piece.text
+            if record.is_visible:
+                yield piece
+            elif time.monotonic() >= beat_at:
+                # By the clock, not one a piece: counting them would measure the reply.
+                beat_at = time.monotonic() + BEAT_SECONDS
+                yield llm.Heartbeat()
 
 
 def prompt(

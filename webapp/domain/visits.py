@@ -35,11 +35,10 @@ def require_open(
     session: Session, *, index: Index, player_id: int, level: Level
 ) -> None:
     """Raise Forbidden (`locked`) unless all levels before this one are solved."""
-    missing = [
-        index.level(needed).title
-        for needed in level.after
-        if needed not in solved_levels(session, player_id)
-    ]
+    if not level.after:
+        return
+    solved = solved_levels(session, player_id)
+    missing = [index.level(n).title for n in level.after if n not in solved]
     if missing:
         raise Forbidden(
             f"“{level.title}” is still locked. First open: {', '.join(missing)}.",
@@ -64,15 +63,23 @@ def open_visit(session: Session, *, player_id: int, level_id: str) -> Visit | No
     )
 
 
-def last_ended(session: Session, *, player_id: int, level_id: str) -> Visit | None:
-    """Return the newest visit that is over, if there is one."""
+def end_reason(
+    session: Session,
+    services: Services,
+    *,
+    player: Player,
+    level: Level,
+    visit: Visit | None,
+) -> str | None:
+    """Return why no conversation goes on; None if one does, or none has begun yet.
+
+    An open visit of an earlier season, or with a word that has left the list, is over.
+    """
+    if visit is not None:
+        return _outdated(services, visit, class_season(session, player), level)
     return session.scalar(
-        select(Visit)
-        .where(
-            Visit.player_id == player_id,
-            Visit.level_id == level_id,
-            Visit.ended_at.is_not(None),
-        )
+        select(Visit.ended_why)
+        .where(Visit.player_id == player.id, Visit.level_id == level.id)
         .order_by(Visit.number.desc())
         .limit(1)
     )

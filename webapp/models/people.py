@@ -32,6 +32,8 @@ class Player(Base):
     __table_args__ = (
         UniqueConstraint("class_id", "name_key"),
         UniqueConstraint("recovery_digest"),
+        # The id is a part of every secret: a deleted player's must not come again.
+        {"sqlite_autoincrement": True},
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
