@@ -60,6 +60,8 @@ def upgrade() -> None:
             "class_id", "name_key", name=op.f("uq_players_class_id_name_key")
         ),
         sa.UniqueConstraint("recovery_digest", name=op.f("uq_players_recovery_digest")),
+        # The id is a part of every secret: a deleted one must not come again.
+        sqlite_autoincrement=True,
     )
     op.create_table(
         "api_tokens",
