@@ -1,0 +1,190 @@
+"""endpoints.yaml: what it may say, and how its mistakes are reported."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import webapp.llm
+from webapp.errors import BackendRefused, ContentError
+from webapp.llm.endpoints import load_endpoints
+from webapp.llm.gateway import open_gateway
+from webapp.security import Secret
+from webapp.settings import load_settings
+
+EXAMPLE = Path(webapp.llm.__file__).with_name("endpoints.example.yaml")
+KEYS = {"OPENAI_API_KEY": "sk-one", "VLLM_KEY": "sk-two"}
+GOOD = """\
+endpoints:
+  - name: ollama
+    kind: openai
+    base_url: http://127.0.0.1:11434/v1/
+    models: {llama: llama3.2}
+"""
+
+
+@pytest.fixture
+def settings(tmp_path):
+    return load_settings(
+        {}, instance=tmp_path, sidecar_url="http://127.0.0.1:9/", sidecar_key="k"
+    )
+
+
+def load(settings, text, env=None):
+    (settings.instance / "endpoints.yaml").write_text(text)
+    return load_endpoints(settings, env or {})
+
+
+def mistakes(settings, text):
+    with pytest.raises(ContentError) as caught:
+        load(settings, text)
+    place = f"{settings.instance.name}/endpoints.yaml:"
+    return [line.removeprefix(place) for line in caught.value.message.split("\n")]
+
+
+def test_without_a_file_there_is_the_sidecar(settings):
+    (local,) = load_endpoints(settings, {})
+    assert (local.name, local.kind) == ("local", "wordkeep")
+    assert local.base_url == "http://127.0.0.1:9/v1"
+    assert local.key == Secret("k")
+    assert sorted(local.models) == ["gate", "leak", "minilm", "smollm2"]
+
+
+def test_without_a_sidecar_local_is_unavailable(tmp_path):
+    (local,) = load_endpoints(load_settings({}, instance=tmp_path), {})
+    assert local.unavailable == "no sidecar was started with this site"
+
+
+def test_the_example_file_works(settings):
+    endpoints = load(settings, EXAMPLE.read_text(), KEYS)
+    assert [(e.name, e.kind, e.unavailable) for e in endpoints] == [
+        ("local", "wordkeep", ""),
+        ("openai", "openai", ""),
+        ("openai-reasoning", "openai", ""),
+        ("ollama", "openai", ""),
+        ("vllm", "openai", ""),
+        ("demo", "scripted", ""),
+    ]
+    assert endpoints[1].key == Secret("sk-one")
+    assert endpoints[2].max_tokens_field == "max_completion_tokens"
+    assert endpoints[2].omit == {"temperature", "top_p", "stop"}
+
+
+@pytest.mark.parametrize("text", ["", "# nothing yet\n", "endpoints: []\n"])
+def test_an_empty_file_adds_nothing(settings, text):
+    assert [e.name for e in load(settings, text)] == ["local"]
+
+
+def test_an_entry_may_take_the_place_of_the_sidecar(settings):
+    text = GOOD.replace("name: ollama", "name: local").replace("openai", "wordkeep")
+    (local,) = load(settings, text.replace("/v1/", ""))
+    assert local.base_url == "http://127.0.0.1:11434/v1"
+
+
+@pytest.mark.parametrize("env", [{}, {"OPENAI_API_KEY": " "}])
+def test_a_missing_key_makes_unavailable_and_nothing_else(settings, env):
+    (settings.instance / "endpoints.yaml").write_text(EXAMPLE.read_text())
+    gateway = open_gateway(settings, env)
+    reasons = {info.name: info.reason for info in gateway.models()}
+    assert reasons["openai/gpt"] == "the environment variable OPENAI_API_KEY is not set"
+    assert reasons["local/smollm2"] == reasons["ollama/llama"] == ""
+    with pytest.raises(BackendRefused, match='endpoint "openai" is not set up'):
+        gateway.stream(model="openai/gpt", messages=[])
+    health = {h.name: h for h in gateway.health() if h.name == "openai"}
+    assert not health["openai"].ok
+    assert health["openai"].detail == reasons["openai/gpt"]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (
+            GOOD + "    modles: {}\n",
+            ['6: unknown key "modles"; did you mean "models"?'],
+        ),
+        (
+            GOOD + "    api_key: sk-secret-in-file\n",
+            [
+                '6: unknown key "api_key"; keys do not belong into this file: put the '
+                "name of an environment variable into key_env"
+            ],
+        ),
+        (GOOD.replace("    kind: openai\n", ""), ['2: "kind" is missing']),
+        (
+            GOOD.replace("kind: openai", "kind: ollama"),
+            ["3: \"kind\": Input should be 'wordkeep', 'openai' or 'scripted'"],
+        ),
+        (
+            GOOD.replace("name: ollama", "name: My Ollama"),
+            ['2: "name" has signs that are not allowed here'],
+        ),
+        (
+            GOOD.replace("http:", "ftp:"),
+            ["2: base_url must be an address like http://host:port/v1"],
+        ),
+        (
+            GOOD.replace("http://", "http://me:sk-secret-in-file@"),
+            [
+                "2: base_url holds more than an address; put the key into an "
+                "environment variable and its name into key_env"
+            ],
+        ),
+        (
+            GOOD.replace("kind: openai", "kind: scripted"),
+            ["2: a scripted endpoint has no base_url and no key_env"],
+        ),
+        (GOOD + GOOD[11:], ['6: two endpoints are named "ollama"']),
+        (GOOD + "    name: other\n", ['6: "name" stands twice here']),
+        (GOOD + "    timeout: 0\n", ['6: "timeout": Input should be greater than 0']),
+        (
+            GOOD + "    timeout: soon\n    omit: [user]\n    x: 1\n",
+            [
+                '6: "timeout": Input should be a valid number, unable to parse string '
+                "as a number",
+                "7: \"0\": Input should be 'seed', 'stop', 'stream_options', "
+                "'temperature' or 'top_p'",
+                '8: unknown key "x"',
+            ],
+        ),
+        ("endpoints: &a [*a]\n", ["1: aliases are not allowed"]),
+        ("endpoints: {\n", ["2: expected the node content, but found '<stream end>'"]),
+        ("endpoints: !!python/name:os.system x\n", None),
+        ("- just\n- a list\n", None),
+        ("[" * 5000, None),
+        ("endpoints: [1]\nother: 2\n", None),
+    ],
+)
+def test_mistakes_name_their_line(settings, text, expected):
+    found = mistakes(settings, text)
+    assert all(line.split(":")[0].isdigit() for line in found)
+    assert "sk-secret-in-file" not in "".join(found)
+    if expected is not None:
+        assert found == expected
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (b"\xff\xfe\x00", "1: the file is not UTF-8 text"),
+        (b"#" * 200_001, "1: the file is larger than 200000 bytes"),
+    ],
+)
+def test_files_that_are_no_text(settings, data, said):
+    (settings.instance / "endpoints.yaml").write_bytes(data)
+    with pytest.raises(ContentError, match=said):
+        load_endpoints(settings, {})
+
+
+def test_keys_and_addresses_show_in_no_repr(settings):
+    shown = repr(load(settings, EXAMPLE.read_text(), KEYS))
+    for private in ("sk-one", "sk-two", "api.openai.com", "gpu-machine"):
+        assert private not in shown
+
+
+def test_a_default_endpoint_that_is_not_there(settings, tmp_path):
+    settings = load_settings({}, instance=tmp_path, default_endpoint="olama")
+    with pytest.raises(
+        ContentError, match='names "olama", but the endpoints are: local'
+    ):
+        open_gateway(settings, {})
