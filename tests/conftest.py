@@ -14,7 +14,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from webapp import create_app
+from webapp.app import create_app
 from webapp.db import Database
 from webapp.domain.services import Services
 from webapp.llm.gateway import Gateway

@@ -1,0 +1,42 @@
+"""Takes the picture of the README: the keep, as a new player sees it."""
+
+from __future__ import annotations
+
+import importlib
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from webapp.errors import LabError
+from webapp.supervisor.trial import trial_site
+
+CHROMIUM = Path("/usr/bin/chromium")
+SIZE = {"width": 1280, "height": 800}
+
+
+def take(out: Path) -> None:
+    """Start a site with the scripted model, play one message, photograph the level."""
+    if not CHROMIUM.exists():
+        raise LabError(
+            "The picture needs Chromium. Install it (Debian: apt-get install chromium) "
+            "and run this again."
+        )
+    # A package of the tests, which the site itself does without.
+    playwright = importlib.import_module("playwright.sync_api")
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        trial_site(Path(folder) / "instance", scripted="keeper") as trial,
+        playwright.sync_playwright() as driver,
+    ):
+        browser = driver.chromium.launch(
+            executable_path=str(CHROMIUM), args=["--no-sandbox"]
+        )
+        page = browser.new_page(viewport=SIZE, color_scheme="dark")
+        _play(page, trial.url)
+        page.screenshot(path=str(out))
+        browser.close()
+
+
+def _play(page: Any, url: str) -> None:
+    page.goto(url)

@@ -1,0 +1,145 @@
+"""What must be true before anything is started, each with its own clear sentence."""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import random
+import shutil
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from webapp.errors import LabError
+from webapp.settings import Settings
+
+NEEDED_MB = 200
+# Below the range from which systems take the ports of outgoing connections: while the
+# sidecar restarts, no other program is given its port by accident.
+_SIDECAR_PORTS = range(20_000, 32_000)
+
+
+class StartError(LabError):
+    """Wordkeep cannot start; the message says why and what to do."""
+
+    code = "start"
+
+
+def prepare_instance(instance: Path) -> None:
+    """Make the instance folder, readable for its owner only, and its log folder."""
+    try:
+        instance.mkdir(mode=0o700, parents=True, exist_ok=True)
+        (instance / "logs").mkdir(mode=0o700, exist_ok=True)
+    except OSError as error:
+        raise StartError(
+            f"The instance folder {instance} cannot be made: {_reason(error)}. Choose "
+            "another one with --instance DIR."
+        ) from error
+    if not os.access(instance, os.W_OK):
+        raise StartError(
+            f"The instance folder {instance} cannot be written by this user. Choose "
+            "another one with --instance DIR."
+        )
+
+
+def require_space(instance: Path) -> None:
+    """Refuse to start on a disk that is nearly full."""
+    free = shutil.disk_usage(instance).free // 1_000_000
+    if free < NEEDED_MB:
+        raise StartError(
+            f"The disk that holds {instance} has only {free} MB left. Free some space "
+            f"(at least {NEEDED_MB} MB) and start again."
+        )
+
+
+def require_port(host: str, port: int) -> None:
+    """Refuse a port that the site could not listen on."""
+    try:
+        _bind(host, port)
+    except socket.gaierror as error:
+        raise StartError(
+            f'"{host}" is no address of this computer. Use --host 127.0.0.1 for this '
+            "computer only, or --host 0.0.0.0 for everyone in the network."
+        ) from error
+    except (OSError, OverflowError) as error:
+        raise StartError(_port_sentence(host, port, error)) from error
+
+
+def _port_sentence(host: str, port: int, error: Exception) -> str:
+    number = getattr(error, "errno", None)
+    if number == errno.EADDRINUSE:
+        other = free_port(range(port + 1, port + 200), host)
+        return (
+            f"Port {port} is used by another program. Stop that one, or choose another "
+            f"port: ./wordkeep up --port {other}"
+        )
+    if number == errno.EACCES:
+        return (
+            f"Port {port} may only be used by the system. Choose one above 1023, "
+            "for example: ./wordkeep up --port 8000"
+        )
+    if number == errno.EADDRNOTAVAIL:
+        return (
+            f"{host} is no address of this computer. Use --host 127.0.0.1 for this "
+            "computer only, or --host 0.0.0.0 for everyone in the network."
+        )
+    return f"The site cannot listen on {host}:{port}: {_reason(error)}."
+
+
+def free_port(ports: range = _SIDECAR_PORTS, host: str = "127.0.0.1") -> int:
+    """Return a port of the range on which nobody listens."""
+    for port in random.sample(ports, k=min(200, len(ports))):
+        try:
+            _bind(host, port)
+        except (OSError, OverflowError):
+            continue
+        return port
+    raise StartError("No free port was found for the models. Stop some programs.")
+
+
+def _bind(host: str, port: int) -> None:
+    family, kind, protocol, _, address = socket.getaddrinfo(
+        host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+    )[0]
+    with socket.socket(family, kind, protocol) as probe:
+        # As gunicorn does: connections that are just closing do not matter.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        probe.bind(address)
+        probe.listen(1)
+
+
+def require_shared_services(settings: Settings) -> None:
+    """Refuse several processes on storage that only one can use well."""
+    is_sqlite = settings.database.startswith("sqlite")
+    if settings.processes > 1 and (is_sqlite or not settings.redis_url):
+        raise StartError(
+            f"{settings.processes} site processes need PostgreSQL and Redis: set "
+            "WORDKEEP_DATABASE_URL and WORDKEEP_REDIS_URL, or leave "
+            "WORDKEEP_PROCESSES at 1."
+        )
+
+
+@contextmanager
+def instance_lock(instance: Path, address: str) -> Iterator[None]:
+    """Hold the instance for this supervisor; a second one is told who has it."""
+    path = instance / "up.lock"
+    with os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            holder = file.read().strip() or "another process"
+            raise StartError(
+                f"Wordkeep runs on {instance} already ({holder}). Stop that one with "
+                "Ctrl-C, or choose another folder with --instance DIR."
+            ) from error
+        file.truncate(0)
+        file.write(f"process {os.getpid()}, {address}\n")
+        file.flush()
+        yield
+        file.truncate(0)
+
+
+def _reason(error: Exception) -> str:
+    return (getattr(error, "strerror", None) or str(error)).lower()

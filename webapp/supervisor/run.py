@@ -1,0 +1,266 @@
+"""The supervisor of one instance: both programs up, healthy, and up again."""
+
+from __future__ import annotations
+
+import secrets
+import signal
+import socket
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from webapp.db import Database
+from webapp.domain.boots import sweep_interrupted
+from webapp.llm.endpoints import LOCAL, read_endpoints
+from webapp.migrations import migrate
+from webapp.settings import Settings
+from webapp.supervisor import checks
+from webapp.supervisor.checks import StartError
+from webapp.supervisor.child import STOP_SECONDS, Child, Program
+
+START_SECONDS = 180.0
+# How long a site that answers, but is not well, is waited for: an endpoint elsewhere
+# may be down, which must not keep the class from playing.
+PATIENCE_SECONDS = 15.0
+TICK_SECONDS = 0.1
+_EVERYWHERE = {"0.0.0.0", "::", ""}  # noqa: S104 -- compared with, not listened on
+
+Say = Callable[[str], None]
+
+
+class Supervisor:
+    """Starts the sidecar and the site of an instance, and keeps them running."""
+
+    def __init__(self, settings: Settings, *, say: Say) -> None:
+        self.settings = settings
+        self.say = say
+        self.children: list[Child] = []
+        self._is_stopping = False
+
+    def run(self) -> None:
+        """Start, watch until a signal comes, stop. Raises StartError, ContentError."""
+        started = time.monotonic()
+        instance = self.settings.instance
+        checks.require_shared_services(self.settings)
+        checks.prepare_instance(instance)
+        checks.require_space(instance)
+        with checks.instance_lock(instance, self.address), self._signals():
+            checks.require_port(self.settings.host, self.settings.port)
+            try:
+                self._start(started)
+                while not self._is_stopping:
+                    self._watch()
+                    time.sleep(TICK_SECONDS)
+                self.say("Stopping.")
+            finally:
+                self._stop()
+
+    @property
+    def address(self) -> str:
+        """What to type into a browser on this computer."""
+        host = self.settings.host
+        shown = "localhost" if host in _EVERYWHERE else host
+        shown = f"[{shown}]" if ":" in shown else shown
+        return f"http://{shown}:{self.settings.port}"
+
+    def _start(self, started: float) -> None:
+        settings = self.settings
+        # First, because loading the models takes longest.
+        if _needs_sidecar(settings):
+            settings = with_sidecar(settings)
+            self._add(sidecar_program(settings))
+        database = Database(settings.database)
+        try:
+            migrate(database)
+            sweep_interrupted(database, settings.instance)
+        finally:
+            database.dispose()
+        self._add(site_program(settings, self.address))
+        for child in self.children:
+            self._await_up(child)
+        if not self._is_stopping:
+            self.say(f"Ready after {time.monotonic() - started:.1f} s: {self.address}")
+            if settings.host in _EVERYWHERE:
+                self.say(f"From other computers: http://{_own_name()}:{settings.port}")
+            self.say("Ctrl-C stops it.")
+
+    def _add(self, program: Program) -> None:
+        child = Child(program)
+        self.children.append(child)
+        child.start()
+
+    def _await_up(self, child: Child) -> None:
+        """Wait until it is up; raise StartError with the program's own words."""
+        told = 0
+        while not self._is_stopping and not child.probe():
+            self._read_all()
+            for other in self.children:
+                if other.exit_code() is not None:
+                    raise StartError(_failure(other))
+            if child.status == "failed" or child.waited > START_SECONDS:
+                raise StartError(_failure(child))
+            if child.waited > 15 * (told + 1):
+                told += 1
+                self.say(f"Still waiting for {child.program.name}…")
+            time.sleep(TICK_SECONDS)
+        if child.is_up and child.status != "ok":
+            self.say(
+                f"{child.program.title} runs, but not all is well: "
+                f"see {child.program.health_url}"
+            )
+
+    def _watch(self) -> None:
+        """Notice what ended, start what is due, ask what is fresh how it is."""
+        self._read_all()
+        for child in self.children:
+            if child.exit_code() is not None:
+                how = child.bury()
+                self.say(
+                    f"{child.program.title} {how}. It is started again; what it said "
+                    f"is in {child.program.log}"
+                )
+                self._sweep()
+            if child.is_due():
+                child.start()
+            elif child.pid is not None and not child.is_up:
+                self._ask_fresh(child)
+
+    def _ask_fresh(self, child: Child) -> None:
+        if child.probe():
+            self.say(f"{child.program.title} is up again.")
+        elif child.waited > START_SECONDS:
+            child.ask_to_stop()
+
+    def _read_all(self) -> None:
+        for child in self.children:
+            child.read_output()
+
+    def _sweep(self) -> None:
+        """Close what dead processes left open; the next start would do it as well."""
+        database = Database(self.settings.database)
+        try:
+            sweep_interrupted(database, self.settings.instance)
+        except SQLAlchemyError as error:
+            # The next start tries again; the site must not stop for this.
+            self.say(f"Broken-off attempts could not be marked: {error}")
+        finally:
+            database.dispose()
+
+    def _stop(self) -> None:
+        for child in self.children:
+            child.ask_to_stop()
+        deadline = time.monotonic() + STOP_SECONDS
+        for child in self.children:
+            child.wait_stopped(deadline)
+        if self.children:
+            self._sweep()
+
+    @contextmanager
+    def _signals(self) -> Iterator[None]:
+        def stop(number: int, frame: object) -> None:
+            self._is_stopping = True
+
+        numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+        before = {number: signal.signal(number, stop) for number in numbers}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+
+def sidecar_program(settings: Settings) -> Program:
+    """Return how the sidecar of these settings is run."""
+    port = settings.sidecar_url.rpartition(":")[2]
+    return Program(
+        name="the sidecar",
+        argv=(
+            *(sys.executable, "-P", "-m", "finetune", "serve"),
+            *("--host", "127.0.0.1", "--port", port),
+            *("--instance", str(settings.instance)),
+        ),
+        health_url=f"{settings.sidecar_url}/health",
+        log=settings.instance / "logs" / "sidecar.log",
+        # In the environment, because everybody may read the arguments of a process.
+        env={"WORDKEEP_SIDECAR_KEY": settings.sidecar_key},
+    )
+
+
+def site_program(settings: Settings, address: str) -> Program:
+    """Return how the site of these settings is run."""
+    return Program(
+        name="the site",
+        argv=(sys.executable, "-P", "-m", "webapp.serve"),
+        health_url=f"{_here(settings, address)}/health",
+        log=settings.instance / "logs" / "site.log",
+        patience=PATIENCE_SECONDS,
+        env={
+            "WORDKEEP_INSTANCE": str(settings.instance),
+            "WORDKEEP_HOST": settings.host,
+            "WORDKEEP_PORT": str(settings.port),
+            "WORDKEEP_SIDECAR_URL": settings.sidecar_url,
+            "WORDKEEP_SIDECAR_KEY": settings.sidecar_key,
+        },
+    )
+
+
+def with_sidecar(settings: Settings) -> Settings:
+    """Return settings with an address and a fresh key for a sidecar."""
+    return replace(
+        settings,
+        sidecar_url=f"http://127.0.0.1:{checks.free_port()}",
+        sidecar_key=secrets.token_hex(32),
+    )
+
+
+@contextmanager
+def sidecar_running(settings: Settings, *, say: Say) -> Iterator[Settings]:
+    """Run a sidecar alone, for proofs and benches; yield the settings that reach it."""
+    settings = with_sidecar(settings)
+    checks.prepare_instance(settings.instance)
+    supervisor = Supervisor(settings, say=say)
+    child = Child(sidecar_program(settings))
+    supervisor.children.append(child)
+    try:
+        child.start()
+        supervisor._await_up(child)
+        yield settings
+    finally:
+        child.ask_to_stop()
+        child.wait_stopped(time.monotonic() + STOP_SECONDS)
+
+
+def _failure(child: Child) -> str:
+    title, log = child.program.title, child.program.log
+    if child.exit_code() is None and child.status != "failed":
+        return f"{title} did not get ready in {child.waited:.0f} s. Its log: {log}"
+    return f"{title} could not start: {child.log.reason()}\nIts log: {log}"
+
+
+def _needs_sidecar(settings: Settings) -> bool:
+    """Whether the models are ours; endpoints.yaml may name others as `local`."""
+    entries = read_endpoints(settings.instance / "endpoints.yaml")
+    return all(entry.name != LOCAL for entry in entries)
+
+
+def _here(settings: Settings, address: str) -> str:
+    """Return the address at which this computer reaches the site, without a name."""
+    if settings.host in {"0.0.0.0", ""}:  # noqa: S104 -- compared with
+        return f"http://127.0.0.1:{settings.port}"
+    if settings.host == "::":
+        return f"http://[::1]:{settings.port}"
+    return address
+
+
+def _own_name() -> str:
+    """Return the address of this computer in its network; nothing is sent."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1", 9))
+        except OSError:
+            return socket.gethostname()
+        return str(probe.getsockname()[0])

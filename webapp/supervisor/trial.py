@@ -1,0 +1,104 @@
+"""A whole Wordkeep on an instance of its own: for benches, tests and the picture."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from webapp.settings import PROJECT
+from webapp.supervisor.checks import StartError, free_port, prepare_instance
+from webapp.supervisor.child import die_with_parent
+
+READY_SECONDS = 240.0
+STOP_SECONDS = 20.0
+
+# The scripted model answers by rules and at once; nothing is loaded.
+SCRIPTED_ENDPOINTS = """\
+endpoints:
+  - name: local
+    kind: scripted
+    models: {smollm2: MODEL, minilm: minilm, gate: gate, leak: leak}
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """A running `up`: its address, folder and process."""
+
+    url: str
+    instance: Path
+    process: subprocess.Popen[bytes]
+
+    def said(self) -> str:
+        """Return what `up` printed so far."""
+        return (self.instance / "up.out").read_text(errors="replace")
+
+
+@contextmanager
+def trial_site(
+    instance: Path,
+    *,
+    scripted: str | None = None,
+    port: int | None = None,
+    env: Mapping[str, str] | None = None,
+) -> Iterator[Trial]:
+    """Start `up` in `instance`, wait until it is ready, and stop it at the end.
+
+    `scripted` names a behaviour of the scripted model (such as keeper) that stands in
+    for the real one. Raises StartError with what `up` said when it does not start.
+    """
+    prepare_instance(instance)
+    if scripted is not None:
+        text = SCRIPTED_ENDPOINTS.replace("MODEL", scripted)
+        (instance / "endpoints.yaml").write_text(text)
+    port = port or free_port()
+    process = _start(instance, port, env or {})
+    trial = Trial(f"http://127.0.0.1:{port}", instance, process)
+    try:
+        _await_ready(trial)
+        yield trial
+    finally:
+        stop(process)
+
+
+def stop(process: subprocess.Popen[bytes]) -> int:
+    """End `up` as Ctrl-C does; return its exit code."""
+    if process.poll() is None:
+        process.send_signal(signal.SIGINT)
+    try:
+        return process.wait(STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        return process.wait()
+
+
+def _start(
+    instance: Path, port: int, env: Mapping[str, str]
+) -> subprocess.Popen[bytes]:
+    with (instance / "up.out").open("wb") as output:
+        return subprocess.Popen(
+            (
+                *(sys.executable, "-P", "-m", "webapp.cli", "up"),
+                *("--port", str(port), "--instance", str(instance)),
+            ),
+            env={**os.environ, "PYTHONPATH": str(PROJECT), **env},
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            preexec_fn=die_with_parent(os.getpid()),
+        )
+
+
+def _await_ready(trial: Trial) -> None:
+    deadline = time.monotonic() + READY_SECONDS
+    while "Ready after" not in trial.said():
+        if trial.process.poll() is not None or time.monotonic() > deadline:
+            raise StartError(f"Wordkeep did not start:\n{trial.said()}")
+        time.sleep(0.05)
