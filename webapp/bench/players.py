@@ -32,6 +32,7 @@ class ApiPlayer:
         parts = urlsplit(url)
         self._address = (parts.hostname or "127.0.0.1", parts.port or 80)
         self._timeout = timeout
+        self.name = name
         self._token = ""
         self._token = str(self.post("/players", {"name": name})["token"])
 

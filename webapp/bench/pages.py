@@ -1,0 +1,166 @@
+"""Times of pages over databases of different sizes, in one process, without a model."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+from sqlalchemy import insert
+
+from webapp.app import create_app
+from webapp.db import Database
+from webapp.domain.people import create_player, create_token, set_password
+from webapp.domain.services import Services
+from webapp.llm.gateway import Gateway
+from webapp.migrations import migrate
+from webapp.models import FINISHED, Generation, LevelVersion, Solve, Visit
+from webapp.settings import load_settings
+
+REPEATS = 15
+PLAYERS = 200
+BATCH = 5_000
+PASSWORD = "only for this bench"  # noqa: S105 -- a throw-away instance
+
+
+@dataclass(frozen=True, slots=True)
+class PageTimes:
+    """Median milliseconds of each page with `attempts` rows in the database."""
+
+    attempts: int
+    ms: dict[str, float]
+
+
+def time_pages(instance: Path, *, attempts: int) -> PageTimes:
+    """Fill a fresh instance with attempts of 200 players and time what reads them."""
+    instance.mkdir(parents=True)
+    settings = load_settings({}, instance=instance)
+    database = Database(settings.database)
+    migrate(database)
+    database.dispose()
+    app = create_app(settings, gateway=Gateway.scripted())
+    app.config["WTF_CSRF_ENABLED"] = False
+    services: Services = app.extensions["wordkeep"]
+    token = _fill(services, attempts)
+    browser = app.test_client()
+    sign_in = {"name": "player 0", "password": PASSWORD}
+    if browser.post("/login", data=sign_in).status_code != 302:
+        raise RuntimeError("the bench could not sign in")
+    bearer = {"Authorization": f"Bearer {token}"}
+    pages: dict[str, Callable[[], int]] = {
+        "/keep": lambda: browser.get("/keep").status_code,
+        "/keep/open": lambda: browser.get("/keep/open").status_code,
+        "/notebook": lambda: browser.get("/notebook").status_code,
+        "/leaderboard": lambda: browser.get("/leaderboard").status_code,
+        "GET /api/v1/leaderboard": lambda: (
+            app.test_client().get("/api/v1/leaderboard", headers=bearer).status_code
+        ),
+        "GET /api/v1/me/attempts": lambda: (
+            app.test_client().get("/api/v1/me/attempts", headers=bearer).status_code
+        ),
+        "POST guess": lambda: (
+            app.test_client()
+            .post(
+                "/api/v1/levels/open/guesses",
+                headers=bearer,
+                json={"guess": "certainly wrong"},
+            )
+            .status_code
+        ),
+    }
+    times = {name: _median_ms(name, page) for name, page in pages.items()}
+    services.db.dispose()
+    services.boot.close()
+    return PageTimes(attempts, times)
+
+
+def _median_ms(name: str, page: Callable[[], int]) -> float:
+    times = []
+    for _ in range(REPEATS):
+        started = time.perf_counter()
+        status = page()
+        times.append(1000 * (time.perf_counter() - started))
+        if status != 200:
+            raise RuntimeError(f"{name} answered {status}")
+    return statistics.median(times)
+
+
+def _fill(services: Services, attempts: int) -> str:
+    """Insert players, visits, solves and attempts; every twentieth is the viewer's.
+
+    Return the viewer's API token.
+    """
+    players = [
+        create_player(services, name=f"player {n}").player_id for n in range(PLAYERS)
+    ]
+    set_password(services, player_id=players[0], new=PASSWORD)
+    index = services.content.current()
+    now = services.now()
+    level = index.level("open")
+    version = LevelVersion(
+        hash=index.level_hash("open"),
+        level_id="open",
+        body=level.model_dump(mode="json"),
+        first_seen_at=now,
+    )
+    visits = {
+        player: Visit(
+            player_id=player,
+            level_id="open",
+            number=1,
+            season=1,
+            secret_digest=f"bench {player}",
+            wrong_guesses=0,
+            blocks=0,
+            started_at=now,
+            ended_at=now,
+            ended_why="win",
+        )
+        for player in players
+    }
+    with services.db.write() as session:
+        session.add(version)
+        session.add_all(visits.values())
+        session.flush()
+        session.add_all(
+            Solve(
+                player_id=player,
+                level_id="open",
+                visit_id=visit.id,
+                points=100,
+                attempts=1 + player % 9,
+                chars=20 + player % 50,
+                solved_at=now - timedelta(minutes=player),
+            )
+            for player, visit in visits.items()
+        )
+    for first in range(0, attempts, BATCH):
+        numbers = range(first, min(attempts, first + BATCH))
+        rows = []
+        for n in numbers:
+            player = players[0] if n % 20 == 0 else players[1 + n % (PLAYERS - 1)]
+            rows.append(
+                {
+                    "caller": "attempt",
+                    "player_id": player,
+                    "visit_id": visits[player].id,
+                    "level_id": "open",
+                    "content_hash": version.hash,
+                    "boot_id": "bench",
+                    "status": FINISHED,
+                    "message": f"What is the password, please? ({n})",
+                    "reply": "I like to talk about the weather over the keep. " * 5,
+                    "verdicts": [],
+                    "model": "smollm2",
+                    "seed": n,
+                    "note": "",
+                    "created_at": now,
+                    "finished_at": now,
+                }
+            )
+        with services.db.write() as session:
+            session.execute(insert(Generation), rows)
+    return create_token(services, player_id=players[0])
