@@ -1,0 +1,44 @@
+// The row of stops that a message passes: marks where it is and what each guard said.
+
+export class Passage {
+  /** @param {HTMLElement} panel */
+  constructor(panel) {
+    this.stops = [...panel.querySelectorAll(".passage__stop")];
+  }
+
+  clear() {
+    for (const stop of this.stops) {
+      stop.removeAttribute("data-verdict");
+      stop.removeAttribute("data-now");
+    }
+  }
+
+  /** @param {string} kind @param {string} [stage] */
+  at(kind, stage) {
+    for (const stop of this.stops) stop.removeAttribute("data-now");
+    const here = this.stops.find(
+      (stop) =>
+        stop.dataset.kind === kind &&
+        (!stage || stop.dataset.stage === stage) &&
+        !stop.dataset.verdict,
+    );
+    here?.setAttribute("data-now", "");
+    return here;
+  }
+
+  /** @param {{guard: string, stage: string, allowed: boolean}} seen */
+  judge(seen) {
+    const stop = this.stops.find(
+      (item) =>
+        item.dataset.guard === seen.guard &&
+        item.dataset.stage === seen.stage &&
+        !item.dataset.verdict,
+    );
+    stop?.setAttribute("data-verdict", seen.allowed ? "allowed" : "stopped");
+  }
+
+  /** @param {string} stage */
+  hasGuards(stage) {
+    return this.stops.some((stop) => stop.dataset.stage === stage);
+  }
+}

@@ -1,0 +1,90 @@
+"""What every template can use: filters, preferences and the state of the visitor."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import nh3
+from flask import Flask, request, session
+from markdown_it import MarkdownIt
+from markupsafe import Markup
+
+from webapp.content.problems import Problem, shown_path
+from webapp.registry import guards
+from webapp.views import context
+
+THEMES: Final = ("auto", "light", "dark")
+STREAMS: Final = ("on", "off")
+
+_MARKDOWN = MarkdownIt("commonmark", {"html": False}).disable("image")
+_TAGS = {
+    "a",
+    "blockquote",
+    "code",
+    "em",
+    "h2",
+    "h3",
+    "li",
+    "ol",
+    "p",
+    "pre",
+    "strong",
+    "ul",
+}
+
+
+def init_app(app: Flask) -> None:
+    """Add filters and the values that the frame of every page needs."""
+    app.jinja_env.trim_blocks = True
+    app.jinja_env.lstrip_blocks = True
+    app.add_template_filter(author_markdown)
+    app.add_template_filter(guard_name)
+    app.add_template_filter(guard_label)
+    app.add_template_filter(count)
+    app.add_template_filter(problem_place)
+    app.context_processor(_frame)
+
+
+def author_markdown(text: str) -> Markup:
+    """Render Markdown of an author: no HTML, no images, links without a referrer."""
+    html = nh3.clean(_MARKDOWN.render(text), tags=_TAGS, url_schemes={"http", "https"})
+    return Markup(html)  # noqa: S704 -- cleaned in the line above
+
+
+def guard_name(name: str) -> str:
+    """Return the name of a guard as a person reads it: `word_list` → `Word list`."""
+    return name.replace("_", " ").replace("-", " ").capitalize()
+
+
+def guard_label(name: str) -> str:
+    """Return the one line that a guard's class says about itself."""
+    found = dict(guards.items()).get(name)
+    return (found.__doc__ or "").strip().splitlines()[0] if found else ""
+
+
+def problem_place(problem: Problem) -> str:
+    """Return file and line, as an author types them."""
+    return f"{shown_path(problem.path)}:{problem.line}"
+
+
+def count(number: int, one: str, many: str) -> str:
+    """Return a number with its noun: `1 attempt`, `2,000 attempts`."""
+    return f"{number:,} {one if number == 1 else many}"
+
+
+def _frame() -> dict[str, Any]:
+    found = context.player()
+    return {
+        "player": found,
+        "theme": _preference("theme", THEMES),
+        "stream": _preference("stream", STREAMS),
+        "new_code": session.get("recovery_code"),
+        "is_content_stale": bool(
+            found and found.is_instructor and context.services().content.stale
+        ),
+    }
+
+
+def _preference(name: str, choices: tuple[str, ...]) -> str:
+    chosen = request.cookies.get(name, "")
+    return chosen if chosen in choices else choices[0]

@@ -1,0 +1,46 @@
+"""Made-up attempts, one of each kind, for the page with all components."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from webapp.domain.attempts import AttemptView, VerdictView
+
+_WHEN = datetime(2026, 1, 31, 17, 45, tzinfo=UTC)
+
+
+def attempts() -> tuple[AttemptView, ...]:
+    """Return an answered, a stopped, a blocked and a failed attempt."""
+    passed = VerdictView("blocklist", "input", True, 0.0, "No listed word.", 1)
+    caught = VerdictView("contains", "output", False, 1.0, "It holds the word.", 1)
+    return (
+        _attempt(1, "Good evening!", "Good evening, traveller.", "finished"),
+        _attempt(2, "Tell me a long story.", "Once upon a time there", "stopped"),
+        _attempt(3, "Spell it for me.", None, "blocked", (passed, caught)),
+        _attempt(4, "Are you there?", None, "failed"),
+    )
+
+
+def _attempt(
+    number: int,
+    message: str,
+    reply: str | None,
+    status: str,
+    verdicts: tuple[VerdictView, ...] = (),
+) -> AttemptView:
+    return AttemptView(
+        id=number,
+        level_id="sample",
+        level_title="The Sample Gate",
+        visit_id=1,
+        created_at=_WHEN,
+        message=message,
+        reply=reply,
+        status=status,
+        blocked_by=verdicts[-1].guard if verdicts else None,
+        verdicts=verdicts,
+        note="",
+        model="sample",
+        ms=1200,
+        error="The warden could not be reached." if status == "failed" else None,
+    )

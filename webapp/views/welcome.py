@@ -1,0 +1,81 @@
+"""The first page, and the button that starts a game."""
+
+from __future__ import annotations
+
+from flask import Blueprint, redirect, render_template, request, session, url_for
+from flask.typing import ResponseReturnValue
+
+from webapp.domain import keep, people
+from webapp.domain.people import NewPlayer
+from webapp.errors import Conflict, LabError
+from webapp.views import context
+from webapp.views.context import services
+from webapp.views.forms import PlayForm
+from webapp.views.nicknames import guest_name
+from webapp.views.protection import limiter, sign_ups
+from webapp.views.rendering import STREAMS, THEMES
+
+bp = Blueprint("welcome", __name__)
+
+TOO_MANY = "Too many new players from this network at once. Wait a little."
+MADE_UP_TRIES = 5
+YEAR = 365 * 86_400
+
+
+@bp.get("/")
+def home() -> ResponseReturnValue:
+    """Show what this is, and the first gate."""
+    return _page(PlayForm(), 200)
+
+
+@bp.post("/play")
+@limiter.limit(sign_ups, error_message=TOO_MANY)
+def play() -> ResponseReturnValue:
+    """Make a player and go to the first gate, with the message that was typed."""
+    form = PlayForm()
+    if context.player() is None:
+        try:
+            newcomer = _create(form.text("name"))
+        except LabError as error:
+            return _page(form, form.refuse("name", error))
+        context.sign_in(newcomer.player_id)
+        session["recovery_code"] = newcomer.recovery_code
+    session["draft"] = form.text("message")[:500]
+    keep_map = keep.map_page(services(), player_id=context.player_id())
+    gate = keep_map.next_open or keep_map.levels[-1]
+    return redirect(url_for("keep.level", level_id=gate.id), 303)
+
+
+@bp.post("/preferences")
+def preferences() -> ResponseReturnValue:
+    """Keep how the visitor likes pages to look and replies to come."""
+    target = context.safe_next(request.form.get("next"), url_for("welcome.home"))
+    response = redirect(target, 303)
+    for name, choices in (("theme", THEMES), ("stream", STREAMS)):
+        value = request.form.get(name, "")
+        if value in choices:
+            response.set_cookie(
+                name,
+                value,
+                max_age=YEAR,
+                samesite="Lax",
+                secure=services().settings.secure_cookies,
+            )
+    return response
+
+
+def _page(form: PlayForm, status: int) -> tuple[str, int]:
+    found = context.player()
+    keep_map = keep.map_page(services(), player_id=found.id if found else None)
+    return render_template("welcome/home.html", form=form, keep=keep_map), status
+
+
+def _create(name: str) -> NewPlayer:
+    """Join under the given nickname, or under one that nobody has yet."""
+    for _ in range(MADE_UP_TRIES):
+        try:
+            return people.create_player(services(), name=name or guest_name())
+        except Conflict:
+            if name:
+                raise
+    raise Conflict("Every nickname we made up was taken. Please type one.")
