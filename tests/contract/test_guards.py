@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from pydantic import BaseModel, ValidationError
 
-from webapp import guards as guard_package
+import webapp.guards
 from webapp.llm.ask import GatewayAsk
 from webapp.llm.gateway import Gateway
 from webapp.registry import Example, Guard, Turn, guards, load_plugins
 from webapp.security import Secret, normalise_guess
 
-load_plugins(guard_package)
+load_plugins(webapp.guards)
 
 GUARDS = list(guards.items())
 CASES = [
@@ -26,10 +28,14 @@ def turn_of(example: Example) -> Turn:
     return Turn(example.stage, example.text, message, (), Secret(example.secret))
 
 
+def options_of(guard: type[Guard], example: Example) -> BaseModel:
+    """Read the options as strictly as they are read from a level."""
+    return guard.Options.model_validate_json(json.dumps(example.options), strict=True)
+
+
 def judge(guard: type[Guard], example: Example):
-    options = guard.Options.model_validate(example.options)
     ask = GatewayAsk(Gateway.scripted(), "contract")
-    return guard(options).inspect(turn_of(example), ask)
+    return guard(options_of(guard, example)).inspect(turn_of(example), ask)
 
 
 def test_the_guards_of_the_issue_are_there():
@@ -90,7 +96,7 @@ def test_stages_are_known(name, guard):
 
 @pytest.mark.parametrize(("guard", "example"), CASES)
 def test_judging_twice_gives_the_same(guard, example):
-    options = guard.Options.model_validate(example.options)
-    ask, guarding = GatewayAsk(Gateway.scripted(), "contract"), guard(options)
+    ask = GatewayAsk(Gateway.scripted(), "contract")
+    guarding = guard(options_of(guard, example))
     first = guarding.inspect(turn_of(example), ask)
     assert guarding.inspect(turn_of(example), ask) == first

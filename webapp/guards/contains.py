@@ -14,8 +14,10 @@ from webapp.security import normalise_guess
 Match = Literal["exact", "normalised", "reversed", "spelled"]
 
 
-def _as_list(value: Any) -> Any:
-    return [value] if isinstance(value, str) else value
+def _as_tuple(value: Any) -> Any:
+    if isinstance(value, str):
+        return (value,)
+    return tuple(value) if isinstance(value, list) else value
 
 
 @guards.register("contains")
@@ -32,7 +34,9 @@ class Contains(Guard):
         model_config = ConfigDict(extra="forbid", frozen=True)
 
         match: Annotated[
-            tuple[Match, ...], BeforeValidator(_as_list), Field(min_length=1)
+            tuple[Match, ...],
+            BeforeValidator(_as_tuple, json_schema_input_type=Match | list[Match]),
+            Field(min_length=1),
         ] = Field(
             ("exact",),
             description=(

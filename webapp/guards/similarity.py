@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import textwrap
 from typing import Annotated, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -11,7 +12,7 @@ from webapp.registry import Ask, Example, Guard, Stage, Turn, Verdict, guards
 
 # An embedding model reads about 256 tokens: longer texts hide what comes later.
 PIECE_CHARS = 300
-MOST_PIECES = 24
+MOST_PIECES = 32
 
 _SENTENCE = re.compile(r"[^.!?\n]+[.!?]*")
 
@@ -92,22 +93,22 @@ class Similarity(Guard):
 
 def pieces(text: str) -> list[str]:
     """Return the sentences of a text, long ones cut, few enough to embed at once."""
-    parts: list[str] = []
-    for sentence in _SENTENCE.findall(text):
-        parts.extend(_cut(sentence.strip()))
-    while len(parts) > MOST_PIECES:
-        parts = [" ".join(parts[i : i + 2]) for i in range(0, len(parts), 2)]
-    return parts
-
-
-def _cut(sentence: str) -> list[str]:
-    lines, line = [], ""
-    for word in sentence.split():
-        if line and len(line) + len(word) >= PIECE_CHARS:
-            lines.append(line)
-            line = ""
-        line = f"{line} {word}".lstrip()
-    return [*lines, line] if line else lines
+    parts = [
+        part
+        for sentence in _SENTENCE.findall(text)
+        for part in textwrap.wrap(sentence.strip(), PIECE_CHARS, break_on_hyphens=False)
+    ]
+    if len(parts) <= MOST_PIECES:
+        return parts
+    # Two packed neighbours are always longer than `limit`, hence the factor 2.
+    limit = max(PIECE_CHARS, 2 * len(text) // (MOST_PIECES - 1) + 1)
+    packed = [parts[0]]
+    for part in parts[1:]:
+        if len(packed[-1]) + 1 + len(part) <= limit:
+            packed[-1] += f" {part}"
+        else:
+            packed.append(part)
+    return packed
 
 
 def _cosine(first: list[float], second: list[float]) -> float:

@@ -108,8 +108,9 @@ def test_silence_is_filled_with_heartbeats(
         times.append(time.monotonic())
         if isinstance(event, Delta):
             break
+    # A beat each quarter of a second, with room for a busy machine.
     assert len(times) >= 5
-    assert max(b - a for a, b in pairwise(times)) < 0.5
+    assert max(b - a for a, b in pairwise(times)) < 0.8
 
 
 def test_nothing_is_asked_before_the_first_read(upstream, gateway_of):

@@ -1,0 +1,83 @@
+"""What a guard model is shown, and what its answer means."""
+
+from __future__ import annotations
+
+import pytest
+
+from webapp.errors import BackendTimeout
+from webapp.registry import Exchange, Moderation
+from webapp.security import Secret
+
+
+class Judge:
+    """A guard model with a fixed opinion; keeps what it was asked."""
+
+    def __init__(self, score=0.6, threshold=0.5):
+        self.answer = Moderation(score >= threshold, score, threshold, "judge")
+        self.asked = []
+
+    def moderate(self, text, *, model, secret=None):
+        self.asked.append((text, model, secret))
+        return self.answer
+
+
+HISTORY = (Exchange("Who are you?", "A warden."), Exchange("Why?", "I must."))
+
+
+@pytest.mark.parametrize(
+    ("stage", "options", "expected"),
+    [
+        ("input", {}, ("a b c", "gate", None)),
+        ("output", {}, ("a b c", "leak", Secret("lantern"))),
+        ("input", {"model": "demo/x"}, ("a b c", "demo/x", None)),
+        ("output", {"model": "gate"}, ("a b c", "gate", Secret("lantern"))),
+        ("input", {"first_words": 2}, ("a b", "gate", None)),
+        ("input", {"first_chars": 4}, ("a b ", "gate", None)),
+        ("input", {"over": "visit"}, ("Who are you?\nWhy?\na b c", "gate", None)),
+        (
+            "output",
+            {"over": "visit"},
+            ("A warden.\nI must.\na b c", "leak", Secret("lantern")),
+        ),
+        (
+            "input",
+            {"over": "visit", "first_words": 2},
+            ("Who are\nWhy?\na b", "gate", None),
+        ),
+    ],
+)
+def test_the_model_is_shown(judge, stage, options, expected):
+    model = Judge()
+    judge("moderation", "a b c", stage=stage, history=HISTORY, ask=model, **options)
+    assert model.asked == [expected]
+
+
+@pytest.mark.parametrize(
+    ("score", "own", "set_by_level", "allowed"),
+    [
+        (0.6, 0.5, None, False),
+        (0.4, 0.5, None, True),
+        (0.6, 0.5, 0.7, True),
+        (0.4, 0.5, 0.4, False),
+        (0.0, 0.5, 0.0, False),
+    ],
+)
+def test_the_threshold(judge, score, own, set_by_level, allowed):
+    options = {} if set_by_level is None else {"threshold": set_by_level}
+    verdict = judge("moderation", "a", ask=Judge(score, own), **options)
+    assert (verdict.allowed, verdict.score) == (allowed, score)
+
+
+def test_a_leak_over_two_replies_is_found_over_the_visit(judge):
+    history = (Exchange("First half?", "lan"),)
+    assert judge("moderation", "tern", history=history).allowed
+    assert not judge("moderation", "tern", history=history, over="visit").allowed
+
+
+def test_a_silent_model_is_not_swallowed(judge):
+    class Silent:
+        def moderate(self, text, *, model, secret=None):
+            raise BackendTimeout("too long")
+
+    with pytest.raises(BackendTimeout):
+        judge("moderation", "a", ask=Silent())
