@@ -1,0 +1,15 @@
+"""All calls of the API, in the order in which they are described."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from webapp.api import leaderboard, levels, me, players
+from webapp.api.operations import Api, Operation
+
+APIS: Final[tuple[Api, ...]] = (players.api, levels.api, me.api, leaderboard.api)
+
+
+def operations() -> tuple[Operation, ...]:
+    """Return every call."""
+    return tuple(operation for api in APIS for operation in api.operations)

@@ -1,0 +1,100 @@
+"""Who calls and what they send, or an error that names the place."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, TypeVar
+
+from flask import current_app, request
+from pydantic import ValidationError
+from pydantic_core import from_json
+
+from webapp.api.problems import InvalidField, NotJson
+from webapp.api.records import Given
+from webapp.domain import people
+from webapp.domain.people import PlayerInfo
+from webapp.domain.services import Services
+from webapp.errors import InvalidInput, NotSignedIn
+
+G = TypeVar("G", bound=Given)
+
+# pydantic's kinds of mistake in words for people; others keep pydantic's own words.
+_WORDS = {
+    "missing": "is missing",
+    "extra_forbidden": "is not known here",
+    "string_type": "must be text",
+    "int_type": "must be a whole number",
+    "int_parsing": "must be a whole number",
+    "int_parsing_size": "is too large",
+}
+
+
+def services() -> Services:
+    """Return the services of the present app."""
+    found: Services = current_app.extensions["wordkeep"]
+    return found
+
+
+def caller() -> PlayerInfo:
+    """Return the player of the bearer token; cookies count for nothing here."""
+    given = request.authorization
+    if given is None or given.type != "bearer" or not given.token:
+        raise NotSignedIn(
+            "Send your token in the header “Authorization: Bearer <token>”. "
+            "POST /api/v1/players gives you one, and so does your page /me."
+        )
+    player = people.player_by_token(services(), given.token)
+    if player is None:
+        raise NotSignedIn(
+            "This token belongs to nobody: it was replaced, or mistyped.",
+            code="wrong_token",
+        )
+    return player
+
+
+def read_body(kind: type[G]) -> G:
+    """Return the JSON body as `kind`."""
+    if not request.is_json:
+        raise NotJson("Send JSON, with the header “Content-Type: application/json”.")
+    try:
+        # Not json.loads: this one refuses NaN, half characters and deep nesting.
+        data = from_json(request.get_data(), allow_inf_nan=False)
+    except ValueError as error:
+        raise InvalidInput(
+            f"The body is not valid JSON: {error}.", code="invalid_json"
+        ) from None
+    if not isinstance(data, dict):
+        raise InvalidInput("The body must be a JSON object: {…}.", code="invalid_json")
+    return _validate(kind, data)
+
+
+def read_query(kind: type[G]) -> G:
+    """Return the parameters of the address as `kind`."""
+    for name, values in request.args.lists():
+        if len(values) > 1:
+            raise InvalidField(f"“{name[:60]}” is there twice.", field=name[:60])
+    return _validate(kind, request.args.to_dict())
+
+
+def _validate(kind: type[G], data: dict[str, Any]) -> G:
+    try:
+        return kind.model_validate(data)
+    except ValidationError as error:
+        # Neither the input nor its context: what was sent is not sent back.
+        mistakes = error.errors(
+            include_input=False, include_context=False, include_url=False
+        )
+    first = mistakes[0]
+    field = ".".join(str(part) for part in first["loc"])[:60]
+    problem = _WORDS.get(first["type"])
+    if problem is None:
+        problem = f"is wrong: {first['msg'][:1].lower()}{first['msg'][1:]}"
+    known = _known(kind) if first["type"] == "extra_forbidden" else ""
+    raise InvalidField(f"“{field}” {problem}.{known}", field=field)
+
+
+def _known(kind: type[Given]) -> str:
+    names: Iterable[str] = (
+        info.alias or name for name, info in kind.model_fields.items()
+    )
+    return f" There are: {', '.join(names)}."
