@@ -44,13 +44,13 @@ def prepare_instance(instance: Path) -> None:
         )
 
 
-def require_space(instance: Path) -> None:
+def require_space(instance: Path, *, needed_mb: int = NEEDED_MB) -> None:
     """Refuse to start on a disk that is nearly full."""
     free = shutil.disk_usage(instance).free // 1_000_000
-    if free < NEEDED_MB:
+    if free < needed_mb:
         raise StartError(
             f"The disk that holds {instance} has only {free} MB left. Free some space "
-            f"(at least {NEEDED_MB} MB) and start again."
+            f"(at least {needed_mb} MB) and start again."
         )
 
 

@@ -46,8 +46,11 @@ class Program:
 class Child:
     """A program that is kept running. `step` is called a few times a second."""
 
-    def __init__(self, program: Program) -> None:
+    def __init__(
+        self, program: Program, *, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self.program = program
+        self._clock = clock
         self.log = ChildLog(program.log)
         self.is_up = False
         # The last word of its health page; "" if it did not answer.
@@ -66,7 +69,7 @@ class Child:
 
     def start(self) -> None:
         """Start the program; what it prints goes to its log."""
-        self.started_at = time.monotonic()
+        self.started_at = self._clock()
         self.status = ""
         self._process = subprocess.Popen(
             self.program.argv,
@@ -96,14 +99,14 @@ class Child:
     @property
     def waited(self) -> float:
         """Seconds since the program was started."""
-        return time.monotonic() - self.started_at
+        return self._clock() - self.started_at
 
     def probe(self) -> bool:
         """Ask now and then how the program is; return whether it counts as up."""
-        if time.monotonic() < self._next_probe:
+        if self._clock() < self._next_probe:
             return self.is_up
         self.status = health_status(self.program.health_url)
-        self._next_probe = time.monotonic() + PROBE_PAUSE
+        self._next_probe = self._clock() + PROBE_PAUSE
         patience = self.program.patience
         is_borne = patience is not None and self.status and self.waited > patience
         self.is_up = self.status == "ok" or bool(is_borne)
@@ -119,12 +122,12 @@ class Child:
         self.is_up = False
         pause = min(LONGEST_PAUSE, FIRST_PAUSE * 2**self.failures)
         self.failures += 1
-        self._next_start = time.monotonic() + pause
+        self._next_start = self._clock() + pause
         return how_it_ended(code)
 
     def is_due(self) -> bool:
         """Whether it is down and the pause before its next start is over."""
-        return self._process is None and time.monotonic() >= self._next_start
+        return self._process is None and self._clock() >= self._next_start
 
     def ask_to_stop(self) -> None:
         """Send the polite signal."""
@@ -193,5 +196,6 @@ def how_it_ended(code: int | None) -> str:
     if code is None:
         return "was stopped"
     if code < 0:
-        return f"was killed by {signal.Signals(-code).name}"
+        known = {number.value: number.name for number in signal.Signals}
+        return f"was killed by {known.get(-code, f'signal {-code}')}"
     return f"ended with code {code}"

@@ -128,9 +128,10 @@ def test_the_cpu_build_comes_from_its_own_place_if_that_answers(
 def test_another_build_is_installed_when_it_is_asked_for(door: FrontDoor) -> None:
     door.run("up", "--torch", "cpu")
     door.calls()
-    assert "Changing PyTorch to the cuda build." in door.run(
-        "up", "--torch", "cuda"
-    ).stderr
+    assert (
+        "Changing PyTorch to the cuda build."
+        in door.run("up", "--torch", "cuda").stderr
+    )
     assert door.run("up", "--torch", "cuda").stderr == ""
     assert door.run("up").stderr == ""
     assert door.run("up", "--torch", "tpu").stderr == (
