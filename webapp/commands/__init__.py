@@ -1,0 +1,1 @@
+"""The commands behind `./wordkeep`, one module for each kind."""

@@ -1,0 +1,23 @@
+"""`./wordkeep screenshot`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from webapp import picture
+from webapp.settings import PROJECT
+
+
+@click.command("screenshot")
+@click.option(
+    "--out",
+    default=PROJECT / "docs" / "keep.png",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="File to write.",
+)
+def screenshot(out: Path) -> None:
+    """Take the picture of the README (needs Chromium)."""
+    picture.take(out)
+    click.echo(f"Wrote {out}")
