@@ -68,6 +68,8 @@ class Database:
     """Opens sessions. `read` never blocks a writer; `write` is one at a time."""
 
     def __init__(self, url: str) -> None:
+        # The URL that every PostgreSQL page shows, with the driver that we install.
+        url = url.replace("postgresql://", "postgresql+psycopg://", 1)
         self.is_sqlite = url.startswith("sqlite")
         self.engine = _make_engine(url, is_sqlite=self.is_sqlite)
 
