@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import difflib
-import hashlib
 import os
 import random
-import threading
 import time
-from collections import OrderedDict
 from collections.abc import Callable, Generator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -36,6 +33,7 @@ from webapp.llm.faults import Fault, explain, garbage
 from webapp.llm.pump import BEAT_SECONDS, pump, within
 from webapp.llm.remote import RemoteBackend
 from webapp.llm.scripted import ScriptedBackend
+from webapp.llm.vectors import VectorCache
 from webapp.registry import Message, Moderation
 from webapp.security import Secret
 from webapp.settings import Settings
@@ -59,7 +57,7 @@ T = TypeVar("T")
 RETRIES = 2
 # A guard that hears nothing for so long blocks; a player would not wait longer.
 CALL_SECONDS = 20.0
-CACHED_EMBEDDINGS = 4096
+CACHED_EMBEDDINGS = 1024
 EMBED_BATCH = 64
 
 
@@ -106,7 +104,7 @@ class Gateway:
         self._call_seconds = call_seconds
         self._clock = clock
         self._chance = chance
-        self._vectors = _VectorCache(CACHED_EMBEDDINGS)
+        self._vectors = VectorCache(CACHED_EMBEDDINGS)
         self._known_health: dict[str, tuple[float, EndpointHealth]] = {}
 
     @classmethod
@@ -320,28 +318,6 @@ class Gateway:
         return min(wished, 2.0) * (0.5 + self._chance())
 
 
-class _VectorCache:
-    """The embeddings of the last texts, found by digest: texts are not kept."""
-
-    def __init__(self, size: int) -> None:
-        self._size = size
-        self._lock = threading.Lock()  # protects the order of `_vectors`
-        self._vectors: OrderedDict[bytes, list[float]] = OrderedDict()
-
-    def get(self, model: str, text: str) -> list[float] | None:
-        key = _digest(model, text)
-        with self._lock:
-            if key in self._vectors:
-                self._vectors.move_to_end(key)
-            return self._vectors.get(key)
-
-    def put(self, model: str, text: str, vector: list[float]) -> None:
-        with self._lock:
-            self._vectors[_digest(model, text)] = vector
-            if len(self._vectors) > self._size:
-                self._vectors.popitem(last=False)
-
-
 def open_gateway(settings: Settings, env: Mapping[str, str] | None = None) -> Gateway:
     """Return the gateway of an instance; keys come from the environment."""
     endpoints = load_endpoints(settings, os.environ if env is None else env)
@@ -372,10 +348,6 @@ def _who(target: _Target) -> str:
 def _label(endpoint: Endpoint, name: str) -> str:
     scripted = " (scripted)" if endpoint.kind == "scripted" else ""
     return f"{endpoint.name}/{name}{scripted}"
-
-
-def _digest(model: str, text: str) -> bytes:
-    return hashlib.blake2b(f"{model}\x1f{text}".encode(), digest_size=16).digest()
 
 
 def _completion(

@@ -133,7 +133,7 @@ class RemoteBackend:
         answer = self._http.get(url, timeout=HEALTH_SECONDS)
         body = answer.json()
         status = body.get("status") if isinstance(body, dict) else None
-        if status not in {"ok", "starting", "failed"}:
+        if status not in {"ok", "starting", "stopping", "failed"}:
             return EndpointHealth(self._endpoint.name, False, "is no Wordkeep sidecar")
         is_ok = answer.status_code == 200 and status == "ok"
         return EndpointHealth(self._endpoint.name, is_ok, status)
