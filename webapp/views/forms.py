@@ -13,7 +13,7 @@ from wtforms import (
 
 from webapp.errors import LabError
 
-NICKNAME_HINT = "What others see. Two to 24 signs; no need for your real name."
+NICKNAME_HINT = "What others see. 2 to 24 characters; no need for your real name."
 CODE_HINT = "From your instructor. Leave it empty to play on your own."
 
 
@@ -62,7 +62,7 @@ class RecoverForm(LabForm):
     """Come back with a recovery code."""
 
     code = StringField(
-        "Recovery code", description="Sixteen signs, as in BCDF-2345-GHJK-6789."
+        "Recovery code", description="16 letters and digits, as in BCDF-2345-GHJK-6789."
     )
 
 
@@ -80,7 +80,7 @@ class PasswordForm(LabForm):
 
     current = PasswordField("Present password")
     new = PasswordField(
-        "New password", description="At least 8 signs. All other browsers sign out."
+        "New password", description="At least 8 characters. All other browsers sign out."
     )
 
 

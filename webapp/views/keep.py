@@ -15,11 +15,12 @@ from flask import (
 )
 from flask.typing import ResponseReturnValue
 
+from webapp import sse
 from webapp.domain import attack, guessing, hints, keep, notebook, visits
 from webapp.domain.events import ErrorEvent
 from webapp.domain.guessing import GuessOutcome
-from webapp.errors import BackendError, Forbidden, LabError, NotFound
-from webapp.views import context, streams
+from webapp.errors import Forbidden, LabError, NotFound
+from webapp.views import context
 from webapp.views.context import player_id, player_required, services
 from webapp.views.faults import json_fault
 from webapp.views.forms import GuessForm, MessageForm
@@ -58,11 +59,13 @@ def attempts(level_id: str) -> ResponseReturnValue:
         )
     except LabError as error:
         return _refuse(level_id, message, error)
-    if streams.is_wanted():
-        return streams.answer(run)
+    if sse.is_wanted():
+        return sse.answer(run)
     failures = [event for event in run if isinstance(event, ErrorEvent)]
     if failures:
-        return _refuse(level_id, message, BackendError(failures[0].message))
+        failed = LabError(failures[0].message, code=failures[0].code)
+        failed.status = failures[0].status
+        return _refuse(level_id, message, failed)
     target = url_for("keep.level", level_id=level_id, _anchor=f"attempt-{run.id}")
     return redirect(target, 303)
 
@@ -118,7 +121,7 @@ def _level_page(
 
 def _refuse(level_id: str, message: str, error: LabError) -> ResponseReturnValue:
     """Say why a message was not answered, and keep it."""
-    if streams.is_wanted():
+    if sse.is_wanted():
         return json_fault(error)
     if isinstance(error, Forbidden | NotFound):
         raise error

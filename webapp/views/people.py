@@ -19,6 +19,7 @@ from flask_login import logout_user
 
 from webapp.domain import notebook, people
 from webapp.errors import LabError
+from webapp.limits import limiter, sign_up_limit
 from webapp.views import context
 from webapp.views.context import player_required, services
 from webapp.views.forms import (
@@ -31,11 +32,10 @@ from webapp.views.forms import (
     PasswordForm,
     RecoverForm,
 )
-from webapp.views.protection import account, limiter, sign_ins, sign_ups
+from webapp.views.protection import account, sign_ins
 
 bp = Blueprint("people", __name__)
 
-TOO_MANY_NEW = "Too many new players from this network at once. Wait a little."
 TOO_MANY_TRIES = "Too many tries to sign in from this network. Wait a little."
 TOO_MANY_NAMED = "Too many tries to sign in under this name. Wait a little."
 
@@ -47,7 +47,7 @@ def join() -> ResponseReturnValue:
 
 
 @bp.post("/join")
-@limiter.limit(sign_ups, error_message=TOO_MANY_NEW)
+@sign_up_limit
 def join_now() -> ResponseReturnValue:
     """Join under a nickname."""
     form = JoinForm()

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from flask import Flask, Response, request
-from flask_limiter import Limiter
-from flask_limiter.util import get_remote_address
 from flask_wtf import CSRFProtect
 
+from webapp.limits import limiter
 from webapp.views.context import services
 
 csrf = CSRFProtect()
-limiter = Limiter(get_remote_address, headers_enabled=True)
 
 # The API knows no cookies, so no other site can act in a player's name there.
 COOKIELESS = ("/api/v1/",)
@@ -37,11 +35,6 @@ def init_app(app: Flask) -> None:
     limiter.init_app(app)
     app.before_request(_check_csrf)
     app.after_request(_add_headers)
-
-
-def sign_ups() -> str:
-    """Return the limit of new players from one address."""
-    return f"{services().settings.sign_ups_per_hour}/hour"
 
 
 def sign_ins() -> str:

@@ -8,16 +8,15 @@ from flask.typing import ResponseReturnValue
 from webapp.domain import keep, people
 from webapp.domain.people import NewPlayer
 from webapp.errors import Conflict, LabError
+from webapp.limits import sign_up_limit
 from webapp.views import context
 from webapp.views.context import services
 from webapp.views.forms import PlayForm
 from webapp.views.nicknames import guest_name
-from webapp.views.protection import limiter, sign_ups
 from webapp.views.rendering import STREAMS, THEMES
 
 bp = Blueprint("welcome", __name__)
 
-TOO_MANY = "Too many new players from this network at once. Wait a little."
 MADE_UP_TRIES = 5
 YEAR = 365 * 86_400
 
@@ -29,7 +28,7 @@ def home() -> ResponseReturnValue:
 
 
 @bp.post("/play")
-@limiter.limit(sign_ups, error_message=TOO_MANY)
+@sign_up_limit
 def play() -> ResponseReturnValue:
     """Make a player and go to the first gate, with the message that was typed."""
     form = PlayForm()

@@ -15,7 +15,7 @@ export class Passage {
 
   /** @param {string} kind @param {string} [stage] */
   at(kind, stage) {
-    for (const stop of this.stops) stop.removeAttribute("data-now");
+    this.leave();
     const here = this.stops.find(
       (stop) =>
         stop.dataset.kind === kind &&
@@ -24,6 +24,10 @@ export class Passage {
     );
     here?.setAttribute("data-now", "");
     return here;
+  }
+
+  leave() {
+    for (const stop of this.stops) stop.removeAttribute("data-now");
   }
 
   /** @param {{guard: string, stage: string, allowed: boolean}} seen */

@@ -142,7 +142,8 @@ class PromptPanel extends HTMLElement {
   guard(seen) {
     this.passage.judge(seen);
     this.turn.verdict(seen);
-    if (seen.stage === "output") {
+    if (!seen.allowed) this.turn.wait("");
+    else if (seen.stage === "output") {
       this.passage.at("guard", "output");
       this.turn.wait("The guards are reading the reply…");
     } else if (this.passage.at("guard", "input")) this.wait("guard", "input");
@@ -160,6 +161,7 @@ class PromptPanel extends HTMLElement {
 
   reply(data) {
     if (data.blocked_by) {
+      this.passage.leave();
       this.turn.blocked(data.blocked_text ?? "");
       this.say("A guard stopped this.");
       return;
