@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import http.client
 import json
+import os
 import random
 import tempfile
 import threading
@@ -101,7 +102,7 @@ def _run(
         for thread in threads:
             thread.join()
     _await_well(trial)
-    settings = load_settings({}, instance=trial.instance)
+    settings = load_settings(os.environ, instance=trial.instance)
     findings = audit(settings, players, LEVEL, log.acknowledged, log.ended)
     return {
         "kills": dict(kills),

@@ -9,7 +9,7 @@ import random
 import shutil
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from webapp.errors import LabError
@@ -70,7 +70,7 @@ def require_port(host: str, port: int) -> None:
 def _port_sentence(host: str, port: int, error: Exception) -> str:
     number = getattr(error, "errno", None)
     if number == errno.EADDRINUSE:
-        other = free_port(range(port + 1, port + 200), host)
+        other = _first_free(host, port + 1)
         return (
             f"Port {port} is used by another program. Stop that one, or choose another "
             f"port: ./wordkeep up --port {other}"
@@ -88,15 +88,21 @@ def _port_sentence(host: str, port: int, error: Exception) -> str:
     return f"The site cannot listen on {host}:{port}: {_reason(error)}."
 
 
-def free_port(ports: range = _SIDECAR_PORTS, host: str = "127.0.0.1") -> int:
-    """Return a port of the range on which nobody listens."""
-    for port in random.sample(ports, k=min(200, len(ports))):
-        try:
-            _bind(host, port)
-        except (OSError, OverflowError):
-            continue
-        return port
+def free_port() -> int:
+    """Return a port on which nobody listens, for programs on this computer only."""
+    for port in random.sample(_SIDECAR_PORTS, k=200):
+        with suppress(OSError):
+            _bind("127.0.0.1", port)
+            return port
     raise StartError("No free port was found for the models. Stop some programs.")
+
+
+def _first_free(host: str, start: int) -> int:
+    for port in range(start, start + 200):
+        with suppress(OSError, OverflowError):
+            _bind(host, port)
+            return port
+    return start
 
 
 def _bind(host: str, port: int) -> None:
