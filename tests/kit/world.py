@@ -114,6 +114,17 @@ class World:
         with self.db.read() as session:
             return list(session.scalars(query.order_by(Visit.number)))
 
+    def copy_attempt(self, player: int, count: int) -> None:
+        """Write the player's last attempt down `count` times more, numbered."""
+        (*_, row) = self.attempts(player)
+        values = {c.key: getattr(row, c.key) for c in Generation.__table__.columns}
+        del values["id"]
+        with self.db.write() as session:
+            session.add_all(
+                Generation(**values | {"message": f"{row.message} {n}"})
+                for n in range(count)
+            )
+
     def attempts(self, player: int) -> list[Generation]:
         """Return the rows of a player's attempts."""
         query = select(Generation).where(Generation.player_id == player)
