@@ -19,7 +19,8 @@ from webapp.models import FINISHED, STOPPED, Generation
 PAGE_ROWS = 20
 EXPORT_ROWS = 200
 NOTE_CHARS = 2_000
-MAX_ID = 2**63
+# PostgreSQL counts rows in 32 bits and refuses to compare with more.
+MAX_ID = 2**31
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +147,6 @@ def _page(
 
 
 def _require(session: Session, player_id: int, attempt_id: int) -> Generation:
-    # No database takes a larger number, not even to say that it is not there.
     is_possible = 0 < attempt_id < MAX_ID
     row = session.get(Generation, attempt_id) if is_possible else None
     if row is None or row.player_id != player_id:

@@ -1,0 +1,83 @@
+"""Whole sites in processes of their own, with limits that tests do not run into."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from tests.kit.yard import ENDPOINTS, write_yard
+from webapp.supervisor.trial import Trial, trial_site
+
+T = TypeVar("T")
+
+UNLIMITED = {
+    "WORDKEEP_ATTEMPTS_PER_MINUTE": "100000",
+    "WORDKEEP_GUESSES_PER_MINUTE": "100000",
+    "WORDKEEP_SIGN_UPS_PER_HOUR": "100000",
+    "WORDKEEP_SIGN_INS_PER_MINUTE": "100000",
+    "WORDKEEP_DEBUG_PAGES": "1",
+    # More threads than free cores make the engine crawl, and tests share the machine.
+    "WORDKEEP_SIDECAR_ENGINE_THREADS": "1",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """A running site, its folder of levels and its database."""
+
+    trial: Trial
+    content: Path
+
+    @property
+    def url(self) -> str:
+        """The address of the first page."""
+        return self.trial.url
+
+    @property
+    def instance(self) -> Path:
+        """The folder of database and logs."""
+        return self.trial.instance
+
+    def rows(self, query: str, *values: object) -> list[dict[str, Any]]:
+        """Read rows of the database, as nobody can who plays."""
+        path = f"file:{self.instance / 'wordkeep.db'}?mode=ro"
+        with closing(sqlite3.connect(path, uri=True, timeout=10)) as database:
+            database.row_factory = sqlite3.Row
+            return [dict(row) for row in database.execute(query, values)]
+
+    def attempt(self, attempt_id: int) -> dict[str, Any]:
+        """Return the row of an attempt."""
+        (row,) = self.rows("select * from generations where id = ?", attempt_id)
+        return row
+
+
+@contextmanager
+def running_site(
+    folder: Path,
+    *,
+    endpoints: str | None = ENDPOINTS,
+    env: Mapping[str, str] | None = None,
+) -> Iterator[Site]:
+    """Run a site with the yard beside the keep; without `endpoints` on real models."""
+    content = write_yard(folder / "content")
+    instance = folder / "instance"
+    instance.mkdir(parents=True)
+    if endpoints is not None:
+        (instance / "endpoints.yaml").write_text(endpoints)
+    chosen = {**UNLIMITED, "WORDKEEP_CONTENT_ROOTS": str(content), **(env or {})}
+    with trial_site(instance, env=chosen) as trial:
+        yield Site(trial, content)
+
+
+def eventually(find: Callable[[], T], *, seconds: float = 30.0) -> T:
+    """Ask until the answer is true in Python's sense; return it."""
+    end = time.monotonic() + seconds
+    while not (found := find()):
+        assert time.monotonic() < end, f"not within {seconds:g} s: {find}"
+        time.sleep(0.02)
+    return found
