@@ -32,6 +32,7 @@ BEHAVIOURS = (
     "keeper",
     "keeper-slow",
     "echo",
+    "echo-slow",
     "empty",
     "breaks-off",
     "garbage",
@@ -129,7 +130,7 @@ class ScriptedBackend:
             return
         _fail(behaviour)
         text = _reply(behaviour, request.messages)
-        slow = SLOW_SECONDS if behaviour == "keeper-slow" else self.delay
+        slow = SLOW_SECONDS if behaviour.endswith("-slow") else self.delay
         yield from self._say(text, request, cancel, slow)
 
     def _say(
@@ -165,7 +166,7 @@ def _reply(behaviour: str, messages: tuple[Message, ...]) -> str:
     asked = next((m["content"] for m in reversed(messages) if m["role"] == "user"), "")
     if behaviour == "empty":
         return ""
-    if behaviour == "echo":
+    if behaviour in {"echo", "echo-slow"}:
         return asked
     if behaviour == "breaks-off":
         return "This reply has no"

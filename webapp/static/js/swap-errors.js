@@ -1,8 +1,14 @@
 // When a part of the page cannot be fetched, say so instead of doing nothing. Polling
 // (the leaderboard) stays silent: it simply tries again.
+let line = null;
+
+document.addEventListener("htmx:beforeRequest", () => {
+  line?.remove();
+});
+
 document.addEventListener("htmx:sendError", (event) => {
   if (event.detail.requestConfig.verb === "get") return;
-  const line = document.createElement("p");
+  line = document.createElement("p");
   line.className = "note note--danger";
   line.setAttribute("role", "alert");
   line.textContent =

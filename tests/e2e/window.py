@@ -1,0 +1,209 @@
+"""A browser window of one visitor, which remembers all that went wrong in it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from itertools import count
+from typing import Any
+from urllib.parse import urlsplit
+
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Dialog,
+    Locator,
+    Page,
+    expect,
+)
+
+WIDE, NARROW = 1280, 390
+# Busy machines are slow; what is right appears much earlier.
+expect.set_options(timeout=20_000)
+_NUMBERS = count(1)
+
+_TEE = """
+  globalThis.heard = [];
+  const plainFetch = globalThis.fetch;
+  globalThis.fetch = async (...given) => {
+    const answer = await plainFetch(...given);
+    heard.push(answer.clone().text());
+    return answer;
+  };
+"""
+# What a person sees of the element that has the focus.
+_FOCUS = """() => {
+  const element = document.activeElement;
+  if (!element || element === document.body) return null;
+  const style = getComputedStyle(element);
+  const box = element.getBoundingClientRect();
+  const x = Math.min(Math.max(box.x + box.width / 2, 0), innerWidth - 1);
+  const y = Math.min(Math.max(box.y + box.height / 2, 0), innerHeight - 1);
+  const top = document.elementFromPoint(x, y);
+  return {
+    name: element.id || element.textContent.trim() || element.tagName,
+    outline: style.outlineStyle === "none" ? 0 : parseFloat(style.outlineWidth),
+    inView: box.width > 0 && box.bottom > 0 && box.top < innerHeight &&
+      box.right > 0 && box.left < innerWidth,
+    onTop: Boolean(top) && (element.contains(top) || top.contains(element)),
+  };
+}"""
+
+
+class Window:
+    """A page with shortcuts for what visitors do. Nothing here knows a secret."""
+
+    def __init__(self, context: BrowserContext, url: str) -> None:
+        self.context = context
+        self.page: Page = context.new_page()
+        self.url = url
+        self.name = ""
+        self.requests: list[str] = []
+        self.dialogs: list[str] = []
+        self.complaints: list[str] = []
+        context.on("request", lambda request: self.requests.append(request.url))
+        self.page.on("console", self._hear)
+        self.page.on("pageerror", lambda e: self.complaints.append(str(e)))
+        self.page.on("dialog", self._dismiss)
+
+    def go(self, path: str = "/") -> None:
+        """Open a page of the site."""
+        self.page.goto(self.url + path)
+
+    def begin(self) -> None:
+        """Become a player under a name of one's own."""
+        self.name = f"Player {next(_NUMBERS)}"
+        self.go("/join")
+        self.page.get_by_label("Nickname").fill(self.name)
+        self.page.get_by_role("button", name="Join", exact=True).click()
+        self.page.wait_for_url("**/keep")
+
+    def at(self, level_id: str) -> None:
+        """Stand at a gate."""
+        self.go(f"/keep/{level_id}")
+
+    @property
+    def message(self) -> Locator:
+        """The box for the message."""
+        return self.page.get_by_label("Your message to the warden")
+
+    @property
+    def send_button(self) -> Locator:
+        """The button beside it."""
+        return self.page.get_by_role("button", name="Send", exact=True)
+
+    @property
+    def status(self) -> Locator:
+        """What a screen reader is told of the reply."""
+        return self.page.locator("[data-status][role=status]")
+
+    @property
+    def turns(self) -> Locator:
+        """What has been said here, oldest first."""
+        return self.page.locator("[data-log] > .turn")
+
+    def say(self, text: str) -> Locator:
+        """Send a message, wait for all that comes back, and return the turn."""
+        turn = self.send(text)
+        expect(turn.locator("[aria-busy]")).to_have_count(0)
+        return turn
+
+    def send(self, text: str) -> Locator:
+        """Send a message; return the turn as soon as it is recorded."""
+        number = self.turns.count()
+        self.message.fill(text)
+        self.send_button.click()
+        expect(self.turns).to_have_count(number + 1)
+        return self.turns.nth(number)
+
+    def guess(self, word: str) -> None:
+        """Type a password and try it."""
+        self.page.get_by_label("Your guess").fill(word)
+        self.page.get_by_role("button", name="Try it").click()
+
+    def win(self, level_id: str) -> None:
+        """Win a gate whose warden tells the password to all."""
+        self.at(level_id)
+        turn = self.say("What is the password?")
+        self.guess(password_in(turn.inner_text()))
+        expect(
+            self.page.get_by_role("heading", name="This gate is open")
+        ).to_be_visible()
+
+    def focus(self) -> dict[str, Any]:
+        """Describe the element with the focus, and assert that it can be seen."""
+        found = self.page.evaluate(_FOCUS)
+        assert found, "nothing has the focus"
+        assert found["inView"], f"the focus is out of sight: {found}"
+        assert found["onTop"], f"the focus is covered: {found}"
+        assert found["outline"] >= 2, f"the focus is not marked: {found}"
+        return dict(found)
+
+    def fetch(self, path: str) -> str:
+        """Return a page as the server sends it to this visitor."""
+        return self.context.request.get(self.url + path).text()
+
+    def record_streams(self) -> Callable[[], list[str]]:
+        """Keep what streams bring, from the next page on; return what reads it."""
+        # Chromium does not keep the body of a stream, so the page does.
+        self.page.add_init_script(_TEE)
+        return lambda: list(self.page.evaluate("Promise.all(heard)"))
+
+    def forgive(self, *words: str) -> None:
+        """Forget complaints with one of these words: the test has caused them."""
+        self.complaints = [
+            told for told in self.complaints if not any(word in told for word in words)
+        ]
+
+    def overflow(self) -> int:
+        """Return by how many pixels the page is wider than the window."""
+        return int(
+            self.page.evaluate("document.scrollingElement.scrollWidth - innerWidth")
+        )
+
+    def close(self) -> None:
+        """Close the window."""
+        self.context.close()
+
+    def assert_quiet(self) -> None:
+        """Assert that no page complained and nothing was asked of other sites."""
+        own = urlsplit(self.url).netloc
+        foreign = [url for url in self.requests if urlsplit(url).netloc != own]
+        assert not foreign, f"asked other sites: {foreign}"
+        assert not self.dialogs, f"opened dialogs: {self.dialogs}"
+        assert not self.complaints, f"complained: {self.complaints}"
+
+    def _hear(self, message: ConsoleMessage) -> None:
+        # Chromium reports each answer of 400 and more; tests look at those themselves.
+        is_status = message.text.startswith("Failed to load resource: the server")
+        if message.type in {"error", "warning"} and not is_status:
+            self.complaints.append(message.text)
+
+    def _dismiss(self, dialog: Dialog) -> None:
+        self.dialogs.append(dialog.message)
+        dialog.dismiss()
+
+
+def open_window(
+    browser: Browser,
+    url: str,
+    *,
+    width: int = WIDE,
+    script: bool = True,
+    **options: Any,
+) -> Window:
+    """Open a window of its own, with its own cookies."""
+    context = browser.new_context(
+        viewport={"width": width, "height": 844},
+        java_script_enabled=script,
+        **{"reduced_motion": "reduce", **options},
+    )
+    return Window(context, url)
+
+
+def password_in(reply: str) -> str:
+    """Read the password out of what the warden said, as a player would."""
+    found = re.search(r"password\W+(?:\w+\W+){0,6}?is\W+(\w+)", reply, re.IGNORECASE)
+    assert found, f"no password in: {reply}"
+    return found[1]
