@@ -179,7 +179,7 @@ def test_players_who_swap_passwords_at_once(world: World) -> None:
     players = [world.player(f"Player {n}") for n in range(6)]
     secrets = [world.secret(player) for player in players]
     calls = [
-        lambda p=p, s=s: world.guess(p, s)  # type: ignore[misc]
+        lambda p=p, s=s: world.guess(p, s)
         for p in players
         for s in secrets
         if s != world.secret(p)

@@ -14,7 +14,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
-from flask import Blueprint, Flask, Response, current_app
+from flask import Blueprint, Response, current_app
+from flask.sansio.blueprints import BlueprintSetupState
 from sqlalchemy import select
 
 from webapp.api.records import Check, Health
@@ -35,9 +36,9 @@ bp = Blueprint("health", __name__)
 
 
 @bp.record
-def _set_up(state: object) -> None:
-    app: Flask = getattr(state, "app")  # noqa: B009 -- Flask gives it no public type
-    app.extensions["wordkeep_health"] = Monitor(app.extensions["wordkeep"])
+def _set_up(state: BlueprintSetupState) -> None:
+    known = state.app.extensions
+    known["wordkeep_health"] = Monitor(known["wordkeep"])
 
 
 @bp.get("/health")
