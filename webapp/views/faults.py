@@ -11,6 +11,7 @@ from flask_limiter import RateLimitExceeded
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 
+from webapp import sse
 from webapp.errors import LabError, QuotaExceeded
 from webapp.views.context import is_partial
 
@@ -35,6 +36,12 @@ TEXTS = {
     405: "This address cannot be opened in this way.",
     413: "What you sent is larger than this site accepts. Make it shorter.",
 }
+EXPIRED = (
+    "This page was open for so long that its seal has expired, or you signed in or out "
+    "in another tab."
+)
+BELOW = "What you typed is below."
+STILL_THERE = "Copy what you typed, load the page again, and send it again."
 # Never shown again, and never sent along again.
 PRIVATE = frozenset({"csrf_token", "password", "new", "current", "code"})
 
@@ -72,14 +79,14 @@ def kept_fields() -> tuple[tuple[str, str], ...]:
     )
 
 
-def json_fault(error: LabError) -> Response:
-    """Return an error for a script of ours that reads a stream."""
-    response = make_response({"error": {"code": error.code, "message": error.message}})
-    response.status_code = error.status
-    return response
+def stream_fault(code: str, message: str, status: int) -> Response:
+    """Return an error for the script of the page that asked for a stream."""
+    return make_response({"error": {"code": code, "message": message}}, status)
 
 
 def _answer(fault: Fault) -> Response:
+    if sse.is_wanted():
+        return stream_fault(fault.code, fault.message, fault.status)
     template = "faults/_fault.html" if is_partial() else "faults/fault.html"
     response = make_response(render_template(template, fault=fault), fault.status)
     if is_partial():
@@ -91,8 +98,6 @@ def _answer(fault: Fault) -> Response:
 
 
 def _lab_fault(error: LabError) -> Response:
-    if request.accept_mimetypes.best == "text/event-stream":
-        return json_fault(error)
     return _answer(
         Fault(
             status=error.status,
@@ -109,14 +114,12 @@ def _lab_fault(error: LabError) -> Response:
 
 
 def _csrf_fault(error: CSRFError) -> Response:
+    is_for_script = is_partial() or sse.is_wanted()
     return _answer(
         Fault(
             status=400,
             title="Please send that again",
-            message=(
-                "This page was open for so long that its seal has expired, or you "
-                "signed in or out in another tab. What you typed is below."
-            ),
+            message=f"{EXPIRED} {STILL_THERE if is_for_script else BELOW}",
             code="csrf",
             kept=kept_fields(),
             is_resendable=request.method == "POST",

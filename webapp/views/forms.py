@@ -80,7 +80,8 @@ class PasswordForm(LabForm):
 
     current = PasswordField("Present password")
     new = PasswordField(
-        "New password", description="At least 8 characters. All other browsers sign out."
+        "New password",
+        description="At least 8 characters. All other browsers sign out.",
     )
 
 

@@ -22,7 +22,7 @@ from webapp.domain.guessing import GuessOutcome
 from webapp.errors import Forbidden, LabError, NotFound
 from webapp.views import context
 from webapp.views.context import player_id, player_required, services
-from webapp.views.faults import json_fault
+from webapp.views.faults import stream_fault
 from webapp.views.forms import GuessForm, MessageForm
 
 bp = Blueprint("keep", __name__, url_prefix="/keep")
@@ -100,7 +100,7 @@ def take_hint(level_id: str, n: int) -> ResponseReturnValue:
     hint = hints.take_hint(services(), player_id=player_id(), level_id=level_id, n=n)
     if context.is_partial():
         return render_template("keep/_hint.html", hint=hint, level_id=level_id)
-    target = url_for("keep.level", level_id=level_id, _anchor=f"hint-{n}")
+    target = url_for("keep.level", level_id=level_id, hint=n, _anchor=f"hint-{n}")
     return redirect(target, 303)
 
 
@@ -122,7 +122,7 @@ def _level_page(
 def _refuse(level_id: str, message: str, error: LabError) -> ResponseReturnValue:
     """Say why a message was not answered, and keep it."""
     if sse.is_wanted():
-        return json_fault(error)
+        return stream_fault(error.code, error.message, error.status)
     if isinstance(error, Forbidden | NotFound):
         raise error
     return _level_page(level_id, draft=message, error=error), error.status

@@ -142,7 +142,8 @@ def alias() -> ResponseReturnValue:
             is_listed=bool(form.is_listed.data),
         )
     except LabError as error:
-        return _me_page(alias_form=form), form.refuse("alias", error)
+        status = form.refuse("alias", error)
+        return _me_page(alias_form=form), status
     return _done("Saved. The leaderboard follows at once.")
 
 
