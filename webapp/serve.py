@@ -13,6 +13,7 @@ from webapp.app import create_app
 from webapp.errors import LabError
 from webapp.settings import Settings, load_settings
 from webapp.supervisor.child import die_with_parent
+from webapp.supervisor.logs import MARK
 
 # A stream that is still going when the site stops gets so long to end.
 GRACEFUL_SECONDS = 3
@@ -53,8 +54,9 @@ class Site(BaseApplication):  # type: ignore[misc]
         try:
             return create_app(self._settings)
         except LabError as error:
-            # The supervisor shows the line that begins so.
-            print(f"wordkeep: {error.message}", file=sys.stderr, flush=True)  # noqa: T201
+            # The supervisor shows the lines with this mark.
+            marked = error.message.replace("\n", f"\n{MARK}")
+            print(f"{MARK}{marked}", file=sys.stderr, flush=True)  # noqa: T201
             # 4 tells gunicorn that starting again is of no use.
             sys.exit(4)
 

@@ -71,6 +71,7 @@ class Child:
         """Start the program; what it prints goes to its log."""
         self.started_at = self._clock()
         self.status = ""
+        self.log.begin()
         self._process = subprocess.Popen(
             self.program.argv,
             env={**os.environ, **self.program.env},

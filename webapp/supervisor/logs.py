@@ -10,6 +10,8 @@ from pathlib import Path
 MAX_BYTES = 2_000_000
 KEPT_FILES = 3
 LAST_LINES = 40
+# A program that cannot start puts this before each line that a person should read.
+MARK = "wordkeep: "
 
 
 class ChildLog:
@@ -36,13 +38,15 @@ class ChildLog:
         self._rest = b""
         self._file.close()
 
+    def begin(self) -> None:
+        """Forget the last lines: the program starts anew."""
+        self.last = []
+
     def reason(self) -> str:
-        """Return the line that most likely tells why the child stopped."""
-        said = [line for line in self.last if line.strip()]
-        for line in reversed(said):
-            if line.startswith("wordkeep: "):
-                return line.removeprefix("wordkeep: ")
-        return said[-1].strip() if said else "it printed nothing"
+        """Return what tells why the program stopped: its own sentence, or its last."""
+        said = [line.strip() for line in self.last if line.strip()]
+        own = [line.removeprefix(MARK) for line in said if line.startswith(MARK)]
+        return "\n".join(own) or (said[-1] if said else "it printed nothing")
 
     def _write(self, line: bytes) -> None:
         text = line.decode(errors="replace").rstrip("\r")

@@ -154,7 +154,8 @@ def test_a_child_that_does_not_listen_is_ended_all_the_same(tmp_path: Path) -> N
     log = tmp_path / "log"
     child = Child(Program("it", (sys.executable, "-c", stubborn), "http://x/", log))
     child.start()
-    await_true(lambda: (child.read_output(), child.log.last)[1])
+    while not child.log.last:
+        child.read_output()
     pids = [child.pid or 0, int(child.log.last[0])]
     child.ask_to_stop()
     child.wait_stopped(time.monotonic() + 0.3)
