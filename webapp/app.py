@@ -49,14 +49,17 @@ def open_services(settings: Settings, *, gateway: Gateway | None = None) -> Serv
     load_plugins(guards)
     guard_registry.freeze()
     settings.instance.mkdir(parents=True, exist_ok=True)
+    # First what authors can get wrong: then nothing is open yet.
+    content = ContentStore(settings.roots)
+    gateway = gateway or open_gateway(settings)
     database = Database(settings.database)
     boot = Boot(settings.instance)
     sweep_interrupted(database, settings.instance)
     return Services(
         settings=settings,
         db=database,
-        content=ContentStore(settings.roots),
-        gateway=gateway or open_gateway(settings),
+        content=content,
+        gateway=gateway,
         boot=boot,
         key=load_key(settings.instance),
     )
