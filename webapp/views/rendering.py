@@ -14,6 +14,7 @@ from webapp.registry import guards
 from webapp.views import context
 
 THEMES: Final = ("auto", "light", "dark")
+STATIC_SECONDS: Final = 300
 STREAMS: Final = ("on", "off")
 
 _MARKDOWN = MarkdownIt("commonmark", {"html": False}).disable("image")
@@ -35,6 +36,9 @@ _TAGS = {
 
 def init_app(app: Flask) -> None:
     """Add filters and the values that the frame of every page needs."""
+    if not context.services_of(app).settings.debug_pages:
+        # Long enough for a lesson's pages, short enough after an update.
+        app.config["SEND_FILE_MAX_AGE_DEFAULT"] = STATIC_SECONDS
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
     app.add_template_filter(author_markdown)
