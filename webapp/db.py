@@ -18,6 +18,8 @@ from sqlalchemy.types import TypeDecorator
 from webapp.errors import StorageError
 
 log = logging.getLogger(__name__)
+# At DEBUG it prints every row it reads, and with it what a guard held back.
+logging.getLogger("sqlalchemy").setLevel(logging.WARNING)
 
 STORAGE_FAILED = (
     "The site cannot reach its database just now, so nothing was changed. Try again; "
