@@ -8,6 +8,7 @@ import pytest
 
 from tests.kit.browser import Browser, text_of
 from webapp.domain import people
+from webapp.settings import PROJECT
 from webapp.views.nicknames import ANIMALS, MOODS
 
 
@@ -104,3 +105,10 @@ def test_one_address_cannot_make_players_without_end(browser: Browser) -> None:
         browser.get("/")
         statuses.append(browser.post(path, {"name": f"P{number}"}).status_code)
     assert statuses == [303, 303, 429]
+
+
+def test_no_nickname_that_we_make_up_is_a_password() -> None:
+    lists = list((PROJECT / "challenges" / "words").glob("*.txt"))
+    assert lists
+    words = {word for path in lists for word in path.read_text("utf-8").split()}
+    assert words.isdisjoint({*MOODS, *ANIMALS})
