@@ -18,7 +18,7 @@ import pytest
 from flask import Flask, Response, request
 
 from tests.kit.browser import Browser
-from tests.kit.content import WORDS, write_content
+from tests.kit.content import WORDS, copy_shipped, write_content
 from tests.kit.leaks import (
     MARK,
     Finder,
@@ -48,12 +48,21 @@ def find() -> Finder:
 
 @pytest.fixture
 def settings(
-    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    settings: Settings,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    write: Callable[[Path], object],
 ) -> Settings:
-    """Return the settings of a site on the small keep."""
+    """Return the settings of a site on one of the two keeps."""
     monkeypatch.setattr("webapp.settings.PROJECT", tmp_path / "project")
-    write_content(tmp_path / "project" / "challenges")
+    write(tmp_path / "project" / "challenges")
     return settings
+
+
+@pytest.fixture
+def write() -> Callable[[Path], object]:
+    """Return what writes the keep: the small one, unless a test says otherwise."""
+    return write_content
 
 
 @pytest.fixture
@@ -182,6 +191,7 @@ def read_reprs(watch: Watch, viewer: Viewer) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("write", [write_content, copy_shipped])
 def test_no_secret_is_shown_anywhere(
     app: Flask, find: Finder, logs: pytest.LogCaptureFixture
 ) -> None:

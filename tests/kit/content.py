@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 from itertools import product
 from pathlib import Path
 from typing import Final
 
 import yaml
 
+SHIPPED: Final = Path(__file__).parents[2] / "challenges"
 # Made of syllables, so that no word is found in a text by accident.
 WORDS: Final = tuple(
     f"{a}u{b}o{c}iz" for a, b, c in product("bdfghjklmnprst", repeat=3)
@@ -64,6 +66,14 @@ def write_content(root: Path) -> Path:
     (keep / "ladder.yaml").write_text(yaml.safe_dump(ladder))
     for level_id in LEVEL_IDS:
         write_level(root, level_id)
+    return root
+
+
+def copy_shipped(root: Path) -> Path:
+    """Copy the shipped levels to `root`, with the words of tests for passwords."""
+    shutil.copytree(SHIPPED, root)
+    for path in (root / "words").glob("*.txt"):
+        path.write_text("\n".join(WORDS))
     return root
 
 

@@ -10,6 +10,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from tests.kit.caller import Caller, check
+from tests.kit.faults import FullDisk
 from webapp.domain import people
 from webapp.domain.services import Services
 from webapp.settings import Settings, load_settings
@@ -256,3 +257,22 @@ def test_our_own_mistake_tells_a_number_and_nothing_else(
     assert "inner" not in found["message"]
     number = found["message"].rstrip(".").split()[-1]
     assert number in caplog.text
+
+
+def test_a_full_disk_is_said_and_nothing_is_lost(
+    ada: Caller, services: Services
+) -> None:
+    first = ada.say("Hello")
+    disk = FullDisk(services.db)
+    for _ in range(50):
+        answer = ada.post("/levels/open/attempts", {"message": "x" * 2000})
+        if answer.status_code != 200:
+            break
+    found = problem(answer, answer.status_code)
+    assert (answer.status_code, found["code"]) in {(503, "storage"), (500, "not_saved")}
+    disk.end()
+    items = ada.get("/me/attempts").get_json()["items"]
+    assert items[-1]["id"] == first["id"]
+    assert ada.say("Hello again")["status"] == "finished"
+    items = ada.get("/me/attempts").get_json()["items"]
+    assert "running" not in {item["status"] for item in items}

@@ -8,9 +8,9 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from sqlalchemy import event
 
 from tests.kit.content import write_level
+from tests.kit.faults import FullDisk
 from tests.kit.world import World
 from webapp.domain import events, keep, notebook
 from webapp.domain.attempts import AttemptView
@@ -334,31 +334,13 @@ def test_a_failing_guard_blocks(world: World, caplog: pytest.LogCaptureFixture) 
     assert "harmless" not in caplog.text
 
 
-class _FullDisk:
-    """Makes every write fail as on a full disk, until it is taken away."""
-
-    def __init__(self, world: World) -> None:
-        self._engine = world.db.engine
-        event.listen(self._engine, "connect", self._limit)
-        # Connections in the pool were made before.
-        self._engine.dispose()
-
-    @staticmethod
-    def _limit(connection: Any, record: object) -> None:
-        connection.execute("PRAGMA max_page_count = 1")
-
-    def end(self) -> None:
-        event.remove(self._engine, "connect", self._limit)
-        self._engine.dispose()
-
-
 def test_a_reply_that_cannot_be_saved_is_not_shown(
     world: World, caplog: pytest.LogCaptureFixture
 ) -> None:
     ada = winner(world)
     world.backend.enqueue(LONG)
     run = world.begin(ada, "Hello", "echo")
-    disk = _FullDisk(world)
+    disk = FullDisk(world.db)
     happened = list(run)
     assert names(happened) == ["start", "guard", "error"]
     assert only(happened, events.ErrorEvent).code == "not_saved"
@@ -372,7 +354,7 @@ def test_what_could_not_be_saved_is_settled_later(world: World) -> None:
     world.limit(running_per_player=1)
     world.backend.enqueue(LONG)
     run = world.begin(ada, "Hello", "echo")
-    disk = _FullDisk(world)
+    disk = FullDisk(world.db)
     list(run)
     disk.end()
     world.say(ada, "again", "echo")
