@@ -7,6 +7,8 @@ import os
 import sys
 from pathlib import Path
 
+from finetune import bench
+from finetune.places import ModelMissing
 from finetune.serving.server import serve
 from finetune.settings import SettingsError, load_settings
 
@@ -17,14 +19,16 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         settings = load_settings(
             os.environ,
-            port=chosen.port,
-            host=chosen.host,
+            port=getattr(chosen, "port", None),
+            host=getattr(chosen, "host", None),
             instance=chosen.instance,
         )
-    except SettingsError as error:
+        if chosen.command == "bench-engine":
+            return bench.main(chosen, settings)
+        serve(settings)
+    except (SettingsError, ModelMissing) as error:
         sys.stderr.write(f"{error}\n")
         return 2
-    serve(settings)
     return 0
 
 
@@ -34,7 +38,10 @@ def _parser() -> argparse.ArgumentParser:
     serving = commands.add_parser("serve", help="serve the models over HTTP")
     serving.add_argument("--port", type=int, help="port to listen on")
     serving.add_argument("--host", help="address to listen on (default 127.0.0.1)")
-    serving.add_argument("--instance", type=Path, help="folder for downloads")
+    timing = commands.add_parser("bench-engine", help="measure the engine alone")
+    bench.add_arguments(timing)
+    for command in (serving, timing):
+        command.add_argument("--instance", type=Path, help="folder for downloads")
     return parser
 
 

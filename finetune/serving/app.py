@@ -17,12 +17,20 @@ from finetune.serving.chat import Call, Chats
 from finetune.serving.desk import CallerLeft, Desk
 from finetune.serving.errors import ApiError, unknown_model, wrong_key
 from finetune.serving.models import Models
-from finetune.serving.schemas import ChatRequest, CompletionRequest, parse
+from finetune.serving.schemas import (
+    ChatRequest,
+    CompletionRequest,
+    EmbeddingsRequest,
+    ModerationsRequest,
+    parse,
+)
+from finetune.serving.vectors import embeddings, moderations
 from finetune.settings import Settings
 
 _log = logging.getLogger(__name__)
 # What a server answers when the caller has hung up; nobody reads it.
 _CALLER_LEFT = 499
+_TOO_LARGE = 413
 
 v1 = Blueprint("v1", __name__, url_prefix="/v1")
 
@@ -121,6 +129,22 @@ def complete() -> Response:
     return _answer(call, is_stream=body.stream)
 
 
+@v1.post("/embeddings")
+def embed() -> Response:
+    """Turn texts into vectors."""
+    sidecar = _sidecar()
+    body = parse(EmbeddingsRequest, _json())
+    return jsonify(embeddings(body, sidecar.models, sidecar.settings))
+
+
+@v1.post("/moderations")
+def moderate() -> Response:
+    """Judge texts with a guard model."""
+    sidecar = _sidecar()
+    body = parse(ModerationsRequest, _json())
+    return jsonify(moderations(body, sidecar.models, sidecar.settings))
+
+
 def _answer(call: Call, *, is_stream: bool) -> Response:
     if not is_stream:
         return jsonify(call.whole())
@@ -146,7 +170,7 @@ def _json() -> Any:
 
 def _model_names() -> list[str]:
     models = _sidecar().models
-    return [*models.chat_names, models.embedding_name]
+    return [*models.chat_names, models.embedding_name, *models.guard_names]
 
 
 def _model(name: str) -> dict[str, Any]:
@@ -184,6 +208,9 @@ def _answer_http_error(error: HTTPException) -> tuple[Response, int]:
     status = error.code or 500
     kind = "invalid_request_error" if status < 500 else "server_error"
     message = error.description or error.name
+    if status == _TOO_LARGE:
+        most = current_app.config["MAX_CONTENT_LENGTH"]
+        message = f"The request is too large: at most {most} bytes are read."
     return _answer_api_error(ApiError(message, status=status, kind=kind))
 
 

@@ -109,13 +109,13 @@ class Chats:
         reply = self._desk.open(
             served.engine,
             engine_request(body, prompt, limit),
+            stop_words=[clean(word) for word in body.stop_words()],
             user=body.user,
             is_connected=is_connected,
         )
-        piece = served.engine.piece if body.stop_words() else None
         return Call(
             reply=reply,
-            shape=shape(body.model, body.probabilities(), piece),
+            shape=shape(body.model, body.probabilities()),
             tells_position=body.queue_events,
             wants_usage=body.wants_usage(),
         )
@@ -136,7 +136,6 @@ def engine_request(
         "samplers": _SAMPLERS,
         "frequency_penalty": body.frequency_penalty,
         "presence_penalty": body.presence_penalty,
-        "stop": [clean(word) for word in body.stop_words()],
         "stream": True,
         # Steps of reading the prompt are reported, so that they can be cancelled too.
         "return_progress": True,

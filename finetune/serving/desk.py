@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -62,11 +62,12 @@ class Desk:
         engine: Engine,
         request: dict[str, Any],
         *,
+        stop_words: Sequence[str],
         user: str,
         is_connected: Callable[[], bool],
     ) -> Reply:
         """Put a request into the queue; raise ApiError 429 when it is full."""
-        reply = Reply(self, engine, request, user, is_connected)
+        reply = Reply(self, engine, request, stop_words, user, is_connected)
         with self._lock:
             self._replies.add(reply)
         return reply
@@ -105,6 +106,7 @@ class Reply:
         desk: Desk,
         engine: Engine,
         request: dict[str, Any],
+        stop_words: Sequence[str],
         user: str,
         is_connected: Callable[[], bool],
     ) -> None:
@@ -112,7 +114,7 @@ class Reply:
         self._is_connected = is_connected
         self._ticket = desk.queue.enter(user)
         # The slot is free again only when the engine is really done with it.
-        self._generation = Generation(engine, request, self._ticket.leave)
+        self._generation = Generation(engine, request, stop_words, self._ticket.leave)
         self._has_started = False
 
     def events(self) -> Iterator[Event]:

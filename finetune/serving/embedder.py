@@ -31,7 +31,9 @@ class Embedder:
         from sentence_transformers import (  # noqa: PLC0415 -- slow import
             SentenceTransformer,
         )
+        from transformers.utils import logging  # noqa: PLC0415 -- slow import
 
+        logging.disable_progress_bar()  # type: ignore[no-untyped-call]
         # One thread: the cores belong to the chat engine.
         torch.set_num_threads(1)
         return cls(SentenceTransformer(str(folder), device="cpu"))

@@ -6,13 +6,14 @@ import json
 import logging
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from finetune.serving.engine import Engine
 from finetune.serving.errors import engine_failed
+from finetune.serving.stop_words import StopWords, Token
 
 _log = logging.getLogger(__name__)
 
@@ -34,28 +35,25 @@ class Finish:
     completion_tokens: int
 
 
-@dataclass(slots=True)
-class _Gathered:
-    text: list[str] = field(default_factory=list)
-    logprobs: list[dict[str, Any]] = field(default_factory=list)
-    finish: Finish | None = None
-
-
 class Generation:
     """Runs one completion request and hands out what arrives in batches."""
 
     def __init__(
-        self, engine: Engine, request: dict[str, Any], on_end: Callable[[], None]
+        self,
+        engine: Engine,
+        request: dict[str, Any],
+        stop_words: Sequence[str],
+        on_end: Callable[[], None],
     ) -> None:
         self._engine = engine
         self._request = request
+        self._stop_words = StopWords(stop_words)
         self._on_end = on_end
         self._chunks: deque[str] = deque()
         self._arrived = threading.Event()
         self._ended = threading.Event()
         self._is_cancelled = False
-        # Log-probabilities whose text the engine holds back: it may begin a stop word.
-        self._held: list[dict[str, Any]] = []
+        self._tokens = 0
 
     def start(self, threads: Executor) -> None:
         """Begin; `on_end` is called when the engine is done with it."""
@@ -72,17 +70,17 @@ class Generation:
 
         Yields None when nothing has arrived for `beat` seconds.
         """
-        while True:
-            gathered = self._gather(beat)
-            if gathered.text or gathered.logprobs:
-                yield Delta("".join(gathered.text), gathered.logprobs)
-            elif gathered.finish is None:
+        finish = None
+        while finish is None:
+            tokens, finish = self._gather(beat)
+            if tokens:
+                text = "".join(token.text for token in tokens)
+                yield Delta(text, [one for token in tokens for one in token.logprobs])
+                if finish is None:
+                    self._ended.wait(pause())
+            elif finish is None:
                 yield None
-            if gathered.finish is not None:
-                yield gathered.finish
-                return
-            if gathered.text:
-                self._ended.wait(pause())
+        yield finish
 
     def _run(self) -> None:
         try:
@@ -102,38 +100,40 @@ class Generation:
         self._arrived.set()
         return self._is_cancelled
 
-    def _gather(self, beat: float) -> _Gathered:
-        if not self._chunks and not self._ended.is_set():
-            self._arrived.clear()
-            # Checked again: a chunk may have come before the clear.
-            if not self._chunks and not self._ended.is_set():
-                self._arrived.wait(beat)
+    def _gather(self, beat: float) -> tuple[list[Token], Finish | None]:
+        if not self._chunks:
+            self._arrived.wait(beat)
+        # Before the chunks are taken: one that comes later sets it again.
+        self._arrived.clear()
         has_ended = self._ended.is_set()
-        gathered = _Gathered()
+        tokens: list[Token] = []
         while self._chunks:
-            self._read(json.loads(self._chunks.popleft()), gathered)
-        if has_ended and gathered.finish is None:
+            finish = self._read(json.loads(self._chunks.popleft()), tokens)
+            if finish is not None:
+                return tokens, finish
+        if has_ended:
             raise engine_failed()
-        return gathered
+        return tokens, None
 
-    def _read(self, chunk: dict[str, Any], gathered: _Gathered) -> None:
+    def _read(self, chunk: dict[str, Any], tokens: list[Token]) -> Finish | None:
         if "error" in chunk:
             _log.error("the engine refused: %s", chunk["error"].get("type"))
             raise engine_failed()
         if "prompt_progress" in chunk:
-            return
+            return None
         choice = chunk["choices"][0]
-        text = choice["text"]
-        if choice["logprobs"]:
-            self._held += choice["logprobs"]["content"]
-        if text:
-            gathered.text.append(text)
-            gathered.logprobs += self._held
-            self._held = []
         if choice["finish_reason"]:
+            tokens += self._stop_words.rest()
             usage = chunk["usage"]
-            gathered.finish = Finish(
+            return Finish(
                 choice["finish_reason"],
                 usage["prompt_tokens"],
                 usage["completion_tokens"],
             )
+        self._tokens += 1
+        logprobs = choice["logprobs"]["content"] if choice["logprobs"] else []
+        tokens += self._stop_words.push(Token(choice["text"], logprobs))
+        if not self._stop_words.is_hit:
+            return None
+        self.cancel()
+        return Finish("stop", len(self._request["prompt"]), self._tokens)

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
 
+from finetune.guards.judge import Gate, Judge, Leak
 from finetune.places import ModelMissing, find_file
 from finetune.serving.embedder import Embedder
 from finetune.serving.engine import Engine
@@ -18,6 +19,8 @@ from finetune.settings import Settings
 _log = logging.getLogger(__name__)
 
 State = Literal["loading", "ready", "failed"]
+# How long a call waits for a model that is still being loaded.
+_LOAD_SECONDS = 30
 
 
 class Part:
@@ -42,6 +45,10 @@ class Part:
             raise not_ready(
                 f"The {self._name} could not be loaded: {self.problem}", code="failed"
             )
+
+    def join(self) -> None:
+        """Wait until it is ready or has failed."""
+        self._done.wait()
 
     def _run(self) -> None:
         try:
@@ -74,7 +81,10 @@ class Models:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._engines: dict[str, ServedEngine] = {}
+        # Set together, by the thread that loads them, before anyone may read them.
         self._embedder: Embedder | None = None
+        self._judges: dict[str, Judge] = {}
+        self.guard_names = ["gate", "leak"]
         self.chat_names = list(settings.chat_places())
         self.embedding_name, self._embedding_place = settings.embedding_place()
         self.engine_part = Part("chat model", self._load_engines)
@@ -89,15 +99,22 @@ class Models:
         """Return a chat model; raise ApiError 404 or 503."""
         if name not in self.chat_names:
             raise unknown_model(name, self.chat_names)
-        self.engine_part.wait(0)
+        self.engine_part.wait(_LOAD_SECONDS)
         return self._engines[name]
 
-    def embedder(self, *, seconds: float = 60) -> Embedder:
+    def embedder(self) -> Embedder:
         """Return the embedder; a call that comes early waits for it."""
-        self.embedding_part.wait(seconds)
+        self.embedding_part.wait(_LOAD_SECONDS)
         if self._embedder is None:
             raise not_ready("The embedding model is not there.")
         return self._embedder
+
+    def judge(self, name: str) -> Judge:
+        """Return a guard model; raise ApiError 404 or 503."""
+        if name not in self.guard_names:
+            raise unknown_model(name, self.guard_names)
+        self.embedding_part.wait(_LOAD_SECONDS)
+        return self._judges[name]
 
     def _cache(self) -> Path:
         return self._settings.instance / "models"
@@ -118,5 +135,7 @@ class Models:
 
     def _load_embedder(self) -> None:
         # After the engine: the first reply matters more than the first embedding.
-        self.engine_part._done.wait()
-        self._embedder = Embedder.load(self._embedding_place, cache=self._cache())
+        self.engine_part.join()
+        embedder = Embedder.load(self._embedding_place, cache=self._cache())
+        self._judges = {"gate": Gate(embedder.embed), "leak": Leak(embedder.embed)}
+        self._embedder = embedder

@@ -28,7 +28,6 @@ class ChatMessage(_Body):
 
     role: Literal["system", "developer", "user", "assistant"]
     content: str | list[TextPart] | None = None
-    name: str | None = None
 
     def turn(self) -> Turn:
         """Return the message as role and text."""

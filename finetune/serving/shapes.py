@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import secrets
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 from finetune.serving.errors import ApiError
@@ -33,12 +33,9 @@ class ChatShape:
     chunk_object = "chat.completion.chunk"
     id_prefix = "chatcmpl-"
 
-    def __init__(
-        self, model: str, alternatives: int | None, piece: Callable[[int], str] | None
-    ) -> None:
+    def __init__(self, model: str, alternatives: int | None) -> None:
         self._model = model
         self._alternatives = alternatives
-        self._piece = piece
         self._id = self.id_prefix + secrets.token_hex(12)
         self._created = int(time.time())
         head = {
@@ -108,21 +105,8 @@ class ChatShape:
     def _entry(self, entry: Json) -> Json:
         listed = entry["top_logprobs"][: self._alternatives]
         return {
-            **self._token(entry),
+            **_alternative(entry),
             "top_logprobs": [_alternative(one) for one in listed],
-        }
-
-    def _token(self, entry: Json) -> Json:
-        # When the engine holds text back, in case a stop word begins, it writes the
-        # held text into later entries. The token's own text is looked up instead,
-        # unless the token is only a part of a character.
-        text = self._piece(entry["id"]) if self._piece else "\ufffd"
-        if "\ufffd" in text:
-            return _alternative(entry)
-        return {
-            "token": text,
-            "logprob": entry["logprob"],
-            "bytes": list(text.encode()),
         }
 
 

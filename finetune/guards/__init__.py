@@ -1,0 +1,1 @@
+"""The first guards: similarity to labelled examples, and decoders for replies."""
