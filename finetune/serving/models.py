@@ -35,7 +35,9 @@ class Part:
 
     def start(self) -> None:
         """Begin to load."""
-        threading.Thread(target=self._run, name=f"load-{self._name}").start()
+        threading.Thread(
+            target=self._run, name=f"load {self._name}", daemon=True
+        ).start()
 
     def wait(self, seconds: float) -> None:
         """Wait until it is ready; raise ApiError 503 if it is not, or failed."""

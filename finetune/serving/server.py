@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import logging
+import os
 import signal
 import sys
 import threading
@@ -56,6 +57,7 @@ class Server(BaseApplication):  # type: ignore[misc]
             "graceful_timeout": settings.stop_seconds + 2,
             "loglevel": "warning",
             "post_fork": _follow_parent,
+            "worker_exit": _leave,
             "control_socket_disable": True,
         }
         for name, value in chosen.items():
@@ -78,3 +80,11 @@ def _follow_parent(server: Any, worker: Any) -> None:
     # If the parent is killed outright, this process must not keep the port.
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def _leave(server: Any, worker: Any) -> None:
+    # All replies are over. Taking torch and the engine down piece by piece would only
+    # take seconds, and a model that is still loading could not be stopped at all.
+    if worker.booted:
+        logging.shutdown()
+        os._exit(0)
