@@ -85,7 +85,10 @@ def guess(player: PlayerInfo, level_id: str, body: NewGuess) -> GuessAnswer:
 
 @api.post("/levels/<level_id>/hints/<int:n>")
 def take_hint(player: PlayerInfo, level_id: str, n: int) -> HintItem:
-    """Take a hint; its cost comes off this level's points, never below zero."""
+    """Take a hint.
+
+    Its cost comes off this level's points, never below zero; a second time is free.
+    """
     hint = hints.take_hint(services(), player_id=player.id, level_id=level_id, n=n)
     return HintItem.model_validate(hint)
 

@@ -131,7 +131,7 @@ class NewAttempt(Given):
 
     model_config = _example(message="What is the password?")
 
-    message: StrictStr
+    message: StrictStr = Field(description="What you say, as plain text.")
 
 
 class Stage(Answer):
@@ -185,7 +185,7 @@ class NewGuess(Given):
 
     model_config = _example(guess="lantern")
 
-    guess: StrictStr
+    guess: StrictStr = Field(description="One word.")
 
 
 class GuessAnswer(Answer):

@@ -48,6 +48,7 @@ class Call:
     parameters: tuple[Field, ...]
     body: tuple[Field, ...]
     answer: str
+    record: str
     example: str
     problems: tuple[tuple[int, str], ...]
     curl: str
@@ -116,6 +117,7 @@ def _call(operation: Operation, document: dict[str, Any]) -> Call:
         parameters=tuple(_parameter(p) for p in described["parameters"]),
         body=_fields(body),
         answer=_kind(schema),
+        record=_kind(schema.get("items") or schema),
         example=_example(schema, schemas),
         problems=tuple((s, openapi.STATUSES[s]) for s in operation.problems),
         curl=_curl(operation, path, body),
