@@ -20,7 +20,6 @@ from webapp.supervisor.logs import ChildLog
 
 PROBE_SECONDS = 2.0
 PROBE_PAUSE = 0.15
-STOP_SECONDS = 8.0
 FIRST_PAUSE, LONGEST_PAUSE = 0.2, 10.0
 _PR_SET_PDEATHSIG = 1
 
@@ -35,6 +34,8 @@ class Program:
     log: Path
     # Seconds after which it counts as up if it answers at all; None: only when well.
     patience: float | None = None
+    # How long it may take to stop; then it is ended.
+    stop_seconds: float = 2.0
     env: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     @property

@@ -20,7 +20,7 @@ from webapp.migrations import migrate
 from webapp.settings import Settings
 from webapp.supervisor import checks
 from webapp.supervisor.checks import StartError
-from webapp.supervisor.child import STOP_SECONDS, Child, Program
+from webapp.supervisor.child import Child, Program
 
 START_SECONDS = 180.0
 # How long a site that answers, but is not well, is waited for: an endpoint elsewhere
@@ -153,9 +153,9 @@ class Supervisor:
     def _stop(self) -> None:
         for child in self.children:
             child.ask_to_stop()
-        deadline = time.monotonic() + STOP_SECONDS
-        for child in self.children:
-            child.wait_stopped(deadline)
+        # The site first: it has streams to end. The sidecar has nothing to lose.
+        for child in reversed(self.children):
+            child.wait_stopped(time.monotonic() + child.program.stop_seconds)
         if self.children:
             self._sweep()
 
@@ -194,6 +194,7 @@ def site_program(settings: Settings, address: str) -> Program:
     """Return how the site of these settings is run."""
     return Program(
         name="the site",
+        stop_seconds=6.0,
         argv=(sys.executable, "-P", "-m", "webapp.serve"),
         health_url=f"{_here(settings, address)}/health",
         log=settings.instance / "logs" / "site.log",
@@ -231,7 +232,7 @@ def sidecar_running(settings: Settings, *, say: Say) -> Iterator[Settings]:
         yield settings
     finally:
         child.ask_to_stop()
-        child.wait_stopped(time.monotonic() + STOP_SECONDS)
+        child.wait_stopped(time.monotonic() + child.program.stop_seconds)
 
 
 def _failure(child: Child) -> str:
