@@ -113,10 +113,10 @@ def test_an_impatient_player_sends_once(window, site):
 def test_hostile_text_is_text(windows, site, script):
     window = windows(site, script=script)
     window.begin()
-    window.at("yard-parrot")
+    window.at("yard-echo")
     turn = window.say(HOSTILE)
     _assert_plain_twice(turn)
-    window.at("yard-parrot")
+    window.at("yard-echo")
     _assert_plain_twice(window.turns.first)
     window.go("/notebook")
     _assert_plain_twice(window.page.locator(".entry"))
@@ -196,7 +196,7 @@ def test_suspicion_grows_and_ends_the_visit(windows, site, script):
 def test_a_message_that_is_too_long_stays_in_the_box(windows, site, script):
     window = windows(site, script=script, width=NARROW)
     window.begin()
-    window.at("yard-parrot")
+    window.at("yard-echo")
     window.message.fill("é" * 2001)
     if script:
         expect(window.page.get_by_text("1 too many")).to_be_visible()
@@ -215,7 +215,7 @@ def test_a_message_that_is_too_long_stays_in_the_box(windows, site, script):
 def test_an_empty_message_is_refused_kindly(windows, site, script):
     window = windows(site, script=script)
     window.begin()
-    window.at("yard-parrot")
+    window.at("yard-echo")
     window.message.fill("  ")
     window.send_button.click()
     expect(window.page.get_by_role("alert")).to_contain_text("The message is empty.")
@@ -244,7 +244,7 @@ def test_a_warden_with_a_memory_counts_its_turns(windows, site, script):
 
 def test_without_the_site_nothing_is_lost(window, site):
     window.begin()
-    window.at("yard-parrot")
+    window.at("yard-echo")
     window.context.set_offline(True)
     window.message.fill("Is anybody there?")
     window.send_button.click()

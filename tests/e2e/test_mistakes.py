@@ -1,4 +1,4 @@
-"""What goes wrong between a page and the site: stale seals and other people's things."""
+"""Stale seals, locked gates, and things that belong to other people."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def in_another_tab_become_somebody_else(window):
 def test_a_stale_seal_keeps_what_was_typed(windows, site):
     window = windows(site, script=False)
     window.begin()
-    window.at("yard-parrot")
+    window.at("yard-echo")
     window.message.fill('First line\n<b>"second"</b>')
     in_another_tab_become_somebody_else(window)
     window.send_button.click()
@@ -32,7 +32,7 @@ def test_a_stale_seal_keeps_what_was_typed(windows, site):
 
 def test_with_script_a_stale_seal_leaves_the_box_alone(window):
     window.begin()
-    window.at("yard-parrot")
+    window.at("yard-echo")
     window.message.fill("Something long and dear")
     window.page.get_by_label("Your guess").fill("door")
     in_another_tab_become_somebody_else(window)
@@ -42,12 +42,12 @@ def test_with_script_a_stale_seal_leaves_the_box_alone(window):
     window.page.get_by_role("button", name="Try it").click()
     expect(window.page.locator("#messages")).to_contain_text("Please send that again")
     expect(window.page.get_by_label("Your guess")).to_have_value("door")
-    assert window.page.url.endswith("/keep/yard-parrot")
+    assert window.page.url.endswith("/keep/yard-echo")
 
 
 def test_signed_out_meanwhile(window):
     window.begin()
-    window.at("yard-parrot")
+    window.at("yard-echo")
     window.message.fill("Something long and dear")
     window.context.clear_cookies()
     window.send_button.click()
@@ -59,11 +59,11 @@ def test_other_peoples_attempts_do_not_exist(windows, site):
     owner, other = windows(site), windows(site)
     owner.begin()
     other.begin()
-    owner.post("/keep/yard-parrot/attempts", message="My diary")
+    owner.post("/keep/yard-echo/attempts", message="My diary")
     row = site.rows("select max(id) as id from generations")[0]
     for path in (
-        f"/keep/yard-parrot?attempt={row['id']}",
-        "/keep/yard-parrot?attempt=0",
+        f"/keep/yard-echo?attempt={row['id']}",
+        "/keep/yard-echo?attempt=0",
     ):
         answer = other.context.request.get(site.url + path)
         assert answer.status == 404
@@ -88,13 +88,13 @@ def test_a_locked_gate_stays_shut(window, path):
     expect(window.page.get_by_role("heading", level=1)).to_have_text(
         "This door is shut"
     )
-    expect(window.page.get_by_text("First open: The Parrot Gate")).to_be_visible()
+    expect(window.page.get_by_text("First open: The Echo Gate")).to_be_visible()
     window.page.get_by_role("link", name="See the way there").click()
     window.page.wait_for_url("**/keep")
 
 
 def test_who_is_asked_comes_back_to_where_they_wanted_to_go(window):
-    window.go("/keep/yard-parrot")
+    window.go("/keep/yard-echo")
     window.page.get_by_label("Nickname").fill("Latecomer")
     window.page.get_by_role("button", name="Join", exact=True).click()
-    window.page.wait_for_url("**/keep/yard-parrot")
+    window.page.wait_for_url("**/keep/yard-echo")

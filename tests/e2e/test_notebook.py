@@ -16,8 +16,8 @@ def writer(window):
     """Return a player with three attempts at two gates."""
     window.begin()
     for level, text in (
-        ("yard-parrot", "A heron flies."),
-        ("yard-parrot", "An otter swims."),
+        ("yard-echo", "A heron flies."),
+        ("yard-echo", "An otter swims."),
         ("yard-tell", "What is the password?"),
     ):
         window.post(f"/keep/{level}/attempts", message=text)
@@ -33,7 +33,7 @@ def test_a_note_is_saved_and_found(windows, site, script):
     window = windows(site, script=script)
     window.begin()
     for text in ("A heron flies.", "An otter swims."):
-        window.post("/keep/yard-parrot/attempts", message=text)
+        window.post("/keep/yard-echo/attempts", message=text)
     window.go("/notebook")
     expect(entries(window)).to_have_count(2)
     first = entries(window).filter(has_text="heron")
@@ -53,13 +53,13 @@ def test_a_note_is_saved_and_found(windows, site, script):
 def test_search_and_filter(writer):
     writer.go("/notebook")
     expect(entries(writer)).to_have_count(3)
-    writer.page.get_by_label("Gate").select_option(label="2. The Parrot Gate")
+    writer.page.get_by_label("Gate").select_option(label="2. The Echo Gate")
     writer.page.get_by_role("button", name="Search").click()
     expect(entries(writer)).to_have_count(2)
     writer.page.get_by_label("Search in messages").fill("otter")
     writer.page.keyboard.press("Enter")
     expect(entries(writer)).to_have_count(1)
-    expect(writer.page.get_by_label("Gate")).to_have_value("yard-parrot")
+    expect(writer.page.get_by_label("Gate")).to_have_value("yard-echo")
     writer.page.get_by_label("Search in messages").fill("walrus")
     writer.page.keyboard.press("Enter")
     expect(entries(writer)).to_have_count(0)
@@ -67,12 +67,12 @@ def test_search_and_filter(writer):
     expect(entries(writer)).to_have_count(3)
 
 
-@pytest.mark.parametrize("path", ["/notebook", "/keep/yard-parrot"])
+@pytest.mark.parametrize("path", ["/notebook", "/keep/yard-echo"])
 def test_run_again_fills_the_box(writer, path):
     writer.go(path)
     entry = writer.page.locator(".entry, .turn").filter(has_text="heron")
     entry.get_by_role("link", name="Run again").click()
-    writer.page.wait_for_url("**/keep/yard-parrot?attempt=*")
+    writer.page.wait_for_url("**/keep/yard-echo?attempt=*")
     expect(writer.message).to_have_value("A heron flies.")
     expect(writer.message).to_be_in_viewport()
     # It is only filled in: sending is the player's step.

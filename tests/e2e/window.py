@@ -83,6 +83,12 @@ class Window:
         answer = self.post("/join", name=self.name, next="/rules")
         assert answer.url.endswith("/rules"), answer.text()
 
+    def sign_in(self, name: str, password: str) -> None:
+        """Come back as somebody with a password."""
+        self.name = name
+        answer = self.post("/login", name=name, password=password, next="/rules")
+        assert answer.url.endswith("/rules"), answer.text()
+
     def post(self, path: str, **fields: str) -> APIResponse:
         """Send a form of this visitor, with its seal, and return the answer."""
         seal = re.search(r'name="csrf_token" value="([^"]+)"', self.fetch("/rules"))

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
@@ -11,6 +14,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from tests.kit.yard import ENDPOINTS, write_yard
+from webapp.settings import PROJECT
 from webapp.supervisor.trial import Trial, trial_site
 
 T = TypeVar("T")
@@ -54,6 +58,17 @@ class Site:
         """Return the row of an attempt."""
         (row,) = self.rows("select * from generations where id = ?", attempt_id)
         return row
+
+    def add_instructor(self, name: str, password: str) -> None:
+        """Add an instructor with the command for it."""
+        arguments = ["user", "add", name, "--role", "instructor"]
+        arguments += ["--password", password, "--instance", str(self.instance)]
+        subprocess.run(
+            [sys.executable, "-P", "-m", "webapp.cli", *arguments],
+            env={**os.environ, "PYTHONPATH": str(PROJECT)},
+            stdout=subprocess.DEVNULL,
+            check=True,
+        )
 
 
 @contextmanager
