@@ -28,7 +28,7 @@ def _one_turn_as_list(value: Any) -> Any:
 Turns = Annotated[
     tuple[Text, ...],
     Field(min_length=1, max_length=50),
-    BeforeValidator(_one_turn_as_list),
+    BeforeValidator(_one_turn_as_list, json_schema_input_type=Text | tuple[Text, ...]),
 ]
 
 
