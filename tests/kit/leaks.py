@@ -157,6 +157,17 @@ class Watch:
                 yield from _fill(rule, self.services, numbers)
 
 
+def page_urls(app: Flask) -> list[str]:
+    """Return the address of every page that takes GET."""
+    services: Services = app.extensions["wordkeep"]
+    return [
+        url
+        for rule in app.url_map.iter_rules()
+        if "GET" in (rule.methods or ()) and rule.endpoint != "static"
+        for url in _fill(rule, services, [])
+    ]
+
+
 # Where searching and choosing is done by what stands behind the question mark.
 _EXTRA = (
     f"/notebook?q={MARK}",
