@@ -1,11 +1,10 @@
-"""Takes the picture of the README: the keep, as a new player sees it."""
+"""Takes the picture of the README: the first page, as a stranger sees it at dusk."""
 
 from __future__ import annotations
 
 import importlib
 import tempfile
 from pathlib import Path
-from typing import Any
 
 from webapp.errors import LabError
 from webapp.supervisor.trial import trial_site
@@ -15,7 +14,7 @@ SIZE = {"width": 1280, "height": 800}
 
 
 def take(out: Path) -> None:
-    """Start a site with the scripted model, play one message, photograph the level."""
+    """Start a site of its own and photograph its first page."""
     if not CHROMIUM.exists():
         raise LabError(
             "The picture needs Chromium. Install it (Debian: apt-get install chromium) "
@@ -32,11 +31,9 @@ def take(out: Path) -> None:
         browser = driver.chromium.launch(
             executable_path=str(CHROMIUM), args=["--no-sandbox"]
         )
-        page = browser.new_page(viewport=SIZE, color_scheme="dark")
-        _play(page, trial.url)
+        page = browser.new_page(
+            viewport=SIZE, color_scheme="dark", reduced_motion="reduce"
+        )
+        page.goto(trial.url, wait_until="networkidle")
         page.screenshot(path=str(out))
         browser.close()
-
-
-def _play(page: Any, url: str) -> None:
-    page.goto(url)

@@ -15,6 +15,8 @@ from pathlib import Path
 import psutil
 import pytest
 
+from tests.kit.postgres import Postgres
+from webapp.bench.players import ApiPlayer
 from webapp.settings import PROJECT
 from webapp.supervisor.checks import StartError, free_port
 from webapp.supervisor.child import health_status
@@ -90,6 +92,17 @@ def test_no_key_is_in_an_argument_or_a_log(tmp_path: Path) -> None:
         assert [line for line in arguments if key in line] == []
     files = [path for path in trial.instance.rglob("*") if path.is_file()]
     assert [path for path in files if key.encode() in path.read_bytes()] == []
+
+
+def test_up_on_postgresql(tmp_path: Path, postgres: Postgres) -> None:
+    instance = tmp_path / "instance"
+    env = {"WORDKEEP_DATABASE_URL": postgres.url("up", create=True)}
+    with trial_site(instance, scripted="keeper", env=env) as trial:
+        assert health_status(f"{trial.url}/health") == "ok"
+        assert (
+            ApiPlayer(trial.url, "Ada").attack("open", "Who are you?").attempt_id == 1
+        )
+    assert not (instance / "wordkeep.db").exists()
 
 
 def test_a_second_up_on_the_same_instance_is_refused(site: Trial) -> None:
