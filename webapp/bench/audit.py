@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 
 from sqlalchemy import func, select
 
+from webapp import guards
 from webapp.bench.players import ApiPlayer
 from webapp.content.store import ContentStore
 from webapp.db import Database
@@ -20,6 +21,7 @@ from webapp.models import (
     Solve,
     Visit,
 )
+from webapp.registry import load_plugins
 from webapp.security import Secret, derive_secret, load_key
 from webapp.settings import Settings
 
@@ -110,6 +112,7 @@ def _state(
     settings: Settings, database: Database, player: ApiPlayer, level_id: str
 ) -> tuple[Secret, str, int]:
     """Return the word of the player's open visit, the name, and what counts so far."""
+    load_plugins(guards)
     index = ContentStore(settings.roots).current()
     with database.read() as session:
         visit = session.scalars(
