@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
@@ -22,7 +23,7 @@ from webapp.content.rules import (
     check_levels,
     check_words_in_texts,
 )
-from webapp.content.schema import Ladder, Level
+from webapp.content.schema import ID_PATTERN, Ladder, Level
 from webapp.content.wordlist import WordList, read_words
 from webapp.content.yamltree import Node, TreeProblem, read_tree
 
@@ -61,7 +62,7 @@ def load(roots: Sequence[Path]) -> Loaded:
     for name, found in find_files(roots).items():
         _read_file(tree, name, found.path)
     tree.problems += _check_tree(tree, roots)
-    problems = sorted(set(tree.problems), key=lambda p: (str(p.path), p.line))
+    problems = sorted(set(tree.problems), key=_order)
     if any(problem.is_error for problem in problems):
         return Loaded(None, problems)
     index = Index(
@@ -70,6 +71,10 @@ def load(roots: Sequence[Path]) -> Loaded:
         words={name: words.words for name, words in tree.words.items()},
     )
     return Loaded(index, problems)
+
+
+def _order(problem: Problem) -> tuple[str, int, str]:
+    return str(problem.path), problem.line, problem.message
 
 
 def load_level(path: Path) -> tuple[Level | None, list[Problem]]:
@@ -132,7 +137,7 @@ def _add_ladder(tree: _Tree, folder: str, path: Path, data: bytes) -> None:
 def _add_level(tree: _Tree, folder: str, path: Path, data: bytes) -> None:
     node = _parse(tree, path, data)
     level_id = node.pairs["id"].value if node and "id" in node.pairs else None
-    if node is None or not isinstance(level_id, str):
+    if not isinstance(level_id, str) or not re.match(ID_PATTERN, level_id):
         tree.unclear_folders.add(folder)
     else:
         tree.level_ids.add(level_id)

@@ -83,7 +83,11 @@ def find_mistakes(source: str) -> Iterator[tuple[int, str, str]]:
         tree = _parse(source)
     except TemplateError as error:
         line = getattr(error, "lineno", None) or 1
-        yield line, f"the template is broken: {error.message}", "write {{ secret }}"
+        yield (
+            line,
+            f"the template is broken: {(error.message or '').rstrip('.')}",
+            "write {{ secret }}",
+        )
         return
     wrong = list(_refused(tree))
     yield from wrong
