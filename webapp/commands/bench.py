@@ -18,7 +18,13 @@ BENCHES = ("kill", "play")
 @click.argument("name")
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def bench(name: str, arguments: tuple[str, ...]) -> None:
-    """Measure this program on this computer; `bench NAME --help` tells more."""
+    """Measure this program on this computer: kill or play.
+
+    `./wordkeep bench NAME --help` tells more.
+    """
+    if name in {"-h", "--help"}:
+        click.echo(click.get_current_context().get_help())
+        return
     if name not in BENCHES:
         raise InvalidInput(f'There is no bench "{name}", only {" and ".join(BENCHES)}.')
     module = importlib.import_module(f"webapp.bench.{name}")

@@ -48,7 +48,7 @@ class Supervisor:
         checks.require_shared_services(self.settings)
         checks.prepare_instance(instance)
         checks.require_space(instance)
-        with checks.instance_lock(instance, self.address), self._signals():
+        with checks.instance_lock(instance, self.address), self.signals():
             checks.require_port(self.settings.host, self.settings.port)
             try:
                 self._start(started)
@@ -70,7 +70,7 @@ class Supervisor:
     def _start(self, started: float) -> None:
         settings = self.settings
         # First, because loading the models takes longest.
-        if _needs_sidecar(settings):
+        if needs_sidecar(settings):
             settings = with_sidecar(settings)
             self._add(sidecar_program(settings))
         database = Database(settings.database)
@@ -160,11 +160,16 @@ class Supervisor:
             self._sweep()
 
     @contextmanager
-    def _signals(self) -> Iterator[None]:
+    def signals(self) -> Iterator[None]:
+        """Let signals stop the watch, in good order."""
+
         def stop(number: int, frame: object) -> None:
             self._is_stopping = True
 
-        numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+        numbers = [signal.SIGINT, signal.SIGTERM]
+        # Ignored means nohup: the terminal may close.
+        if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:
+            numbers.append(signal.SIGHUP)
         before = {number: signal.signal(number, stop) for number in numbers}
         try:
             yield
@@ -242,7 +247,7 @@ def _failure(child: Child) -> str:
     return f"{title} could not start: {child.log.reason()}\nIts log: {log}"
 
 
-def _needs_sidecar(settings: Settings) -> bool:
+def needs_sidecar(settings: Settings) -> bool:
     """Whether the models are ours; endpoints.yaml may name others as `local`."""
     entries = read_endpoints(settings.instance / "endpoints.yaml")
     return all(entry.name != LOCAL for entry in entries)
