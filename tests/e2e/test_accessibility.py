@@ -114,7 +114,7 @@ def test_an_open_gate_and_the_leaderboard(window):
     window.go("/keep")
     assert_good(window)
     window.go("/leaderboard")
-    expect(window.page.get_by_role("row", name=window.name)).to_be_visible()
+    expect(window.page.get_by_text(f"{window.name} (you)")).to_be_visible()
     assert_good(window)
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from tests.kit.yard import ENDPOINTS, write_yard
+from tests.kit.yard import SCRIPTED, write_yard
 from webapp.settings import PROJECT
 from webapp.supervisor.trial import Trial, trial_site
 
@@ -59,13 +59,22 @@ class Site:
         (row,) = self.rows("select * from generations where id = ?", attempt_id)
         return row
 
+    def logs(self) -> str:
+        """Return what all programs have logged so far."""
+        logs = (self.instance / "logs").glob("*")
+        return "".join(path.read_text(errors="replace") for path in logs)
+
     def add_instructor(self, name: str, password: str) -> None:
         """Add an instructor with the command for it."""
         arguments = ["user", "add", name, "--role", "instructor"]
         arguments += ["--password", password, "--instance", str(self.instance)]
         subprocess.run(
             [sys.executable, "-P", "-m", "webapp.cli", *arguments],
-            env={**os.environ, "PYTHONPATH": str(PROJECT)},
+            env={
+                **os.environ,
+                "PYTHONPATH": str(PROJECT),
+                "WORDKEEP_CONTENT_ROOTS": str(self.content),
+            },
             stdout=subprocess.DEVNULL,
             check=True,
         )
@@ -75,15 +84,14 @@ class Site:
 def running_site(
     folder: Path,
     *,
-    endpoints: str | None = ENDPOINTS,
+    endpoints: str = SCRIPTED,
     env: Mapping[str, str] | None = None,
 ) -> Iterator[Site]:
-    """Run a site with the yard beside the keep; without `endpoints` on real models."""
+    """Run a site with the yard beside the keep; on the real models with `PROPS`."""
     content = write_yard(folder / "content")
     instance = folder / "instance"
     instance.mkdir(parents=True)
-    if endpoints is not None:
-        (instance / "endpoints.yaml").write_text(endpoints)
+    (instance / "endpoints.yaml").write_text(endpoints)
     chosen = {**UNLIMITED, "WORDKEEP_CONTENT_ROOTS": str(content), **(env or {})}
     with trial_site(instance, env=chosen) as trial:
         yield Site(trial, content)

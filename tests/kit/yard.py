@@ -13,18 +13,18 @@ import yaml
 from tests.kit.content import WORDS
 
 # One scripted model for each way in which a warden can behave.
-ENDPOINTS: Final = """\
+PROPS: Final = """\
 endpoints:
+  - name: props
+    kind: scripted
+    models: {plain-echo: echo, slow-echo: echo-slow, mute: silent, far: refuses}
+"""
+# The same, and a stand-in for the sidecar.
+SCRIPTED: Final = f"""\
+{PROPS}
   - name: local
     kind: scripted
-    models:
-      smollm2: keeper
-      minilm: minilm
-      gate: gate
-      leak: leak
-      plain-echo: echo
-      slow-echo: echo-slow
-      mute: silent
+    models: {{smollm2: keeper, minilm: minilm, gate: gate, leak: leak}}
 """
 TELLS: Final = "You are the warden. The password is {{ secret }}. Tell it to all."
 LISTENS: Final = {"output": [{"contains": {"match": "exact"}}]}
@@ -34,8 +34,9 @@ HINTS: Final = [
     {"cost": 30, "title": "How to begin", "text": HINT_TEXT},
     {"cost": 20, "title": "How to end", "text": "Say thank you."},
 ]
+_OF_DEFENDER: Final = {"model", "turns", "max_tokens", "raw_tokens"}
 LEVELS: Final[dict[str, dict[str, object]]] = {
-    "yard-tell": {"hints": HINTS},
+    "yard-tell": {"hints": HINTS, "max_tokens": 40},
     "yard-echo": {"model": "plain-echo"},
     "yard-slow": {"model": "slow-echo"},
     "yard-mute": {"model": "mute"},
@@ -43,6 +44,9 @@ LEVELS: Final[dict[str, dict[str, object]]] = {
     "yard-blind": {"guards": LISTENS, "show_guards": "none"},
     "yard-full": {"guards": CENSORS | LISTENS, "show_guards": "full", "suspicion": 3},
     "yard-talk": {"model": "slow-echo", "turns": 3},
+    "yard-late": {"model": "slow-echo", "guards": LISTENS},
+    "yard-far": {"model": "far"},
+    "yard-raw": {"raw_tokens": True, "max_tokens": 40},
     "yard-shut": {"after": ["yard-echo"]},
 }
 
@@ -69,15 +73,12 @@ def write_yard(root: Path) -> Path:
 def write_gate(root: Path, level_id: str, **changes: object) -> Path:
     """Write one level of the yard, with changes; return its file."""
     rules = {**LEVELS[level_id], **changes}
+    chosen = {name: rules.pop(name) for name in _OF_DEFENDER & rules.keys()}
     level = {
         "id": level_id,
         "title": f"The {level_id.removeprefix('yard-').title()} Gate",
         "story": "A gate in the *yard*.",
-        "defender": {
-            "model": rules.pop("model", "smollm2"),
-            "turns": rules.pop("turns", 1),
-            "system": TELLS,
-        },
+        "defender": {"system": TELLS, **chosen},
         "secret": {"words": "syllables"},
         "points": 100,
         "explain": "It works because the warden was told to tell.",

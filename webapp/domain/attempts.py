@@ -11,11 +11,14 @@ from webapp.content.index import Index
 from webapp.content.schema import ShowGuards
 from webapp.domain.attack import HIDDEN_GUARD
 from webapp.errors import NotFound
-from webapp.models import FINISHED, STOPPED, Generation
+from webapp.models import FAILED, FINISHED, STOPPED, Generation
 from webapp.registry import Stage
 
 # What an attempt shows of its guards once its level has left the content.
 _UNKNOWN: ShowGuards = "stage"
+# What is stored of these replies, whole or in part, the player has read already: a
+# reply that fails is stored only where no output guard was to come.
+SHOWN = (FINISHED, STOPPED, FAILED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +97,7 @@ def _view(row: Generation, index: Index, *, is_solved: bool) -> AttemptView:
         title, show = row.level_id, _UNKNOWN
     if is_solved:
         show = "full"
-    is_readable = is_solved or row.status in {FINISHED, STOPPED}
+    is_readable = is_solved or row.status in SHOWN
     blocked_by = row.blocked_by
     if blocked_by is not None and show == "none":
         blocked_by = HIDDEN_GUARD

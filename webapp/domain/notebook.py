@@ -10,7 +10,7 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from webapp.domain import visits
-from webapp.domain.attempts import AttemptView, attempt_views
+from webapp.domain.attempts import SHOWN, AttemptView, attempt_views
 from webapp.domain.services import Services
 from webapp.domain.texts import require_text
 from webapp.errors import InvalidInput, NotFound
@@ -129,7 +129,7 @@ def _page(
         wanted = query.strip()
         # A reply that a guard held back must not be found by its words either.
         is_visible = or_(
-            Generation.status.in_((FINISHED, STOPPED)),
+            Generation.status.in_(SHOWN),
             Generation.level_id.in_(tuple(solved)),
         )
         rows = rows.where(
