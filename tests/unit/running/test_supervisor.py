@@ -32,7 +32,7 @@ def test_the_address_is_one_that_a_browser_here_reaches(
     settings: Settings, host: str, address: str, probed: str
 ) -> None:
     chosen = replace(settings, host=host, port=8101)
-    supervisor = Supervisor(chosen, say=str)
+    supervisor = Supervisor(chosen, say=print)
     assert supervisor.address == address
     assert site_program(chosen, supervisor.address).health_url == probed
 
@@ -69,7 +69,7 @@ def hang_up() -> Iterator[None]:
 
 @pytest.mark.usefixtures("hang_up")
 def test_under_nohup_a_closed_terminal_does_not_stop_it(settings: Settings) -> None:
-    supervisor = Supervisor(settings, say=str)
+    supervisor = Supervisor(settings, say=print)
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     with supervisor.signals():
         assert signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
