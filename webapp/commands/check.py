@@ -10,15 +10,14 @@ import click
 
 from webapp import guards
 from webapp.commands.options import instance_option
+from webapp.content.check import format_problem, load_path
 from webapp.content.index import Index
-from webapp.content.loader import Loaded, load, load_level
-from webapp.content.problems import Problem, format_problem
 from webapp.domain.proof import ProofResult, play_proofs
 from webapp.errors import ContentError
 from webapp.llm.gateway import open_gateway
 from webapp.registry import guards as guard_registry
 from webapp.registry import load_plugins
-from webapp.settings import PROJECT, Settings, load_settings
+from webapp.settings import Settings, load_settings
 from webapp.supervisor import sidecar_running
 
 
@@ -41,7 +40,7 @@ def check(
     settings = load_settings(os.environ, instance=instance)
     load_plugins(guards)
     guard_registry.freeze()
-    loaded = _load_content(settings, path)
+    loaded = load_path(path, live=settings.roots)
     for problem in loaded.problems:
         click.echo(format_problem(problem))
     errors = sum(problem.is_error for problem in loaded.problems)
@@ -55,25 +54,6 @@ def check(
 
 def _count(number: int, word: str) -> str:
     return f"{number} {word}" if number == 1 else f"{number} {word}s"
-
-
-def _load_content(settings: Settings, path: Path | None) -> Loaded:
-    """Load all roots, and keep what concerns `path`."""
-    if path is None:
-        return load(settings.roots)
-    path = path.resolve()
-    if any(path.is_relative_to(root.resolve()) for root in settings.roots):
-        loaded = load(settings.roots)
-    elif path.is_dir():
-        # A root of its own; it may use the shipped word lists.
-        loaded = load((PROJECT / "challenges", path))
-    else:
-        return Loaded(None, load_level(path)[1])
-    return Loaded(loaded.index, [p for p in loaded.problems if _is_under(p, path)])
-
-
-def _is_under(problem: Problem, path: Path) -> bool:
-    return problem.path.resolve().is_relative_to(path)
 
 
 def _play(

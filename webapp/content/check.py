@@ -2,54 +2,58 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
-from webapp.content.loader import load, load_level
+from webapp.content.loader import Loaded, load, load_level
 from webapp.content.problems import Problem, format_problem
 from webapp.settings import PROJECT
 
-__all__ = ["Problem", "check_paths", "format_problem"]
+__all__ = ["Problem", "check_paths", "format_problem", "load_path"]
 
 SHIPPED = PROJECT / "challenges"
 _TOPS = ("game", "words", "lessons")
 
 
 def check_paths(
-    paths: Sequence[Path], *, shipped: Path = SHIPPED, live: Sequence[Path] = ()
+    paths: Sequence[Path], *, live: Sequence[Path] = (SHIPPED,)
 ) -> list[Problem]:
-    """Return the problems of the given files and folders, errors and warnings.
-
-    A path inside a content folder is checked with everything around it, but only its
-    own problems are listed. A level that lies elsewhere is checked on its own. With
-    no path, the `live` roots (else the shipped ones) are checked.
-    """
-    if not paths:
-        return load(tuple(live) or (shipped,)).problems
+    """Return the problems of files and folders; of all `live` roots without a path."""
     problems: list[Problem] = []
-    for path in paths:
-        problems += [p for p in _check(path, shipped) if p not in problems]
+    for path in paths or (None,):
+        for problem in load_path(path, live=live).problems:
+            if problem not in problems:
+                problems.append(problem)
     return problems
 
 
-def _check(path: Path, shipped: Path) -> Iterator[Problem]:
-    path = path.absolute()
+def load_path(path: Path | None, *, live: Sequence[Path] = (SHIPPED,)) -> Loaded:
+    """Load the content that a path belongs to, and keep only the path's problems.
+
+    A folder outside the live roots may use the words of the first one and wait for
+    its levels. A level that lies in no content folder is read on its own.
+    """
+    if path is None:
+        return load(live)
+    path = path.resolve()
     if not path.exists():
-        yield Problem(path, 1, "there is no such file or folder", "check the path")
-        return
+        return _refuse(path, "there is no such file or folder", "check the path")
     root = _root_of(path)
-    if root is None:
-        if path.is_dir():
-            advice = "it needs a folder game/ or words/"
-            yield Problem(path, 1, "this is no content folder", advice)
-        else:
-            yield from load_level(path)[1]
-        return
-    # Own levels may use the shipped word lists and wait for shipped levels.
-    roots = (root,) if root == shipped else (shipped, root)
-    for problem in load(roots).problems:
-        if problem.path == path or path in problem.path.parents:
-            yield problem
+    if any(path.is_relative_to(one.resolve()) for one in live):
+        loaded = load(live)
+    elif root is not None:
+        loaded = load((*live[:1], root))
+    elif path.is_dir():
+        advice = "it needs a folder game/ or words/"
+        return _refuse(path, "this is no content folder", advice)
+    else:
+        return Loaded(None, load_level(path)[1])
+    own = [p for p in loaded.problems if p.path.resolve().is_relative_to(path)]
+    return Loaded(loaded.index, own)
+
+
+def _refuse(path: Path, message: str, suggestion: str) -> Loaded:
+    return Loaded(None, [Problem(path, 1, message, suggestion)])
 
 
 def _root_of(path: Path) -> Path | None:
