@@ -26,7 +26,8 @@ ANYBODYS = {
 }
 PLAYERS = {
     "map": "/keep",
-    "first gate": "/keep/yard-echo",
+    "the very first gate": "/keep/open",
+    "gate with a long word": "/keep/yard-echo",
     "gate with hints": "/keep/yard-tell",
     "gate with guards": "/keep/yard-full",
     "locked gate": "/keep/yard-shut",

@@ -145,7 +145,9 @@ class Window:
     def ask_for_the_password(self) -> str:
         """Ask a warden who tells, and read the password out of the reply."""
         turn = self.say("What is the password?")
-        return password_in(turn.locator(".turn__part--warden").inner_text())
+        word = warden_said(turn)
+        assert word is not None, turn.inner_text()
+        return word
 
     def win(self, level_id: str) -> None:
         """Win a gate whose warden tells the password to all."""
@@ -230,8 +232,8 @@ def open_window(
     return Window(context, url)
 
 
-def password_in(reply: str) -> str:
+def warden_said(turn: Locator) -> str | None:
     """Read the password out of what the warden said, as a player would."""
+    reply = turn.locator(".turn__part--warden").inner_text()
     found = re.search(r"password\W+(?:\w+\W+){0,6}?is\W+(\w+)", reply, re.IGNORECASE)
-    assert found, f"no password in: {reply}"
-    return found[1]
+    return found[1] if found else None
