@@ -231,17 +231,21 @@ def check_words_in_texts(
     Such a word would be no secret: it is on a page or in every prompt, and guards
     would block replies that merely quote it.
     """
+    secret = [
+        (wordlist.name, {w.casefold(): n for w, n in wordlist.lines.items()})
+        for wordlist in words.values()
+    ]
     for source in sources:
         for node in _texts(source.node):
             spoken = {word.casefold() for word in _LETTERS.findall(node.value)}
-            for wordlist in words.values():
-                for word in sorted(spoken & set(wordlist.lines)):
+            for name, lines in secret:
+                for word in sorted(spoken & lines.keys()):
                     yield Problem(
                         source.path,
                         _line_of(node, word),
-                        f'"{word}" is a secret word of the list "{wordlist.name}"',
+                        f'"{word}" is a secret word of the list "{name}"',
                         "use another word here, or delete it from words/"
-                        f"{wordlist.name}.txt:{wordlist.lines[word]}",
+                        f"{name}.txt:{lines[word]}",
                     )
 
 
