@@ -78,7 +78,8 @@ def _play(
             )
         )
     failed = sum(not r.passed and r.is_required for r in results)
-    click.echo(f"{len(results) - failed} proofs hold, {failed} do not.")
+    held = sum(result.passed for result in results)
+    click.echo(f"{held} of {len(results)} proofs held, {failed} failed that must hold.")
     if failed:
         raise SystemExit(1)
 

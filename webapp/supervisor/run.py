@@ -17,7 +17,7 @@ from webapp.db import Database
 from webapp.domain.boots import sweep_interrupted
 from webapp.llm.endpoints import LOCAL, read_endpoints
 from webapp.migrations import migrate
-from webapp.settings import Settings
+from webapp.settings import PROJECT, Settings
 from webapp.supervisor import checks
 from webapp.supervisor.checks import StartError
 from webapp.supervisor.child import Child, Program
@@ -28,6 +28,8 @@ START_SECONDS = 180.0
 PATIENCE_SECONDS = 15.0
 TICK_SECONDS = 0.1
 _EVERYWHERE = {"0.0.0.0", "::", ""}  # noqa: S104 -- compared with, not listened on
+# Both programs are found beside this file, whatever folder the command is given in.
+_OURS = {"PYTHONPATH": str(PROJECT)}
 
 Say = Callable[[str], None]
 
@@ -191,7 +193,7 @@ def sidecar_program(settings: Settings) -> Program:
         health_url=f"{settings.sidecar_url}/health",
         log=settings.instance / "logs" / "sidecar.log",
         # In the environment, because everybody may read the arguments of a process.
-        env={"WORDKEEP_SIDECAR_KEY": settings.sidecar_key},
+        env={**_OURS, "WORDKEEP_SIDECAR_KEY": settings.sidecar_key},
     )
 
 
@@ -205,6 +207,7 @@ def site_program(settings: Settings, address: str) -> Program:
         log=settings.instance / "logs" / "site.log",
         patience=PATIENCE_SECONDS,
         env={
+            **_OURS,
             "WORDKEEP_INSTANCE": str(settings.instance),
             "WORDKEEP_HOST": settings.host,
             "WORDKEEP_PORT": str(settings.port),
@@ -225,7 +228,13 @@ def with_sidecar(settings: Settings) -> Settings:
 
 @contextmanager
 def sidecar_running(settings: Settings, *, say: Say) -> Iterator[Settings]:
-    """Run a sidecar alone, for proofs and benches; yield the settings that reach it."""
+    """Run a sidecar alone, for proofs and benches; yield the settings that reach it.
+
+    Without need for one (endpoints.yaml names others as `local`) nothing is started.
+    """
+    if not needs_sidecar(settings):
+        yield settings
+        return
     settings = with_sidecar(settings)
     checks.prepare_instance(settings.instance)
     supervisor = Supervisor(settings, say=say)
