@@ -6,8 +6,8 @@ import time
 
 from playwright.sync_api import expect
 
-# It asks every 5 seconds; the rest is for the request itself.
-LIVE_SECONDS = 6.0
+# It asks every 5 seconds; the rest is for a machine with much to do.
+LIVE_SECONDS = 8.0
 
 
 def test_a_win_appears_and_the_focus_stays(windows, site):
