@@ -9,7 +9,6 @@ from dataclasses import asdict, dataclass
 from sqlalchemy import func, select
 
 from webapp import guards
-from webapp import guards
 from webapp.bench.players import ApiPlayer
 from webapp.content.store import ContentStore
 from webapp.db import Database
@@ -22,8 +21,6 @@ from webapp.models import (
     Solve,
     Visit,
 )
-from webapp.registry import load_plugins
-from webapp.registry import guards as guard_registry
 from webapp.registry import load_plugins
 from webapp.security import Secret, derive_secret, load_key
 from webapp.settings import Settings
@@ -62,8 +59,6 @@ def audit(
     `changed` are rows whose message is not what was sent, or whose status is not the
     one that the player was told.
     """
-    load_plugins(guards)
-    guard_registry.freeze()
     database = Database(settings.database)
     try:
         stored = _stored(database)
