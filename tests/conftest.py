@@ -30,8 +30,10 @@ FOLDER_MARKERS = {"unit", "integration", "e2e"}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark each test by the folder it is in; tests of contracts count as units."""
+    """Mark each test by the folder it is in; others count as units, if not marked."""
     for item in items:
+        if any(item.get_closest_marker(marker) for marker in FOLDER_MARKERS):
+            continue
         folders = {part.name for part in item.path.parents}
         for marker in folders & FOLDER_MARKERS or {"unit"}:
             item.add_marker(marker)

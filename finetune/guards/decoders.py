@@ -37,7 +37,7 @@ _ARTICLES = frozenset({"a", "i"})
 # Shorter words turn up by chance where letters are picked or moved.
 _SHORTEST_SHIFTED = 5
 _SHORTEST_HIDDEN = 4
-_LONGEST_ENDING = 3
+_ENDINGS = frozenset({"", "s", "es", "d", "ed", "er", "ing", "ly", "y"})
 
 
 def is_plain(reply: str, secret: str) -> bool:
@@ -112,7 +112,7 @@ DECODERS: dict[str, tuple[Decoder, ...]] = {
 def _holds(found: list[str], secret: str) -> bool:
     """Say whether a word is the secret with an ending, or a long word around it."""
     return any(
-        (word.startswith(secret) and len(word) <= len(secret) + _LONGEST_ENDING)
+        (word.startswith(secret) and word[len(secret) :] in _ENDINGS)
         or (len(secret) >= _SHORTEST_SHIFTED and secret in word)
         for word in found
     )

@@ -56,10 +56,15 @@ class Nearness:
         """Return the kinds of bad examples."""
         return [kind for kind in self._rows if kind != "fine"]
 
-    def scores(self, vectors: Vectors) -> dict[str, float]:
-        """Return the highest score of several views of one text, by kind."""
+    def scores(self, vectors: Vectors, *, margin: float = 0.0) -> dict[str, float]:
+        """Return the highest score of several views of one text, by kind.
+
+        The first view is the whole text; the others, its parts, must be nearer to bad
+        examples by `margin`, since a part is easily misread.
+        """
         similar = vectors @ self._vectors.T  # (views, exemplars)
         fine = _nearest(similar[:, self._rows["fine"]])
+        fine[1:] += margin
         return {
             kind: float(
                 self._score(_nearest(similar[:, self._rows[kind]]) - fine).max()

@@ -12,11 +12,12 @@ import numpy as np
 
 from finetune.guards.decoders import DECODERS
 from finetune.guards.exemplars import Embed, Nearness, read_exemplars
-from finetune.guards.text import fold, join_spaced, sentences, windows, words
+from finetune.guards.text import fold, join_spaced, views, words
 
-# Chosen on held-out development sets; see tests/finetune/test_guards.py for the kinds
-# of text that each side of the thresholds must keep.
+# Chosen on public prompts that are not among the examples: about three of a hundred
+# ordinary questions are flagged, and six of ten plain attempts to get a password.
 _GATE_SLOPE, _GATE_OFFSET = 20.0, 0.09
+_PART_MARGIN = 0.06
 _LEAK_SLOPE, _LEAK_OFFSET = 20.0, 0.10
 # A reply about the secret's meaning: cosine of a sentence and the bare word.
 _MEANING_SLOPE, _MEANING_COSINE = 20.0, 0.38
@@ -53,8 +54,9 @@ class Gate:
 
     def judge(self, text: str, secret: str | None) -> Judgement:
         """Score a message by its nearness to attacks and to fine messages."""
-        views = windows(join_spaced(fold(text)))
-        return Judgement(self._nearness.scores(self._embed(views)))
+        seen = views(join_spaced(fold(text)))
+        vectors = self._embed(seen)
+        return Judgement(self._nearness.scores(vectors, margin=_PART_MARGIN))
 
 
 class Leak:
@@ -73,8 +75,7 @@ class Leak:
             name: float(bool(bare) and any(decode(text, bare) for decode in decoders))
             for name, decoders in DECODERS.items()
         }
-        views = [text, *sentences(text)] if text.strip() else [text]
-        vectors = self._embed(views)
+        vectors = self._embed(views(text))
         scores |= self._nearness.scores(vectors)
         scores["meaning"] = self._meaning(vectors, secret) if secret else 0.0
         return Judgement(scores)

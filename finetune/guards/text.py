@@ -11,6 +11,8 @@ _LOOK_ALIKES = str.maketrans(
     "ABEKMHOPCTYXaeopcyxijsdgABEZHIKMNOPTYXaovptui",
 )
 _SENTENCE_END = re.compile(r"(?<=[.!?;\n])\s+")
+_RUN_STEP = 40
+_MOST_VIEWS = 64
 _SPACED = re.compile(r"(?<![^\W_])(?:[^\W_][ .\-_*]){3,}[^\W_](?![^\W_])")
 
 
@@ -37,10 +39,17 @@ def sentences(text: str) -> list[str]:
     return [part for part in _SENTENCE_END.split(text.strip()) if part]
 
 
-def windows(text: str, *, size: int = 60, step: int = 40) -> list[str]:
-    """Return overlapping runs of words, so that length cannot hide anything."""
+def views(text: str) -> list[str]:
+    """Return the text, its sentences and runs of words, so that nothing hides in it.
+
+    At most 2 * _MOST_VIEWS + 1, each once; longer texts are cut into longer pieces.
+    """
     parts = text.split()
-    if len(parts) <= size:
-        return [text]
-    starts = range(0, len(parts) - size + step, step)
-    return [" ".join(parts[start : start + size]) for start in starts]
+    step = max(_RUN_STEP, len(parts) // _MOST_VIEWS + 1)
+    size = step * 3 // 2
+    starts = range(0, max(1, len(parts) - size + step), step)
+    runs = [" ".join(parts[start : start + size]) for start in starts]
+    single = sentences(text)
+    each = len(single) // _MOST_VIEWS + 1
+    groups = [" ".join(single[i : i + each]) for i in range(0, len(single), each)]
+    return list(dict.fromkeys([text, *runs, *groups]))

@@ -1,9 +1,9 @@
 """Who may use the engine next: a bounded waiting room that is fair between users.
 
-Start-time fair queueing: each ticket gets a number one above its user's last one, or
-above the number now being served if that is higher. The lowest number goes first, so
-users take turns however many requests each of them has sent. When the room is full,
-the user who fills it loses the newest ticket, not the one who comes.
+Start-time fair queueing: each ticket gets a turn, one after its user's last one, but
+never before the turn that is being served. The lowest turn goes first, so users take
+turns however many requests each of them has sent. When the room is full, the user who
+fills it loses the newest ticket, not the one who comes.
 """
 
 from __future__ import annotations
@@ -57,7 +57,8 @@ class FairQueue:
         self._room = waiting
         self._waiting: list[Ticket] = []
         self._granted: set[Ticket] = set()
-        self._last_turn: dict[str, int] = {}
+        # For users who are ahead of the present turn.
+        self._next_turn: dict[str, int] = {}
         self._turn = 0
         self._arrivals = count()
         self._is_closed = False
@@ -80,9 +81,9 @@ class FairQueue:
             has_room = len(self._waiting) < self._room
             if len(self._granted) >= self._slots and not has_room:
                 self._make_room(user)
-            turn = max(self._turn, self._last_turn.get(user, 0)) + 1
+            turn = max(self._turn, self._next_turn.get(user, 0))
             ticket = Ticket(self, user, turn, next(self._arrivals))
-            self._last_turn[user] = turn
+            self._next_turn[user] = turn + 1
             self._waiting.append(ticket)
             self._waiting.sort(key=lambda one: (one.turn, one.arrival))
             self._advance()
@@ -94,7 +95,7 @@ class FairQueue:
             if ticket in self._granted:
                 self._granted.remove(ticket)
             elif ticket in self._waiting:
-                self._waiting.remove(ticket)
+                self._drop(ticket)
             else:
                 return
             self._advance()
@@ -114,10 +115,14 @@ class FairQueue:
         most = max(held.values(), key=len, default=[])
         if len(most) <= len(held.get(user, [])) + 1:
             raise queue_full()
-        last = most[-1]
-        self._waiting.remove(last)
-        self._last_turn[last.user] = most[-2].turn
-        self._refuse(last, queue_full())
+        self._drop(most[-1])
+        self._refuse(most[-1], queue_full())
+
+    def _drop(self, ticket: Ticket) -> None:
+        """Take a ticket out; a turn that was not used is not counted."""
+        self._waiting.remove(ticket)
+        if self._next_turn.get(ticket.user) == ticket.turn + 1:
+            self._next_turn[ticket.user] = ticket.turn
 
     def _refuse(self, ticket: Ticket, refusal: ApiError) -> None:
         ticket.refusal = refusal
@@ -135,7 +140,10 @@ class FairQueue:
             if ticket.position != position:
                 ticket.position = position
                 ticket.changed.notify_all()
-        # A user whose last turn is past starts level with the others anyway.
-        self._last_turn = {
-            user: turn for user, turn in self._last_turn.items() if turn > self._turn
+        # Who is neither ahead of the others nor here starts level with them anyway.
+        here = {ticket.user for ticket in (*self._granted, *self._waiting)}
+        self._next_turn = {
+            user: turn
+            for user, turn in self._next_turn.items()
+            if turn > self._turn and (user in here or self._waiting)
         }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -9,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from finetune.serving.errors import ApiError
 from finetune.serving.prompts import Turn
 
+_HALF = re.compile("[\ud800-\udfff]")
 StopWord = Annotated[str, Field(min_length=1, max_length=200)]
 
 
@@ -169,4 +171,4 @@ def parse(model: type[B], data: object) -> B:
 
 def clean(text: str) -> str:
     """Replace halves of surrogate pairs, which JSON can carry and UTF-8 cannot."""
-    return text.encode("utf-8", "surrogatepass").decode("utf-8", "replace")
+    return _HALF.sub("\ufffd", text)
