@@ -31,9 +31,9 @@ from webapp.supervisor.child import health_status
 from webapp.supervisor.trial import Trial, trial_site
 
 LEVEL = "open"
-RECOVERY_SECONDS = 90.0
+RECOVERY_SECONDS = 180.0
 # Kills that come without waiting for the last one to be survived.
-HASTY_SHARE = 0.2
+HASTY_SHARE = 0.5
 _UNLIMITED = {
     f"WORDKEEP_{name}": "100000000"
     for name in (
@@ -53,9 +53,9 @@ class Log:
     ended: dict[int, str] = field(default_factory=dict)
     broken: Counter[str] = field(default_factory=Counter)
 
-    def progress(self) -> int:
-        """How many attempts came to an end that their player saw."""
-        return len(self.ended)
+    def replies(self) -> int:
+        """How many attempts brought their player a reply."""
+        return sum(status != "failed" for status in list(self.ended.values()))
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -108,7 +108,7 @@ def _run(
         "kills": dict(kills),
         "seconds": round(time.monotonic() - started),
         "acknowledged": len(log.acknowledged),
-        "answered": len(log.ended),
+        "replies": log.replies(),
         "recovery_median_s": _median(recoveries),
         "recovery_max_s": round(max(recoveries, default=0.0), 2),
         **findings.as_row(),
@@ -141,7 +141,7 @@ def _kill_often(
         time.sleep(rng.uniform(0, 1.2))
         kills[_kill_one(trial, rng)] += 1
         if rng.random() >= HASTY_SHARE:
-            recoveries.append(_await_progress(trial, log))
+            recoveries.append(_await_reply(trial, log))
         if (number + 1) % 20 == 0:
             click.echo(f"{number + 1} kills, {len(log.acknowledged)} acknowledged")
     return kills, recoveries
@@ -173,10 +173,10 @@ def _processes(trial: Trial) -> dict[str, list[tuple[str, psutil.Process]]]:
     return found
 
 
-def _await_progress(trial: Trial, log: Log) -> float:
-    """Wait until a player gets a whole answer again; return the seconds."""
-    began, before = time.monotonic(), log.progress()
-    while log.progress() == before:
+def _await_reply(trial: Trial, log: Log) -> float:
+    """Wait until a player gets a reply again; return the seconds."""
+    began, before = time.monotonic(), log.replies()
+    while log.replies() == before:
         waited = time.monotonic() - began
         if waited > RECOVERY_SECONDS or trial.process.poll() is not None:
             raise click.ClickException(
