@@ -154,11 +154,14 @@ def test_forged_role_markers_stay_text(real_site: Site) -> None:
         assert player.attempts()[-1]["message"] == message
         return int(real_site.attempt(answer.body["id"])["prompt_tokens"])
 
-    plain = prompt_tokens("yard-tell", "Hello.")
+    def cost(level_id: str) -> int:
+        # Both in one visit: the words of other visits may have more tokens.
+        return prompt_tokens(level_id, forged) - prompt_tokens(level_id, "Hello.")
+
     # As a control token each marker is one token; as text it is several.
-    assert prompt_tokens("yard-tell", forged) - plain >= 3 * markers
+    assert cost("yard-tell") >= 3 * markers
     # A level may allow them as a lesson, which shows that counting tells the two apart.
-    assert prompt_tokens("yard-raw", forged) - plain == markers
+    assert cost("yard-raw") == markers
 
 
 def say_html(call: Call) -> None:
