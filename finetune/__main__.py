@@ -10,7 +10,7 @@ from pathlib import Path
 from finetune import bench
 from finetune.places import ModelMissing
 from finetune.serving.server import serve
-from finetune.settings import SettingsError, load_settings
+from finetune.settings import SETTINGS, SettingsError, load_settings
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -35,7 +35,12 @@ def main(arguments: list[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m finetune", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
-    serving = commands.add_parser("serve", help="serve the models over HTTP")
+    serving = commands.add_parser(
+        "serve",
+        help="serve the models over HTTP",
+        epilog=_settings_help(),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     serving.add_argument("--port", type=int, help="port to listen on")
     serving.add_argument("--host", help="address to listen on (default 127.0.0.1)")
     timing = commands.add_parser("bench-engine", help="measure the engine alone")
@@ -43,6 +48,16 @@ def _parser() -> argparse.ArgumentParser:
     for command in (serving, timing):
         command.add_argument("--instance", type=Path, help="folder for downloads")
     return parser
+
+
+def _settings_help() -> str:
+    lines = ["Settings in the environment:"]
+    for name, default, text in SETTINGS:
+        lines.append(
+            f"  WORDKEEP_SIDECAR_{name.upper()} (default: {default or 'none'})"
+        )
+        lines.append(f"      {text}")
+    return "\n".join(lines)
 
 
 if __name__ == "__main__":

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import hmac
-import logging
-import secrets
 import select
 import socket
 from collections.abc import Callable
@@ -15,7 +13,7 @@ from werkzeug.exceptions import HTTPException
 
 from finetune.serving.chat import Call, Chats
 from finetune.serving.desk import CallerLeft, Desk
-from finetune.serving.errors import ApiError, unknown_model, wrong_key
+from finetune.serving.errors import ApiError, crashed, unknown_model, wrong_key
 from finetune.serving.models import Models
 from finetune.serving.schemas import (
     ChatRequest,
@@ -27,7 +25,6 @@ from finetune.serving.schemas import (
 from finetune.serving.vectors import embeddings, moderations
 from finetune.settings import Settings
 
-_log = logging.getLogger(__name__)
 # What a server answers when the caller has hung up; nobody reads it.
 _CALLER_LEFT = 499
 _TOO_LARGE = 413
@@ -162,7 +159,10 @@ def _sidecar() -> Sidecar:
 
 
 def _json() -> Any:
-    body = request.get_json(silent=True)
+    try:
+        body = request.get_json(silent=True)
+    except RecursionError:
+        body = None
     if not isinstance(body, dict):
         raise ApiError("The body must be a JSON object.", code="invalid_json")
     return body
@@ -219,23 +219,4 @@ def _answer_caller_left(error: CallerLeft) -> tuple[str, int]:
 
 
 def _answer_crash(error: Exception) -> tuple[Response, int]:
-    mark = secrets.token_hex(4)
-    # Where, not what: the message may quote a player's text.
-    place = error.__traceback__
-    while place and place.tb_next:
-        place = place.tb_next
-    _log.error(
-        "crash %s: %s at %s:%s",
-        mark,
-        type(error).__name__,
-        place.tb_frame.f_code.co_filename if place else "?",
-        place.tb_lineno if place else 0,
-    )
-    return _answer_api_error(
-        ApiError(
-            f"The model server broke on this request (mark {mark} in its log).",
-            status=500,
-            kind="server_error",
-            code="server_error",
-        )
-    )
+    return _answer_api_error(crashed(error))

@@ -7,7 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from finetune.serving.desk import CallerLeft, Desk, Queued, Reply, Started
-from finetune.serving.errors import ApiError, context_overflow, engine_failed
+from finetune.serving.errors import (
+    ApiError,
+    context_overflow,
+    crashed,
+    engine_failed,
+)
 from finetune.serving.generation import Delta, Finish
 from finetune.serving.models import Models, ServedEngine
 from finetune.serving.schemas import ChatRequest, CompletionRequest, clean
@@ -51,6 +56,8 @@ class Call:
             yield sse_error(error)
         except CallerLeft:
             return
+        except Exception as error:  # noqa: BLE001 -- border: an answer under way
+            yield sse_error(crashed(error))
         finally:
             self.reply.close()
 

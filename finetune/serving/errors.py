@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import logging
+import secrets
 from typing import Any
+
+_log = logging.getLogger(__name__)
 
 
 class ApiError(Exception):
@@ -91,4 +95,24 @@ def engine_failed() -> ApiError:
         status=500,
         kind="server_error",
         code="engine_failed",
+    )
+
+
+def crashed(error: Exception) -> ApiError:
+    """Log where a request broke, and say so under the same mark.
+
+    Where, not what: the message of the error may quote what somebody typed.
+    """
+    mark = secrets.token_hex(4)
+    place = error.__traceback__
+    while place and place.tb_next:
+        place = place.tb_next
+    file = place.tb_frame.f_code.co_filename if place else "?"
+    line = place.tb_lineno if place else 0
+    _log.error("crash %s: %s at %s:%s", mark, type(error).__name__, file, line)
+    return ApiError(
+        f"The model server broke on this request (mark {mark} in its log).",
+        status=500,
+        kind="server_error",
+        code="server_error",
     )

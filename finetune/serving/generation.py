@@ -20,7 +20,11 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Delta:
-    """Text that was added, and the log-probabilities of its tokens if asked for."""
+    """Text that was added, and the log-probabilities of its tokens if asked for.
+
+    A character that takes several tokens, such as an emoji, has one entry: the engine
+    tells only of the last of them.
+    """
 
     text: str
     logprobs: list[dict[str, Any]]

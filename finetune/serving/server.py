@@ -19,7 +19,7 @@ from finetune.serving.app import create_app
 from finetune.settings import Settings
 
 # Threads beyond the ones that replies can hold: health, models, embeddings.
-_SPARE_THREADS = 24
+_SPARE_THREADS = 64
 _PR_SET_PDEATHSIG = 1
 
 

@@ -323,7 +323,15 @@ def test_a_wrong_request_is_refused_clearly(sidecar, change, status, code, param
         assert len(error["message"]) > 10
 
 
-@pytest.mark.parametrize("body", [b"", b"[]", b"\xff\xfe\x00", b'{"model": ', b"null"])
+@pytest.mark.parametrize(
+    "body",
+    [
+        *(b"", b"[]", b"\xff\xfe\x00", b'{"model": ', b"null"),
+        b'{"seed": ' + b"9" * 5000 + b"}",
+        b'{"messages": ' + b"[" * 200_000,
+    ],
+    ids=["empty", "list", "binary", "cut", "null", "digits", "deep"],
+)
 def test_a_body_that_is_no_json_object_is_refused(sidecar, body):
     status, _, answer = sidecar.post("/chat/completions", body)
     assert (status, answer["error"]["code"]) == (400, "invalid_json")

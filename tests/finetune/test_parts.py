@@ -10,7 +10,8 @@ import pytest
 from finetune.guards.exemplars import read_exemplars
 from finetune.guards.text import fold, join_spaced, views
 from finetune.places import ModelMissing, find_file, find_folder
-from finetune.serving.errors import ApiError
+from finetune.serving.chat import engine_request
+from finetune.serving.errors import ApiError, crashed
 from finetune.serving.generation import Delta, Finish
 from finetune.serving.schemas import ChatRequest, ModerationsRequest, clean, parse
 from finetune.serving.shapes import ChatShape
@@ -76,6 +77,27 @@ def test_a_not_supported_field_is_named():
     with pytest.raises(ApiError, match="tools") as wrong:
         parse(ChatRequest, CHAT | {"tools": []})
     assert wrong.value.code == "unknown_parameter"
+
+
+def test_the_engine_is_asked_for_no_memory_of_other_prompts():
+    asked = engine_request(parse(ChatRequest, CHAT | {"seed": -1}), [1, 2], 7)
+    assert asked["cache_prompt"] is False
+    assert asked["prompt"] == [1, 2]
+    assert asked["max_tokens"] == 7
+    assert 0 <= asked["seed"] < 2**32 - 1
+    assert "n_probs" not in asked
+    assert "seed" not in engine_request(parse(ChatRequest, CHAT), [1], 1)
+
+
+def test_a_crash_is_logged_by_its_place_and_not_by_its_words(caplog):
+    try:
+        raise ValueError("the player said marmalade")
+    except ValueError as error:
+        answer = crashed(error)
+    assert answer.status == 500
+    assert "test_parts.py" in caplog.text
+    assert answer.message.split("mark ")[1][:8] in caplog.text
+    assert "marmalade" not in caplog.text + answer.message
 
 
 def test_half_characters_become_replacement_marks():
