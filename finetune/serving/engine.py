@@ -113,6 +113,15 @@ class _Loopback:
         return response.status, response.read()
 
 
+def default_threads() -> int:
+    """Return how many threads generate: all cores but one.
+
+    The engine's threads wait for each other many times per token. If another program
+    takes one of their cores, all of them stand still, so one core is left to the rest.
+    """
+    return max(1, (os.cpu_count() or 2) - 1)
+
+
 def _parameters(path: Path, key: str, slots: int, context: int, threads: int) -> Any:
     parameters = xllamacpp.CommonParams()
     parameters.model.path = str(path)
@@ -120,9 +129,9 @@ def _parameters(path: Path, key: str, slots: int, context: int, threads: int) ->
     parameters.n_ctx = context * slots
     parameters.n_batch = max(_STEP_TOKENS, slots)
     parameters.n_ubatch = parameters.n_batch
-    if threads:
-        parameters.cpuparams.n_threads = threads
-        parameters.cpuparams_batch.n_threads = threads
+    threads = threads or default_threads()
+    parameters.cpuparams.n_threads = threads
+    parameters.cpuparams_batch.n_threads = threads
     parameters.hostnames = ["127.0.0.1"]
     parameters.api_keys = [key]
     parameters.endpoint_slots = False
