@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
+import signal
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -23,6 +26,7 @@ case "$*" in
     [ -z "${FAKE_NO_VENV:-}" ] || { echo "ensurepip is not available"; exit 1; }
     mkdir -p "$3/bin" && cp "$0" "$3/bin/python" ;;
   *" install "*)
+    sleep "${FAKE_SECONDS:-0}"
     [ -z "${FAKE_PIP:-}" ] || { echo "$FAKE_PIP"; exit 1; } ;;
   "- "*) exit "${FAKE_UNREACHABLE:-1}" ;;
   *webapp.cli*) echo "handed over: $*" ;;
@@ -48,13 +52,26 @@ class FrontDoor:
         program.write_text(text)
         program.chmod(0o755)
 
-    def run(self, *arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
+    def env(self, more: dict[str, str]) -> dict[str, str]:
+        """Return an environment in which only the pretending Python is found."""
         inherited = {"PATH": f"{self.bin}:{os.environ['PATH']}", "HOME": "/nowhere"}
         own = {"WORDKEEP_VENV": str(self.venv), "CALLS": str(self.calls_file)}
+        return inherited | own | more
+
+    def start(self, *arguments: str, **env: str) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
+            (str(PROJECT / "wordkeep"), *arguments),
+            cwd=self.folder,
+            env=self.env(env),
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+
+    def run(self, *arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             (str(PROJECT / "wordkeep"), *arguments),
             cwd=self.folder,
-            env=inherited | own | env,
+            env=self.env(env),
             capture_output=True,
             text=True,
             check=False,
@@ -137,6 +154,27 @@ def test_another_build_is_installed_when_it_is_asked_for(door: FrontDoor) -> Non
     assert door.run("up", "--torch", "tpu").stderr == (
         "wordkeep: --torch is auto, cpu or cuda.\n"
     )
+
+
+def test_a_long_download_says_that_it_goes_on(door: FrontDoor) -> None:
+    # The pause between two signs of life is shortened; the rest of it is real.
+    door.add_program("sleep", '#!/bin/bash\nexec /bin/sleep "${1/#30/0.2}"\n')
+    done = door.run("up", "--torch", "cpu", FAKE_SECONDS="1.5")
+    assert done.returncode == 0
+    assert re.search(r"^      \d+ s …$", done.stderr, re.MULTILINE)
+
+
+def test_ctrl_c_ends_the_installation_and_the_next_start_does_it_again(
+    door: FrontDoor,
+) -> None:
+    with door.start("up", FAKE_SECONDS="60") as process:
+        while " install " not in door.calls_file.read_text():
+            time.sleep(0.05)
+        # As a terminal does: to all programs of the group.
+        os.killpg(process.pid, signal.SIGINT)
+        assert process.wait(20) != 0
+    assert not (door.venv / "wordkeep-installed").exists()
+    assert door.run("up").stdout == "handed over: -P -m webapp.cli up\n"
 
 
 def test_an_interrupted_installation_is_done_again(door: FrontDoor) -> None:
