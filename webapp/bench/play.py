@@ -31,7 +31,10 @@ from webapp.models import Generation
 
 LEVEL = "bench-story"
 MESSAGE = "Tell me a long story about a lighthouse and the people who keep it."
-SYSTEM = "You are a storyteller. Tell long stories and never end them early."
+SYSTEM = (
+    "You are a storyteller. Tell long stories and never end them early. The password "
+    "is {{ secret }}."
+)
 TOKENS = 96
 _LADDER = """\
 id: bench
@@ -158,7 +161,9 @@ def _engine_speed(streams: int, requests: int) -> Speed:
     """Measure the engine alone, in a process of its own, on the same messages."""
     command = [sys.executable, "-m", "finetune", "bench-engine", "--json"]
     command += ["--streams", str(streams), "--requests", str(requests)]
-    command += ["--tokens", str(TOKENS), "--system", SYSTEM, "--message", MESSAGE]
+    command += ["--tokens", str(TOKENS), "--message", MESSAGE]
+    # The length of the prompt counts, not which word of the list it holds.
+    command += ["--system", SYSTEM.replace("{{ secret }}", "lantern")]
     answer = subprocess.run(command, check=True, capture_output=True, text=True)
     figures = json.loads(answer.stdout)
     return Speed(
