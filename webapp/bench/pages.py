@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import statistics
 import time
 from collections.abc import Callable
@@ -9,6 +10,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
+from flask.testing import FlaskClient
 from sqlalchemy import insert
 
 from webapp.app import create_app
@@ -42,13 +44,10 @@ def time_pages(instance: Path, *, attempts: int) -> PageTimes:
     migrate(database)
     database.dispose()
     app = create_app(settings, gateway=Gateway.scripted())
-    app.config["WTF_CSRF_ENABLED"] = False
     services: Services = app.extensions["wordkeep"]
     token = _fill(services, attempts)
     browser = app.test_client()
-    sign_in = {"name": "player 0", "password": PASSWORD}
-    if browser.post("/login", data=sign_in).status_code != 302:
-        raise RuntimeError("the bench could not sign in")
+    _sign_in(browser)
     bearer = {"Authorization": f"Bearer {token}"}
     pages: dict[str, Callable[[], int]] = {
         "/keep": lambda: browser.get("/keep").status_code,
@@ -75,6 +74,22 @@ def time_pages(instance: Path, *, attempts: int) -> PageTimes:
     services.db.dispose()
     services.boot.close()
     return PageTimes(attempts, times)
+
+
+def _sign_in(browser: FlaskClient) -> None:
+    """Sign in as a person does, with the token of the form."""
+    form = browser.get("/login").get_data(as_text=True)
+    token = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', form)
+    answer = browser.post(
+        "/login",
+        data={
+            "name": "player 0",
+            "password": PASSWORD,
+            "csrf_token": token.group(1) if token else "",
+        },
+    )
+    if answer.status_code != 303:
+        raise RuntimeError(f"the bench could not sign in: {answer.status}")
 
 
 def _median_ms(name: str, page: Callable[[], int]) -> float:
