@@ -12,9 +12,9 @@ import http.client
 import json
 import os
 import secrets
-import threading
 from collections.abc import Callable
 from pathlib import Path
+from queue import LifoQueue
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -30,6 +30,7 @@ import xllamacpp
 # a second on a slow processor; measured, smaller steps cost no speed there.
 _STEP_TOKENS = 64
 _SILENT = -1
+_CONNECTIONS = 4
 
 Chunk = Callable[[str], bool]
 
@@ -77,37 +78,42 @@ class Engine:
 
 
 class _Loopback:
-    """Kept-alive connections to the engine's own port, one for each thread."""
+    """A few kept-alive connections to the engine's own port, shared by all threads.
+
+    Only a few: the engine gives a thread to each connection, also to an idle one.
+    """
 
     def __init__(self, address: str, key: str) -> None:
-        parts = urlsplit(address)
-        self._host = parts.hostname or "127.0.0.1"
-        self._port = parts.port
+        host = urlsplit(address).netloc
         self._headers = {
             "Authorization": f"Bearer {key}",
             "Content-Type": "application/json",
         }
-        self._local = threading.local()
+        self._idle: LifoQueue[http.client.HTTPConnection] = LifoQueue()
+        for _ in range(_CONNECTIONS):
+            self._idle.put(http.client.HTTPConnection(host, timeout=60))
 
     def post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
         """Send JSON and return the JSON answer."""
         data = json.dumps(body).encode()
+        connection = self._idle.get()
         try:
-            status, answer = self._exchange(path, data)
-        except (http.client.HTTPException, OSError):
-            # The engine closes idle connections; a fresh one settles it.
-            self._local.connection.close()
-            status, answer = self._exchange(path, data)
+            try:
+                status, answer = self._exchange(connection, path, data)
+            except (http.client.HTTPException, OSError):
+                # The engine closes idle connections; a fresh one settles it.
+                connection.close()
+                status, answer = self._exchange(connection, path, data)
+        finally:
+            self._idle.put(connection)
         if status != http.HTTPStatus.OK:
             raise EngineError(f"the engine answered {status} on {path}")
         result: dict[str, Any] = json.loads(answer)
         return result
 
-    def _exchange(self, path: str, data: bytes) -> tuple[int, bytes]:
-        connection = getattr(self._local, "connection", None)
-        if connection is None:
-            connection = http.client.HTTPConnection(self._host, self._port, timeout=60)
-            self._local.connection = connection
+    def _exchange(
+        self, connection: http.client.HTTPConnection, path: str, data: bytes
+    ) -> tuple[int, bytes]:
         connection.request("POST", path, data, self._headers)
         response = connection.getresponse()
         return response.status, response.read()

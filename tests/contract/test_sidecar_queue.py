@@ -245,12 +245,13 @@ def test_a_stop_ends_a_reply_that_takes_too_long(tmp_path: Path):
 
 
 def test_nothing_is_left_behind_when_it_is_killed(tmp_path: Path):
-    with running_sidecar(tmp_path) as sidecar:
+    with running_sidecar(tmp_path, slots=1, stop_seconds=30) as sidecar:
+        hold(sidecar)
         children = psutil.Process(sidecar.process.pid).children()
         assert len(children) == 1
         os.kill(sidecar.process.pid, signal.SIGKILL)
         sidecar.process.wait()
-        assert psutil.wait_procs(children, timeout=5)[1] == []
+        assert psutil.wait_procs(children, timeout=10)[1] == []
 
 
 def _last(line: socket.socket) -> dict[str, Any]:
