@@ -1,0 +1,1 @@
+"""Dialogues of a warden who keeps a password, written from typed pieces."""

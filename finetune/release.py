@@ -1,0 +1,126 @@
+"""Released models: an adapter, its card, and a manifest that names every byte."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import platform
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+MANIFEST = "manifest.json"
+CARD = "card.md"
+_PACKAGES = ("torch", "transformers", "peft", "safetensors", "gguf", "numpy")
+
+
+class ReleaseError(Exception):
+    """A released model cannot be used; the message is one sentence for a person."""
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """A released model whose files are as they were released."""
+
+    folder: Path
+    name: str
+    kind: str
+    base_place: str
+    base_sha256: str
+    files: Mapping[str, str]
+    recipe: Mapping[str, Any]
+    figures: Mapping[str, Any]
+
+    @property
+    def version(self) -> str:
+        """Return a short name of exactly these weights."""
+        joined = "".join(self.files[name] for name in sorted(self.files))
+        return hashlib.sha256(joined.encode()).hexdigest()[:12]
+
+    def file(self, name: str) -> Path:
+        """Return the path of one of its files."""
+        if name not in self.files:
+            raise ReleaseError(f"The release {self.folder} has no file {name}.")
+        return self.folder / name
+
+
+def sha256(path: Path) -> str:
+    """Return the SHA-256 of a file, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def write_release(
+    folder: Path,
+    *,
+    name: str,
+    kind: str,
+    base_place: str,
+    base: Path,
+    files: Mapping[str, Path],
+    recipe: Mapping[str, Any],
+    figures: Mapping[str, Any],
+    seconds: float,
+) -> None:
+    """Copy the files of a model and write its manifest last: then it is complete.
+
+    `files` are name → where it lies now. An earlier release in the folder counts as
+    gone from the first copied byte on; its card stays until a new one is written.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / MANIFEST).unlink(missing_ok=True)
+    for file_name, source in files.items():
+        if source != folder / file_name:
+            shutil.copyfile(source, folder / file_name)
+    manifest = {
+        "name": name,
+        "kind": kind,
+        "base": {"place": base_place, "sha256": sha256(base)},
+        "files": {file_name: sha256(folder / file_name) for file_name in files},
+        "versions": {package: version(package) for package in _PACKAGES},
+        "machine": f"{platform.system()} {platform.machine()}",
+        "seconds": round(seconds),
+        "recipe": dict(recipe),
+        "figures": dict(figures),
+    }
+    new = folder / f"{MANIFEST}.new"
+    new.write_text(json.dumps(manifest, indent=2, ensure_ascii=False) + "\n", "utf-8")
+    new.replace(folder / MANIFEST)
+
+
+def read_release(folder: Path, *, base: Path | None = None) -> Release:
+    """Read a release; raise ReleaseError if a file, or the given base, is another."""
+    try:
+        manifest = json.loads((folder / MANIFEST).read_text("utf-8"))
+        release = Release(
+            folder=folder,
+            name=manifest["name"],
+            kind=manifest["kind"],
+            base_place=manifest["base"]["place"],
+            base_sha256=manifest["base"]["sha256"],
+            files=manifest["files"],
+            recipe=manifest["recipe"],
+            figures=manifest["figures"],
+        )
+    except OSError as error:
+        raise ReleaseError(
+            f"{folder} holds no complete release: {MANIFEST} cannot be read."
+        ) from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise ReleaseError(f"{folder / MANIFEST} is damaged: {error!r}.") from error
+    for name, digest in release.files.items():
+        path = folder / name
+        if not path.is_file() or sha256(path) != digest:
+            raise ReleaseError(
+                f"{path} is missing or is not what was released:"
+                f" restore it, or train {release.name} again."
+            )
+    if base is not None and sha256(base) != release.base_sha256:
+        raise ReleaseError(
+            f"The adapter {release.name} was made for another base than {base}:"
+            f" it wants {release.base_place} with SHA-256 {release.base_sha256[:12]}…"
+        )
+    return release

@@ -1,0 +1,1 @@
+"""Training loops, one for language models and one for classifiers."""
