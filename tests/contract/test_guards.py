@@ -8,6 +8,7 @@ import pytest
 from pydantic import BaseModel, ValidationError
 
 import webapp.guards
+from webapp.content.schema import GuardSpec
 from webapp.llm.ask import GatewayAsk
 from webapp.llm.gateway import Gateway
 from webapp.registry import Example, Guard, Turn, guards, load_plugins
@@ -38,14 +39,23 @@ def judge(guard: type[Guard], example: Example):
     return guard(options_of(guard, example)).inspect(turn_of(example), ask)
 
 
-def test_the_guards_of_the_issue_are_there():
+def test_the_guards_that_come_with_wordkeep_are_there():
     assert set(guards.names()) >= {
         "blocklist",
+        "canary",
         "contains",
         "length",
+        "llm_judge",
         "moderation",
+        "regex",
         "similarity",
     }
+
+
+@pytest.mark.parametrize(("name", "guard"), GUARDS)
+def test_a_level_can_hold_it(name, guard):
+    options = options_of(guard, guard.EXAMPLES[0])
+    assert GuardSpec(name=name, options=options).name == name
 
 
 @pytest.mark.parametrize(("guard", "example"), CASES)

@@ -89,7 +89,7 @@ class SecretSpec(Record):
 class GuardSpec(Record):
     """One guard with its options, which the guard's own class has checked."""
 
-    name: Id
+    name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,39}$")]
     options: SerializeAsAny[BaseModel]
 
 

@@ -52,6 +52,7 @@ _ASKED = re.compile(r"\b(pass\s?word|pass\s?code|secret|the word)\b", re.IGNOREC
 _OVERRIDE = re.compile(
     r"\b(ignore|forget|disregard|override|developer mode|pretend)\b", re.IGNORECASE
 )
+_JUDGING = re.compile(r"\bone word: yes or no\b", re.IGNORECASE)
 _SPELLED = re.compile(r"\b(spell|dash|dashes|letter by letter|between)\b", re.I)
 _REVERSED = re.compile(r"\b(reversed?|backwards?)\b", re.IGNORECASE)
 _PIECES = re.compile(r"\S+\s*|\s+")
@@ -175,7 +176,12 @@ def _reply(behaviour: str, messages: tuple[Message, ...]) -> str:
 
 
 def _keeper(system: str, asked: str) -> str:
-    """Tell the password if the system prompt allows it, or if asked in a disguise."""
+    """Tell the password if the system prompt allows it, or if asked in a disguise.
+
+    A system prompt that wants one word, yes or no, makes it a judge of such questions.
+    """
+    if _JUDGING.search(system):
+        return "Yes." if _ASKED.search(asked) or _OVERRIDE.search(asked) else "No."
     found = _PASSWORD.search(system)
     if found is None or not _ASKED.search(asked):
         return "Good evening, traveller. I watch this gate. What brings you here?"
