@@ -12,7 +12,7 @@ from webapp.settings import PROJECT
 __all__ = ["Problem", "check_paths", "format_problem", "load_path"]
 
 SHIPPED = PROJECT / "challenges"
-_TOPS = ("game", "words", "lessons")
+_TOPS = ("game", "words", "lessons", "attacks")
 
 
 def check_paths(

@@ -9,7 +9,12 @@ from pathlib import Path, PurePosixPath
 from typing import Final
 
 # The folders that hold content, and how deep their files lie.
-_DEPTHS: Final[Mapping[str, int]] = {"game": 2, "lessons": 2, "words": 1}
+_DEPTHS: Final[Mapping[str, int]] = {
+    "game": 2,
+    "lessons": 2,
+    "words": 1,
+    "attacks": 1,
+}
 # Editors keep swap and backup files beside the file they edit.
 _PASSING = (".", "#", "~")
 

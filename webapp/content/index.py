@@ -7,12 +7,14 @@ import json
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from webapp.content.attacks import Conversation
+from webapp.content.report import Report
 from webapp.content.schema import Ladder, Level
 from webapp.errors import NotFound
 
 
 class Index:
-    """Ladders, levels and word lists by name."""
+    """Ladders, levels and word lists by name, and what they are calibrated with."""
 
     def __init__(
         self,
@@ -20,7 +22,14 @@ class Index:
         ladders: Mapping[str, Ladder],
         levels: Mapping[str, Level],
         words: Mapping[str, tuple[str, ...]],
+        attacks: tuple[Conversation, ...] = (),
+        benign: tuple[Conversation, ...] = (),
+        reports: tuple[Report, ...] = (),
     ) -> None:
+        """`reports` are the calibrations that were published with the ladders."""
+        self.attacks = attacks
+        self.benign = benign
+        self.reports = reports
         self.ladders: Mapping[str, Ladder] = MappingProxyType(dict(ladders))
         self._levels = dict(levels)
         self._words = dict(words)

@@ -14,6 +14,7 @@ from typing import Any, Final, get_args
 
 from pydantic import BaseModel
 
+from webapp.content.attacks import AttackFile
 from webapp.content.schema import Ladder, Level
 from webapp.registry import Guard, Stage, guards, load_plugins
 from webapp.settings import PROJECT
@@ -43,11 +44,18 @@ def ladder_schema() -> dict[str, Any]:
     return _document(schema, schema.get("$defs", {}))
 
 
+def attacks_schema() -> dict[str, Any]:
+    """Return the schema of a family of attacks or harmless conversations."""
+    schema = _schema(AttackFile)
+    return _document(schema, schema.get("$defs", {}))
+
+
 def rendered() -> dict[str, str]:
     """Return the text of each schema file by its name."""
     documents = {
         "level.schema.json": level_schema(),
         "ladder.schema.json": ladder_schema(),
+        "attacks.schema.json": attacks_schema(),
     }
     return {
         name: json.dumps(document, indent=2, ensure_ascii=False) + "\n"
@@ -56,7 +64,7 @@ def rendered() -> dict[str, str]:
 
 
 def write(folder: Path = FOLDER) -> list[Path]:
-    """Write both files; return their paths."""
+    """Write the files; return their paths."""
     paths = []
     for name, text in rendered().items():
         path = folder / name

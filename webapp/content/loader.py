@@ -10,11 +10,18 @@ from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from webapp.content.attacks import (
+    AttackFile,
+    Placed,
+    check_attacks,
+    conversations,
+)
 from webapp.content.faults import explain
 from webapp.content.files import find_files
 from webapp.content.guardspecs import read_guards
 from webapp.content.index import Index
 from webapp.content.problems import Problem
+from webapp.content.report import REPORT_FILE, Report, ReportMistake, read_report
 from webapp.content.rules import (
     Names,
     Source,
@@ -48,6 +55,8 @@ class _Tree:
     levels: list[tuple[Level, Source]] = field(default_factory=list)
     sources: list[Source] = field(default_factory=list)
     words: dict[str, WordList] = field(default_factory=dict)
+    attacks: list[Placed] = field(default_factory=list)
+    reports: dict[str, Report] = field(default_factory=dict)
     lessons: set[str] = field(default_factory=set)
     level_ids: set[str] = field(default_factory=set)
     folders: dict[str, Path] = field(default_factory=dict)
@@ -69,6 +78,9 @@ def load(roots: Sequence[Path]) -> Loaded:
         ladders={ladder.id: ladder for ladder, _ in tree.ladders},
         levels={level.id: level for level, _ in tree.levels},
         words={name: words.words for name, words in tree.words.items()},
+        attacks=conversations(tree.attacks, "attack"),
+        benign=conversations(tree.attacks, "benign"),
+        reports=tuple(tree.reports.values()),
     )
     return Loaded(index, problems)
 
@@ -91,6 +103,9 @@ def _read_file(tree: _Tree, name: PurePosixPath, path: Path) -> None:
     if top == "lessons":
         tree.lessons.add(f"{name.parts[1]}/{path.stem}")
         return
+    if top == "game" and path.name == REPORT_FILE:
+        _add_report(tree, path)
+        return
     wanted = ".txt" if top == "words" else ".yaml"
     if path.suffix != wanted:
         advice = f"name it {path.stem}{wanted} or move it away"
@@ -104,6 +119,9 @@ def _read_file(tree: _Tree, name: PurePosixPath, path: Path) -> None:
     if top == "words":
         tree.words[path.stem], problems = read_words(path, data)
         tree.problems += problems
+        return
+    if top == "attacks":
+        _add_attacks(tree, path, data)
         return
     folder = name.parts[1]
     tree.folders.setdefault(folder, path.parent)
@@ -155,6 +173,34 @@ def _add_level(tree: _Tree, folder: str, path: Path, data: bytes) -> None:
         tree.levels.append((level, source))
 
 
+def _add_attacks(tree: _Tree, path: Path, data: bytes) -> None:
+    node = _parse(tree, path, data)
+    if node is None:
+        return
+    try:
+        file = AttackFile.model_validate(node.plain())
+    except ValidationError as error:
+        tree.problems += explain(path, node, AttackFile, error)
+    else:
+        tree.attacks.append(Placed(path, node, file))
+
+
+def _add_report(tree: _Tree, path: Path) -> None:
+    data = _read_bytes(tree, path)
+    if data is None:
+        return
+    try:
+        report = read_report(data)
+    except ReportMistake as mistake:
+        advice = "make it anew with ./wordkeep calibrate --json"
+        # Players need no report: a broken one must not hold their levels back.
+        tree.problems.append(
+            Problem(path, mistake.line, mistake.message, advice, "warning")
+        )
+        return
+    tree.reports[path.parent.name] = report
+
+
 def _parse(tree: _Tree, path: Path, data: bytes) -> Node | None:
     try:
         node = read_tree(data)
@@ -187,6 +233,7 @@ def _check_tree(tree: _Tree, roots: Sequence[Path]) -> Iterator[Problem]:
     yield from check_ladders(tree.ladders, tree.levels, names)
     yield from check_levels(tree.levels, tree.words, names)
     yield from check_words_in_texts(tree.sources, tree.words)
+    yield from check_attacks(tree.attacks)
     for folder, path in tree.folders.items():
         if folder not in tree.ladder_folders:
             yield Problem(

@@ -14,7 +14,7 @@ from webapp.content.yamltree import read_tree
 from webapp.settings import PROJECT
 
 FOLDER = PROJECT / "challenges"
-NAMES = ["level.schema.json", "ladder.schema.json"]
+NAMES = ["level.schema.json", "ladder.schema.json", "attacks.schema.json"]
 
 
 def validator(name: str) -> Draft202012Validator:
@@ -47,6 +47,16 @@ def test_shipped_files_fit_and_name_their_schema(path: Path) -> None:
     assert first == f"# yaml-language-server: $schema=../../{name}"
     document = read_tree(path.read_bytes()).plain()
     assert [e.message for e in validator(name).iter_errors(document)] == []
+
+
+@pytest.mark.parametrize(
+    "path", sorted(FOLDER.glob("attacks/*.yaml")), ids=lambda path: path.name
+)
+def test_shipped_attacks_fit_and_name_their_schema(path: Path) -> None:
+    first, _, _ = path.read_text().partition("\n")
+    assert first == "# yaml-language-server: $schema=../attacks.schema.json"
+    document = read_tree(path.read_bytes()).plain()
+    assert [e.message for e in validator(NAMES[2]).iter_errors(document)] == []
 
 
 @pytest.mark.parametrize(
