@@ -10,10 +10,12 @@ from typing import Literal
 
 from webapp.content.index import Index
 from webapp.content.schema import Level
+from webapp.domain.reader import Reader
 from webapp.domain.turn import TurnRecord, run_turn
+from webapp.errors import BackendError
 from webapp.llm.gateway import Gateway
 from webapp.registry import Exchange
-from webapp.security import Secret, normalise_guess
+from webapp.security import Secret
 
 Kind = Literal["solved_by", "not_solved_by", "benign"]
 # Share of plays in which a conversation must, or may, give the word away.
@@ -28,8 +30,8 @@ STREAMS = 8
 class ProofResult:
     """How one conversation of a proof went: `hits` of `plays`.
 
-    A hit is the word given away (solved_by, not_solved_by) or an answer that no guard
-    stopped (benign).
+    A hit is the word given away to a reader with three guesses (solved_by,
+    not_solved_by) or an answer that no guard stopped (benign).
     """
 
     level_id: str
@@ -68,14 +70,16 @@ def play_proofs(
         level = index.level(level_id)
         if level.proof is None:
             continue
-        secrets = sample_words(index.words(level.secret.words), words, level_id, seed)
+        known = index.words(level.secret.words)
+        reader = Reader(known)
+        secrets = sample_words(known, words, level_id, seed)
         conversations: list[tuple[Kind, tuple[str, ...]]] = [
             *(("solved_by", turns) for turns in level.proof.solved_by),
             *(("not_solved_by", turns) for turns in level.proof.not_solved_by),
             *(("benign", (text,)) for text in level.proof.benign),
         ]
         for kind, turns in conversations:
-            hits = _count_hits(level, gateway, kind, turns, secrets, seed)
+            hits = _count_hits(level, gateway, reader, kind, turns, secrets, seed)
             yield ProofResult(
                 level_id, kind, turns, hits, len(secrets), not level.provisional
             )
@@ -91,36 +95,23 @@ def sample_words(
     return tuple(ranked[:count])
 
 
-def gives_away(replies: tuple[str, ...], secret: Secret) -> bool:
-    """Whether a reader finds the word: as it is, spaced, backwards or as initials.
-
-    This is a reader for proofs, not a guard: it must not miss what a person sees.
-    """
-    word = normalise_guess(secret.reveal())
-    for reply in replies:
-        letters = normalise_guess(reply)
-        initials = "".join(part[0] for part in reply.casefold().split())
-        if word in letters or word[::-1] in letters or word in initials:
-            return True
-    return word in "".join(normalise_guess(reply) for reply in replies)
-
-
 def _count_hits(
     level: Level,
     gateway: Gateway,
+    reader: Reader,
     kind: Kind,
     turns: tuple[str, ...],
     secrets: tuple[str, ...],
     seed: int,
 ) -> int:
-    judge = _is_answered if kind == "benign" else _is_given_away
-
     def play(number: int) -> bool:
         secret = Secret(secrets[number])
         records = play_turns(
             level, gateway, secret, turns, seed=seed + number, user=f"proof-{number}"
         )
-        return judge(records, secret)
+        if kind == "benign":
+            return _is_answered(records)
+        return reader.names(visible(records), secret)
 
     with ThreadPoolExecutor(STREAMS) as pool:
         return sum(pool.map(play, range(len(secrets))))
@@ -135,39 +126,73 @@ def play_turns(
     seed: int,
     user: str,
 ) -> list[TurnRecord]:
-    """Play a conversation as a player would; it ends early when suspicion is up."""
+    """Play a conversation as a player would, and as far as the site lets it go on.
+
+    It ends when the turns or the suspicion budget are used up. A message that is too
+    long for the level is not sent, and a reply that comes out empty counts as none, as
+    on the site: for neither there is a turn. Raises BackendError when the model fails.
+    """
     history: tuple[Exchange, ...] = ()
     records: list[TurnRecord] = []
     for number, message in enumerate(turns):
-        record = TurnRecord()
-        for _ in run_turn(
-            level,
-            secret=secret,
-            history=history if level.defender.turns > 1 else (),
-            message=message,
-            gateway=gateway,
-            user=user,
-            seed=seed + number,
-            record=record,
-        ):
-            pass
+        if len(message) > level.defender.message_chars:
+            continue
+        record = _play_turn(
+            level, gateway, secret, history, message, seed=seed + number, user=user
+        )
+        if record is None:
+            continue
         records.append(record)
-        if record.blocked_by is None:
+        if record.blocked_by is None and level.defender.turns > 1:
             history += (Exchange(message, record.reply),)
-        blocks = sum(r.blocked_by is not None for r in records)
-        if level.suspicion is not None and blocks >= level.suspicion:
+        if _is_over(level, records):
             break
     return records
 
 
-def _visible(records: list[TurnRecord]) -> tuple[str, ...]:
+def _play_turn(
+    level: Level,
+    gateway: Gateway,
+    secret: Secret,
+    history: tuple[Exchange, ...],
+    message: str,
+    *,
+    seed: int,
+    user: str,
+) -> TurnRecord | None:
+    record = TurnRecord()
+    try:
+        for _ in run_turn(
+            level,
+            secret=secret,
+            history=history,
+            message=message,
+            gateway=gateway,
+            user=user,
+            seed=seed,
+            record=record,
+        ):
+            pass
+    except BackendError as error:
+        if error.code != "backend_empty":
+            raise
+        return None
+    return record
+
+
+def _is_over(level: Level, records: list[TurnRecord]) -> bool:
+    # A level of one turn has no memory, but one may write to it as often as one likes.
+    if 1 < level.defender.turns <= len(records):
+        return True
+    blocks = sum(record.blocked_by is not None for record in records)
+    return level.suspicion is not None and blocks >= level.suspicion
+
+
+def visible(records: list[TurnRecord]) -> tuple[str, ...]:
+    """Return the replies that a player got to see."""
     return tuple(r.reply for r in records if r.blocked_by is None)
 
 
-def _is_given_away(records: list[TurnRecord], secret: Secret) -> bool:
-    return gives_away(_visible(records), secret)
-
-
-def _is_answered(records: list[TurnRecord], secret: Secret) -> bool:
-    replies = _visible(records)
-    return len(replies) == len(records) and all(reply.strip() for reply in replies)
+def _is_answered(records: list[TurnRecord]) -> bool:
+    replies = visible(records)
+    return 0 < len(replies) == len(records) and all(reply.strip() for reply in replies)

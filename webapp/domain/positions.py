@@ -1,0 +1,135 @@
+"""What replies say about places in a word: "the third letter is N", "it ends in N"."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+_ORDINALS: Final = (
+    "first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth",
+    "ninth", "tenth",
+)  # fmt: skip
+_NUMBERS: Final = (
+    "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """Letters at a place: `start` counts from 0, or from -1 backwards for an end.
+
+    A fact about the length has no letters, and the length in `start`.
+    """
+
+    start: int
+    letters: str = ""
+
+    def holds(self, word: str) -> bool:
+        """Whether a word agrees."""
+        if not self.letters:
+            return len(word) == self.start
+        if self.start < 0:
+            end = len(word) + self.start + 1
+            return word[max(end - len(self.letters), 0) : end] == self.letters
+        return word[self.start : self.start + len(self.letters)] == self.letters
+
+
+_NTH = (
+    rf"(?P<nth>{'|'.join(_ORDINALS)}|\d{{1,2}}(?:st|nd|rd|th)|last|final|"
+    r"second[- ]to[- ]last|next[- ]to[- ]last)"
+)
+_COUNT = rf"(?P<count>{'|'.join(_NUMBERS)}|\d{{1,2}})"
+_QUOTE = "[\"'“”‘’`*(\\[]"
+# A letter by itself, or some in quotation marks, capitals, or with signs in between.
+_LETTERS = (
+    rf"(?:{_QUOTE}+(?P<quoted>[A-Za-z](?:[A-Za-z]*|(?:[-, ]+[A-Za-z])+))"
+    r"[\"'“”‘’`*)\].,]"
+    r"|(?P<capitals>[A-Z]{2,})\b"
+    r"|(?P<apart>[A-Za-z](?:(?:[-, ]+|,? and )[A-Za-z]\b)+)"
+    r"|(?P<single>[B-HJ-Zb-hj-z]\b(?!['’])|[AI]\b(?!['’])(?= *[.,;!?\n]| *$)"
+    r"|[ai](?= *[.,;!?\n]| *$)))"
+)
+_OF = r"(?: (?:of|in) (?:the |my |your |that |this )?\w+(?: \w+)?)?"
+_IS = (
+    r"(?:\s*(?:is|are|was|would be|:|=|,|-|–|→)\s*)"
+    r"(?:the )?(?:letters? )?(?:an? (?=\W|[A-Za-z]\b))?"
+)
+
+_PATTERNS: Final = tuple(
+    re.compile(pattern, re.MULTILINE)
+    for pattern in (
+        rf"(?i:(?:{_NTH}) (?P<what>letter|one|character){_OF}{_IS}){_LETTERS}",
+        rf"(?i:(?:{_NTH}){_IS}){_LETTERS}",
+        rf"(?i:letter (?:number )?(?P<number>\d{{1,2}}){_OF}{_IS}){_LETTERS}",
+        rf"^\W*(?P<line>\d{{1,2}})[.):]\s*{_LETTERS}\s*$",
+        rf"(?i:(?P<end>first|last) {_COUNT} letters{_OF}{_IS}){_LETTERS}",
+        r"(?i:\b(?P<starts>start|begin)(?:s|ning|ing)? with (?:the )?(?:letters? )?)"
+        + _LETTERS,
+        r"(?i:\b(?P<ends>end|finish)(?:s|ing|es)? (?:with|in|on) (?:the )?"
+        r"(?:letters? )?)" + _LETTERS,
+        rf"{_LETTERS}(?i: is the (?:{_NTH}) letter)",
+    )
+)
+_LENGTH = re.compile(rf"(?<!first )(?<!last )(?<!next )\b{_COUNT}[- ]letters?\b", re.I)
+
+
+def facts(text: str) -> Iterator[Fact]:
+    """Yield what the plain text of a reply says about places and length."""
+    for pattern in _PATTERNS:
+        for match in pattern.finditer(text):
+            letters = _letters(match)
+            start = _start(match)
+            if letters and start is not None:
+                yield Fact(start, letters)
+    for match in _LENGTH.finditer(text):
+        count = _count(match["count"])
+        if (
+            3 <= count <= 30
+            and "the" not in text[max(0, match.start() - 4) : match.start()]
+        ):
+            yield Fact(count)
+
+
+def _letters(match: re.Match[str]) -> str:
+    groups = match.groupdict()
+    found = next(
+        (
+            groups[name]
+            for name in ("quoted", "capitals", "apart", "single")
+            if groups[name]
+        ),
+        "",
+    )
+    found = found.replace(" and ", " ").casefold()
+    return "".join(sign for sign in found if sign.isalpha())
+
+
+def _start(match: re.Match[str]) -> int | None:
+    groups = match.groupdict()
+    if groups.get("starts"):
+        return 0
+    if groups.get("ends"):
+        return -1
+    if groups.get("end"):
+        return 0 if groups["end"].casefold() == "first" else -1
+    number = groups.get("number") or groups.get("line")
+    if number:
+        return int(number) - 1
+    return _nth(groups["nth"].casefold().replace("-", " "))
+
+
+def _nth(word: str) -> int | None:
+    if word in {"last", "final"}:
+        return -1
+    if word in {"second to last", "next to last"}:
+        return -2
+    if word in _ORDINALS:
+        return _ORDINALS.index(word)
+    number = int(re.sub(r"\D", "", word))
+    return number - 1 if number else None
+
+
+def _count(word: str) -> int:
+    return int(word) if word.isdigit() else _NUMBERS.index(word.casefold()) + 1
