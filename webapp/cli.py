@@ -13,6 +13,7 @@ from webapp.errors import LabError
 COMMANDS = {
     "up": "webapp.commands.up:up",
     "check": "webapp.commands.check:check",
+    "calibrate": "webapp.commands.calibrate:calibrate",
     "user": "webapp.commands.people:user",
     "class": "webapp.commands.people:class_",
     "bench": "webapp.commands.bench:bench",

@@ -107,7 +107,7 @@ def get_model(name: str) -> Response:
     """Describe one model."""
     if name not in _model_names():
         raise unknown_model(name, _model_names())
-    return jsonify(_model(name))
+    return jsonify({**_model(name), "version": _version(name)})
 
 
 @v1.post("/chat/completions")
@@ -175,6 +175,16 @@ def _model_names() -> list[str]:
 
 def _model(name: str) -> dict[str, Any]:
     return {"id": name, "object": "model", "created": 0, "owned_by": "wordkeep"}
+
+
+def _version(name: str) -> str:
+    """Return which weights a model has; empty where that is not told."""
+    models = _sidecar().models
+    if name in models.chat_names:
+        return models.chat(name).engine.version
+    if name in models.guard_names:
+        return str(getattr(models.judge(name), "version", ""))
+    return ""
 
 
 def _caller_watch() -> Callable[[], bool]:

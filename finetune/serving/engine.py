@@ -8,6 +8,8 @@ model's chat template. Generation runs in the process.
 
 from __future__ import annotations
 
+import functools
+import hashlib
 import http.client
 import json
 import os
@@ -47,11 +49,18 @@ class Engine:
     ) -> None:
         self.name = name
         self.context = context
+        self._path = path
         self._key = secrets.token_urlsafe(32)
         self._server = xllamacpp.Server(
             _parameters(path, self._key, slots, context, threads)
         )
         self._port = _Loopback(self._server.listening_address, self._key)
+
+    @functools.cached_property
+    def version(self) -> str:
+        """The start of the model file's SHA-256: which weights these are."""
+        with self._path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()[:16]
 
     def tokenise(
         self, text: str, *, special: bool = False, start: bool = False

@@ -120,5 +120,8 @@ class Backend(Protocol):
     def moderate(self, model: str, text: str, secret: Secret | None) -> Moderation:
         """Return the judgement of a guard model."""
 
+    def version(self, model: str) -> str:
+        """Return what the endpoint says of a model's weights, or nothing."""
+
     def health(self) -> EndpointHealth:
         """Say whether the endpoint answers."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import difflib
 import os
 import random
@@ -30,6 +31,7 @@ from webapp.llm.events import (
     Sampling,
 )
 from webapp.llm.faults import Fault, explain, garbage
+from webapp.llm.memory import Memory, RememberingBackend
 from webapp.llm.pump import BEAT_SECONDS, pump, within
 from webapp.llm.remote import RemoteBackend
 from webapp.llm.scripted import ScriptedBackend
@@ -46,6 +48,7 @@ __all__ = [
     "EndpointHealth",
     "Gateway",
     "Heartbeat",
+    "Memory",
     "ModelInfo",
     "Queued",
     "Sampling",
@@ -94,7 +97,7 @@ class Gateway:
             )
         )
         given = backends or {}
-        self._backends = {
+        self._backends: dict[str, Backend] = {
             e.name: given.get(e.name) or _open(e)
             for e in self._endpoints
             if not e.unavailable
@@ -182,6 +185,25 @@ class Gateway:
         return self._call(
             target, partial(backend.moderate, target.upstream, text, secret)
         )
+
+    def label(self, model: str) -> str:
+        """Return endpoint/model of a model's name, as it is stored with replies."""
+        return self._target(model).label
+
+    def version(self, model: str) -> str:
+        """Return what a model's endpoint says of its weights; empty if nothing."""
+        target = self._target(model)
+        backend = self._backends[target.endpoint.name]
+        return self._call(target, partial(backend.version, target.upstream))
+
+    def remembering(self, memory: Memory) -> Gateway:
+        """Return a gateway to the same endpoints that gives known replies again."""
+        twin = copy.copy(self)
+        twin._backends = {
+            name: RememberingBackend(backend, memory)
+            for name, backend in self._backends.items()
+        }
+        return twin
 
     def models(self) -> list[ModelInfo]:
         """List the models that a level may name."""

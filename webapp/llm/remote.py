@@ -115,6 +115,14 @@ class RemoteBackend:
             raise garbage(self._who)
         return Moderation(flagged, score, threshold, model)
 
+    def version(self, model: str) -> str:
+        """Ask our own sidecar; others do not tell what weights they serve."""
+        if not self._is_ours:
+            return ""
+        answer = self._client.get(f"/models/{model}", cast_to=object)
+        found = answer.get("version") if isinstance(answer, dict) else None
+        return found if isinstance(found, str) else ""
+
     def health(self) -> EndpointHealth:
         """Ask /health of a sidecar, or the model list of any other endpoint."""
         name = self._endpoint.name

@@ -110,6 +110,10 @@ class ScriptedBackend:
             score = (0.02, 0.6, 0.95)[sum(map(bool, signs))]
         return Moderation(score >= 0.5, score, 0.5, model)
 
+    def version(self, model: str) -> str:
+        """Say that there are no weights."""
+        return "scripted"
+
     def health(self) -> EndpointHealth:
         """Say that nothing can be wrong here."""
         return EndpointHealth(self.name, True, "scripted: fixed rules, no model")

@@ -1,5 +1,6 @@
 """The rows of the database."""
 
+from webapp.models.calibration import Calibration
 from webapp.models.people import (
     ADMIN,
     INSTRUCTOR,
@@ -39,6 +40,7 @@ __all__ = [
     "RUNNING",
     "STOPPED",
     "ApiToken",
+    "Calibration",
     "Generation",
     "Guess",
     "HintUse",

@@ -1,0 +1,122 @@
+"""Replies that a model gave before, so that an interrupted calibration goes on.
+
+A reply is found again only for the same weights, messages, sampling and seed: then the
+model would say the same. Guards are never remembered.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import threading
+from collections.abc import Generator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from webapp.llm.cancel import Cancel
+from webapp.llm.events import (
+    Backend,
+    BackendEvent,
+    ChatRequest,
+    Delta,
+    EndpointHealth,
+    Finish,
+)
+from webapp.registry import Moderation
+from webapp.security import Secret
+
+
+class Memory:
+    """A file of replies, one JSON object on a line; a line cut short is passed over."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        # Protects the file and the table: many replies end at the same time.
+        self._lock = threading.Lock()
+        self._known = dict(_rows(path))
+        self.found = 0
+
+    def get(self, key: str) -> list[Any] | None:
+        """Return [text, finish reason, prompt tokens, reply tokens], if it is known."""
+        with self._lock:
+            row = self._known.get(key)
+            self.found += row is not None
+            return row
+
+    def put(self, key: str, row: list[Any]) -> None:
+        """Keep a reply, on disk at once."""
+        line = json.dumps({"key": key, "reply": row}) + "\n"
+        with self._lock:
+            self._known[key] = row
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            with self._path.open("a", encoding="utf-8") as file:
+                file.write(line)
+
+
+class RememberingBackend:
+    """A backend that asks its memory before it asks the model."""
+
+    def __init__(self, backend: Backend, memory: Memory) -> None:
+        self._backend = backend
+        self._memory = memory
+        self._versions: dict[str, str] = {}
+
+    def stream(self, request: ChatRequest, cancel: Cancel) -> Generator[BackendEvent]:
+        """Yield the reply that is known, or that the model gives now."""
+        key = self._key(request)
+        row = self._memory.get(key)
+        if row is not None:
+            text, *end = row
+            yield Delta(text)
+            yield Finish(*end)
+            return
+        pieces: list[str] = []
+        for event in self._backend.stream(request, cancel):
+            if isinstance(event, Delta):
+                pieces.append(event.text)
+            yield event
+            if isinstance(event, Finish) and "".join(pieces).strip():
+                end = [event.reason, event.prompt_tokens, event.completion_tokens]
+                self._memory.put(key, ["".join(pieces), *end])
+
+    def embed(self, model: str, texts: list[str]) -> list[list[float]]:
+        """Ask the model."""
+        return self._backend.embed(model, texts)
+
+    def moderate(self, model: str, text: str, secret: Secret | None) -> Moderation:
+        """Ask the model."""
+        return self._backend.moderate(model, text, secret)
+
+    def health(self) -> EndpointHealth:
+        """Ask the endpoint."""
+        return self._backend.health()
+
+    def version(self, model: str) -> str:
+        """Return what the endpoint says of the weights; asked once."""
+        if model not in self._versions:
+            self._versions[model] = self._backend.version(model)
+        return self._versions[model]
+
+    def _key(self, request: ChatRequest) -> str:
+        asked = [
+            self.version(request.model),
+            request.model,
+            list(request.messages),
+            asdict(request.sampling),
+            request.raw_tokens,
+        ]
+        return hashlib.sha256(json.dumps(asked).encode()).hexdigest()
+
+
+def _rows(path: Path) -> Generator[tuple[str, list[Any]]]:
+    if not path.exists():
+        return
+    for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
+        try:
+            row = json.loads(line)
+            key, reply = row["key"], row["reply"]
+        except (ValueError, KeyError, TypeError):
+            continue
+        if isinstance(key, str) and isinstance(reply, list) and len(reply) == 4:
+            yield key, reply
