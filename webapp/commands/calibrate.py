@@ -14,7 +14,6 @@ import click
 from webapp.app import open_services
 from webapp.commands.options import instance_option
 from webapp.content.attacks import Conversation, read_attack_rows
-from webapp.content.check import load_path
 from webapp.content.index import Index
 from webapp.content.problems import format_problem, shown_path
 from webapp.content.report import LevelReport, Report, report_text
@@ -23,7 +22,7 @@ from webapp.domain import calibration, calibrations
 from webapp.domain.calibration import Plan
 from webapp.domain.ladder_rules import requirements
 from webapp.domain.services import Services
-from webapp.errors import BackendError, ContentError, InvalidInput
+from webapp.errors import BackendError, InvalidInput
 from webapp.llm.gateway import Memory, open_gateway
 from webapp.migrations import migrate
 from webapp.settings import Settings, load_settings
@@ -86,7 +85,7 @@ def calibrate(
         raise InvalidInput(f"There is no folder {json_file.absolute().parent}.")
     attacks = _own_attacks(attacks_file)
     with _services(settings) as services:
-        index = _sound_index(services)
+        index = services.content.current()
         plan = _plan(index, ladder, levels, attacks, benign, secrets, seeds)
         if attacks_file is not None:
             plan = replace(plan, attacks_from=attacks_file.name)
@@ -123,13 +122,6 @@ def _services(settings: Settings) -> Iterator[Services]:
     finally:
         services.db.dispose()
         services.boot.close()
-
-
-def _sound_index(services: Services) -> Index:
-    loaded = load_path(None, live=services.settings.roots)
-    if loaded.index is None:
-        raise ContentError("The content has errors. Run ./wordkeep check first.")
-    return loaded.index
 
 
 def _plan(

@@ -27,7 +27,8 @@ _CUE = re.compile(
 )
 _QUOTED = re.compile(r"[\"“”„«»*`‘]+\s*(\w+)\s*[.,!]?[\"“”„«»*`’]+|'(\w+)[.,!]?'")
 _LOUD = re.compile(r"\b[A-Z]{2,}\b")
-_MASKED = re.compile(r"(?<!\w)(?:[a-z_*?•]\s?){4,}(?!\w)", re.IGNORECASE)
+_GAP = "[a-z_*?•]"
+_MASKED = re.compile(rf"(?<!\w)(?:{_GAP}{{4,}}|(?:{_GAP} ){{3,}}{_GAP})(?!\w)", re.I)
 _LAST_PIECE = re.compile(r"(?:\b(?:is|are|be|with|in|by)|[:=,])\s+\W*(\w{1,6})\W*$")
 
 _SHOWN, _CUED, _ALONE = 40, 98, 96
