@@ -5,12 +5,14 @@ from __future__ import annotations
 import html
 import re
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from webapp.content.store import ContentStore
 from webapp.domain import visits
 from webapp.domain.services import Services
 from webapp.models import Player, Visit
@@ -63,6 +65,11 @@ class Browser:
         """Change settings of the site."""
         settings = replace(self.services.settings, **limits)
         services = replace(self.services, settings=settings)
+        self.app.extensions["wordkeep"] = services
+
+    def use_content(self, root: Path) -> None:
+        """Let the site read its levels anew."""
+        services = replace(self.services, content=ContentStore([root]))
         self.app.extensions["wordkeep"] = services
 
     def player_id(self) -> int:

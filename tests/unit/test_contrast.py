@@ -37,6 +37,8 @@ PAIRS = [
     ("color-accent-edge", "color-sky", SEEN),
     ("color-focus-on-wall", "color-wall", SEEN),
     ("color-edge-on-wall", "color-wall", SEEN),
+    *[("color-text", f"heat-{step}", READ) for step in range(3)],
+    *[("color-on-accent", f"heat-{step}", READ) for step in (3, 4)],
     ("window-lit", "scene-keep", SEEN),
     ("window-lit", "scene-keep-near", SEEN),
 ]

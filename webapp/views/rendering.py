@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, Final
 
 import nh3
@@ -45,6 +46,8 @@ def init_app(app: Flask) -> None:
     app.add_template_filter(guard_name)
     app.add_template_filter(guard_label)
     app.add_template_filter(count)
+    app.add_template_filter(percent)
+    app.add_template_filter(heat_step)
     app.add_template_filter(problem_place)
     app.context_processor(_frame)
 
@@ -74,6 +77,16 @@ def problem_place(problem: Problem) -> str:
 def count(number: int, one: str, many: str) -> str:
     """Return a number with its noun: `1 attempt`, `2,000 attempts`."""
     return f"{number:,} {one if number == 1 else many}"
+
+
+def percent(share: float | None) -> str:
+    """Return a share as a person reads it: `12.5 %`; a dash where there is none."""
+    return "–" if share is None else f"{100 * share:.1f} %"
+
+
+def heat_step(share: float | None) -> int:
+    """Return the step of a share on the heat map: 0 for never, 4 for above 75 %."""
+    return math.ceil(4 * (share or 0.0))
 
 
 def _frame() -> dict[str, Any]:

@@ -1,11 +1,11 @@
-"""What instructors see: whether the content is sound, classes, shared passwords."""
+"""What instructors see: the content, classes, shared passwords, how hard levels are."""
 
 from __future__ import annotations
 
-from flask import Blueprint, render_template
+from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
-from webapp.domain import evidence, people
+from webapp.domain import calibrations, evidence, people
 from webapp.views.context import instructor_required, services
 
 bp = Blueprint("teach", __name__)
@@ -23,3 +23,12 @@ def overview() -> ResponseReturnValue:
         classes=people.classes(services()),
         shared=evidence.shared_guesses(services()),
     )
+
+
+@bp.get("/teach/calibration")
+@instructor_required
+def calibration() -> ResponseReturnValue:
+    """Show how often each gate was beaten, by what, and whom it sends away."""
+    ladder = request.args.get("ladder") or None
+    page = calibrations.calibration_page(services(), ladder)
+    return render_template("teach/calibration.html", page=page)
