@@ -1,0 +1,88 @@
+"""Ask the base model ordinary requests and keep its replies for training.
+
+A warden that learned only to guard would refuse everything; these replies are mixed in,
+so that it forgets nothing. Run by `python -m finetune sample-replies`.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import torch
+
+from finetune.data.warden.pieces import benign_asks
+from finetune.training.base import Base, load_base
+
+_BATCH = 64
+_MOST_TOKENS = 72
+# Without a persona: the small model would rather play than answer.
+_SYSTEM = "You are a helpful assistant. Answer in one or two short, correct sentences."
+PLACE = Path(__file__).parent / "warden" / "replies.jsonl"
+
+
+def sample_replies(base_place: str, *, seed: int = 0) -> int:
+    """Write one reply for each request that has none yet; return how many are new."""
+    base = load_base(base_place, dtype=torch.bfloat16)
+    base.tokenizer.padding_side = "left"
+    done = _done()
+    asks = [ask for ask in benign_asks() if ask not in done]
+    torch.manual_seed(seed)
+    written = 0
+    for start in range(0, len(asks), _BATCH):
+        part = asks[start : start + _BATCH]
+        replies = _reply(base, part)
+        with PLACE.open("a", encoding="utf-8") as file:
+            for ask, reply in zip(part, replies, strict=True):
+                if reply:
+                    row = {"ask": ask, "reply": reply}
+                    file.write(json.dumps(row, ensure_ascii=False) + "\n")
+                    written += 1
+        sys.stderr.write(f"{start + len(part)} of {len(asks)}\n")
+    return written
+
+
+def _done() -> set[str]:
+    if not PLACE.exists():
+        return set()
+    return {json.loads(line)["ask"] for line in PLACE.read_text("utf-8").splitlines()}
+
+
+def _reply(base: Base, asks: list[str]) -> list[str]:
+    """Return the replies; one that did not come to its end is cut at a sentence."""
+    tokenizer = base.tokenizer
+    texts = [
+        tokenizer.apply_chat_template(
+            [
+                {"role": "system", "content": _SYSTEM},
+                {"role": "user", "content": ask},
+            ],
+            tokenize=False,
+            add_generation_prompt=True,
+        )
+        for ask in asks
+    ]
+    prompt = tokenizer(
+        texts, return_tensors="pt", padding=True, add_special_tokens=False
+    )
+    with torch.no_grad():
+        found = base.model.generate(
+            **prompt, max_new_tokens=_MOST_TOKENS, do_sample=True, temperature=0.2,
+            top_p=0.9, pad_token_id=tokenizer.pad_token_id,
+        )  # fmt: skip
+    width = prompt["input_ids"].shape[1]
+    return [
+        _whole(tokenizer.decode(f[width:], skip_special_tokens=True), f) for f in found
+    ]
+
+
+def _whole(text: str, tokens: torch.Tensor) -> str:
+    text = text.strip()
+    ends = [
+        n for n, c in enumerate(text) if c in ".!?" and text[n + 1 : n + 2] in " \n"
+    ]
+    is_cut = not text.endswith((".", "!", "?", '"', "```"))
+    if is_cut and ends:
+        text = text[: ends[-1] + 1]
+    return "" if is_cut and not ends else text

@@ -1,0 +1,65 @@
+"""The base model that training starts from: weights and tokenizer of one GGUF file."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig
+
+from finetune.places import ModelMissing, find_file, find_folder
+
+_PROBE_SIZE = 512
+_PROBE_ROUNDS = 4
+
+
+class Base(NamedTuple):
+    """A causal language model in plain dense weights, and its tokenizer."""
+
+    model: Any
+    tokenizer: Any
+    path: Path
+
+
+def load_base(place: str, *, dtype: torch.dtype = torch.float32) -> Base:
+    """Load a GGUF file, or a folder in the format of transformers.
+
+    Raises ModelMissing if there is no such place.
+    """
+    if ".gguf" not in place:
+        folder = find_folder(place)
+        model = AutoModelForCausalLM.from_pretrained(folder, dtype=dtype)
+        return Base(model, AutoTokenizer.from_pretrained(folder), folder)
+    path = find_file(place)
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(path.parent, gguf_file=path.name)
+        model = AutoModelForCausalLM.from_pretrained(
+            path.parent,
+            gguf_file=path.name,
+            dtype=dtype,
+            quantization_config=GgufConfig(dequantize=True),
+        )
+    except (OSError, ValueError, KeyError) as error:
+        raise ModelMissing(
+            f"{path} is no model that can be trained: {error}"
+        ) from error
+    # What was read is dense now; a copy saved with this entry could not be loaded.
+    model.config.quantization_config = None
+    return Base(model, tokenizer, path)
+
+
+def is_bf16_faster(device: torch.device) -> bool:
+    """Multiply matrices in both types and compare; processors without it emulate it."""
+    seconds = {}
+    for dtype in (torch.float32, torch.bfloat16):
+        a = torch.randn(_PROBE_SIZE, _PROBE_SIZE, device=device, dtype=dtype)
+        a @ a  # the first one sets things up
+        started = time.perf_counter()
+        for _ in range(_PROBE_ROUNDS):
+            a @ a
+        if device.type == "cuda":
+            torch.cuda.synchronize(device)
+        seconds[dtype] = time.perf_counter() - started
+    return seconds[torch.bfloat16] < 0.9 * seconds[torch.float32]

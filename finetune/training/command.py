@@ -1,0 +1,94 @@
+"""`train`: run a recipe from its YAML to a model in a folder."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TextIO
+
+from finetune.training import classifier, lm
+from finetune.training.classifier_recipe import ClassifierRecipe
+from finetune.training.recipe import LmRecipe, Recipe, RecipeError, load_recipe
+
+RUN = "run.json"
+EVENTS = "events.jsonl"
+# What a person wants to see of an event, in this order.
+_SHOWN = ("update", "of", "loss", "heldout_loss", "tokens_per_second", "seconds")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Say what `train` can be told."""
+    parser.add_argument("recipe", type=Path, help="YAML file of finetune/recipes")
+    parser.add_argument("--minutes", type=float, help="time budget of this run")
+    parser.add_argument("--out", type=Path, help="default: runs/NAME of the instance")
+    parser.add_argument(
+        "--resume", action="store_true", help="go on from the last checkpoint"
+    )
+
+
+def main(chosen: argparse.Namespace, instance: Path) -> int:
+    """Train; print the held-out figures. `run.json`, written last, means complete.
+
+    Raises RecipeError, TrainingError, ModelMissing or PiecesError.
+    """
+    recipe = load_recipe(chosen.recipe)
+    out: Path = chosen.out or instance / "runs" / recipe.name
+    if chosen.minutes is not None and chosen.minutes <= 0:
+        raise RecipeError("--minutes must be more than 0.")
+    out.mkdir(parents=True, exist_ok=True)
+    (out / RUN).unlink(missing_ok=True)
+    started = time.monotonic()
+    with (out / EVENTS).open("a" if chosen.resume else "w", encoding="utf-8") as file:
+        figures = _train(recipe)(
+            recipe,
+            out=out,
+            minutes=chosen.minutes,
+            resume=chosen.resume,
+            emit=_emitter(file),
+        )
+    _write_run(out, recipe, figures, time.monotonic() - started)
+    sys.stdout.write(json.dumps(figures, indent=2) + "\n")
+    sys.stdout.write(f"The model is in {out}.\n")
+    return 0
+
+
+def _train(recipe: Recipe) -> Callable[..., dict[str, float]]:
+    if isinstance(recipe, LmRecipe):
+        return lm.train
+    if isinstance(recipe, ClassifierRecipe):
+        return classifier.train
+    raise RecipeError(f"There is no training for {type(recipe).__name__}.")
+
+
+def _emitter(file: TextIO) -> Callable[[dict[str, Any]], None]:
+    """Return what writes each event to the log, and the gist of it to the screen."""
+
+    def emit(event: dict[str, Any]) -> None:
+        file.write(json.dumps({"time": round(time.time(), 1), **event}) + "\n")
+        file.flush()
+        gist = " ".join(
+            f"{name} {event[name]:.4g}" if isinstance(event[name], float)
+            else f"{name} {event[name]}"
+            for name in _SHOWN
+            if name in event
+        )  # fmt: skip
+        sys.stderr.write(f"{event.get('event', '')} {gist}\n")
+
+    return emit
+
+
+def _write_run(
+    out: Path, recipe: Recipe, figures: dict[str, float], seconds: float
+) -> None:
+    run = {
+        "recipe": recipe.model_dump(mode="json"),
+        "figures": figures,
+        "seconds": round(seconds, 1),
+    }
+    new = out / f"{RUN}.new"
+    new.write_text(json.dumps(run, indent=2) + "\n", "utf-8")
+    new.replace(out / RUN)
