@@ -154,6 +154,8 @@ def test_the_page_of_an_instructor(window, site):
     window.sign_in("Ms Gray", "a long enough password")
     window.go("/teach")
     assert_good(window)
+    window.go("/teach/calibration")
+    assert_good(window)
 
 
 def test_a_page_with_a_stale_seal(window):

@@ -116,10 +116,13 @@ def test_figures_and_both_sides(instructor: Browser) -> None:
     keep(instructor, report_of(index_of(instructor), FALLING))
     page = instructor.get(PATH).text
     assert row_of(page, "Open") == (
-        "1 The Open Gate 90.0 % 80.0 % – 100.0 % 10.0 % 99.0 % 97.0 % 2.0 % "
-        "local/smollm2 0123456789abcdef gate fedcba 4 May 2026, 09:30 UTC"
+        "1 The Open Gate 90.0 % (80.0 % – 100.0 %) 10.0 % 99.0 % 97.0 % 2.0 %"
     )
     text = text_of(page)
+    assert (
+        "The Open Gate local/smollm2 0123456789abcdef gate fedcba 10 20 "
+        "4 May 2026, 09:30 UTC"
+    ) in text
     assert "10 attacks from the shipped attacks, 3 passwords each" in text
     assert "not calibrated" not in text
     assert "yes Success falls from level to level" in text
