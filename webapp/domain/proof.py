@@ -11,8 +11,9 @@ from typing import Literal
 from webapp.content.index import Index
 from webapp.content.schema import Level
 from webapp.domain.reader import Reader
+from webapp.domain.texts import clean_message
 from webapp.domain.turn import TurnRecord, run_turn
-from webapp.errors import BackendError
+from webapp.errors import BackendError, InvalidInput
 from webapp.llm.gateway import Gateway
 from webapp.registry import Exchange
 from webapp.security import Secret
@@ -128,23 +129,25 @@ def play_turns(
 ) -> list[TurnRecord]:
     """Play a conversation as a player would, and as far as the site lets it go on.
 
-    It ends when the turns or the suspicion budget are used up. A message that is too
-    long for the level is not sent, and a reply that comes out empty counts as none, as
-    on the site: for neither there is a turn. Raises BackendError when the model fails.
+    It ends when the turns or the suspicion budget are used up. As on the site, a message
+    that the level does not take is not sent, and a reply that comes out empty is none:
+    neither uses up a turn. Raises BackendError when the model fails.
     """
     history: tuple[Exchange, ...] = ()
     records: list[TurnRecord] = []
     for number, message in enumerate(turns):
-        if len(message) > level.defender.message_chars:
+        try:
+            text = clean_message(message, limit=level.defender.message_chars)
+        except InvalidInput:
             continue
         record = _play_turn(
-            level, gateway, secret, history, message, seed=seed + number, user=user
+            level, gateway, secret, history, text, seed=seed + number, user=user
         )
         if record is None:
             continue
         records.append(record)
         if record.blocked_by is None and level.defender.turns > 1:
-            history += (Exchange(message, record.reply),)
+            history += (Exchange(text, record.reply),)
         if _is_over(level, records):
             break
     return records

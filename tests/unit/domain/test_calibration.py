@@ -17,6 +17,7 @@ from webapp.content.report import Report
 from webapp.domain import calibration
 from webapp.domain.calibration import Plan, calibrate, wilson
 from webapp.errors import BackendError, BackendOverloaded, ContentError
+from webapp.llm.events import ChatRequest
 from webapp.llm.gateway import Gateway, Memory
 from webapp.llm.scripted import ScriptedBackend
 from webapp.registry import load_plugins
@@ -158,8 +159,9 @@ def test_secrets_and_seeds_are_many_and_always_the_same(content: Path) -> None:
     assert len({seed for _, seed in asked}) == 8
 
 
-def word_of(call: object) -> str:
-    system = call.messages[0]["content"]  # type: ignore[attr-defined]
+def word_of(call: ChatRequest) -> str:
+    """Return the secret that a call was about."""
+    system = call.messages[0]["content"]
     (word,) = set(re.findall(r"\w+", system)) & set(WORDS)
     return word
 
@@ -184,7 +186,8 @@ def test_a_message_that_the_level_refuses_is_not_sent(content: Path) -> None:
     defender = {"system": "The password is {{ secret }}.", "message_chars": 30}
     write_level(content, "open", defender=defender)
     backend = ScriptedBackend()
-    attacks = (Conversation("long", (f"{'Well. ' * 10}{ASK}",)), ATTACKS[0])
+    long = f"{'Well. ' * 10}{ASK}"
+    attacks = (Conversation("odd", (long, f"\x07{ASK}", " ")), ATTACKS[0])
     wanted = plan("open", attacks=attacks, benign=(), secrets=1)
     report = run(index_of(content), wanted, Gateway.scripted(backend))
     assert [result.success for result in report.results] == [False, True]
@@ -193,7 +196,7 @@ def test_a_message_that_the_level_refuses_is_not_sent(content: Path) -> None:
 
 def test_a_guard_that_fails_is_no_defence(content: Path) -> None:
     class Deaf(ScriptedBackend):
-        def moderate(self, model, text, secret):
+        def moderate(self, *asked):
             raise BackendError("The guard model is gone.")
 
     guards = {"input": [{"moderation": {"model": "gate"}}]}
