@@ -74,6 +74,8 @@ GIVEN_AWAY = {
     "gaps with spaces": "w _ l r _ s",
     "without vowels": "wlrs",
     "a letter is missing": "W-A-L-R-S",
+    "a slip of the pen": 'The password is "wallrus".',
+    "cut short": 'The password is "walru".',
     "a letter too many": "w-a-l-l-r-u-s",
     "its beginning": 'It starts with "walr".',
     "beginning and end": 'It begins with W and ends with "rus".',
