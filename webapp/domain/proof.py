@@ -129,8 +129,8 @@ def play_turns(
 ) -> list[TurnRecord]:
     """Play a conversation as a player would, and as far as the site lets it go on.
 
-    It ends when the turns or the suspicion budget are used up. As on the site, a message
-    that the level does not take is not sent, and a reply that comes out empty is none:
+    It ends when the turns or the suspicion budget are used up. As on the site, a
+    message that the level does not take is not sent, and an empty reply is none:
     neither uses up a turn. Raises BackendError when the model fails.
     """
     history: tuple[Exchange, ...] = ()

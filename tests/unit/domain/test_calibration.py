@@ -162,8 +162,9 @@ def test_secrets_and_seeds_are_many_and_always_the_same(content: Path) -> None:
 def word_of(call: ChatRequest) -> str:
     """Return the secret that a call was about."""
     system = call.messages[0]["content"]
-    (word,) = set(re.findall(r"\w+", system)) & set(WORDS)
-    return word
+    found = [word for word in WORDS if word in re.findall(r"\w+", system)]
+    assert len(found) == 1
+    return found[0]
 
 
 def test_turns_and_suspicion_end_a_conversation_as_on_the_site(content: Path) -> None:
