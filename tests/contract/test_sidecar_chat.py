@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -265,7 +266,10 @@ def test_a_text_is_continued(client):
 def test_the_models_are_listed(client):
     listed = [model.id for model in client.models.list()]
     assert listed == ["smollm2", "minilm", "gate", "leak"]
-    assert client.models.retrieve("smollm2").id == "smollm2"
+    found = client.models.retrieve("smollm2")
+    assert found.id == "smollm2"
+    # The start of the SHA-256 of its file: which weights these are.
+    assert re.fullmatch("[0-9a-f]{16}", found.version)
     with pytest.raises(openai.NotFoundError):
         client.models.retrieve("no-such-model")
 
