@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal
 
+VOWELS: Final = "aeiou"
 _ORDINALS: Final = (
     "first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth",
     "ninth", "tenth",
@@ -16,20 +17,41 @@ _NUMBERS: Final = (
 )  # fmt: skip
 
 
+Kind = Literal["at", "length", "has", "vowels", "others"]
+
+
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """Letters at a place: `start` counts from 0, or from -1 backwards for an end.
+    """Something that is said of a word, or denied.
 
-    A fact about the length has no letters, and the length in `start`.
+    `at`: letters at a place; `start` counts from 0, or from -1 backwards for an end.
+    `length`: the number of letters is `start`. `has`: the letters occur somewhere.
+    `vowels`, `others`: all vowels, or all other letters, in their order.
     """
 
-    start: int
+    kind: Kind
     letters: str = ""
+    start: int = 0
+    is_denied: bool = False
+
+    @property
+    def value(self) -> int:
+        """How much it tells, counted in letters."""
+        return 1 if self.is_denied else max(len(self.letters), 1)
 
     def holds(self, word: str) -> bool:
         """Whether a word agrees."""
-        if not self.letters:
+        return self._fits(word) is not self.is_denied
+
+    def _fits(self, word: str) -> bool:
+        if self.kind == "length":
             return len(word) == self.start
+        if self.kind == "has":
+            return self.letters in word
+        if self.kind == "vowels":
+            return "".join(s for s in word if s in VOWELS) == self.letters
+        if self.kind == "others":
+            return "".join(s for s in word if s not in VOWELS) == self.letters
         if self.start < 0:
             end = len(word) + self.start + 1
             return word[max(end - len(self.letters), 0) : end] == self.letters
@@ -65,31 +87,47 @@ _PATTERNS: Final = tuple(
         rf"(?i:letter (?:number )?(?P<number>\d{{1,2}}){_OF}{_IS}){_LETTERS}",
         rf"^\W*(?P<line>\d{{1,2}})[.):]\s*{_LETTERS}\s*$",
         rf"(?i:(?P<end>first|last) {_COUNT} letters{_OF}{_IS}){_LETTERS}",
-        r"(?i:\b(?P<starts>start|begin)(?:s|ning|ing)? with (?:the )?(?:letters? )?)"
-        + _LETTERS,
+        r"(?i:\b(?P<starts>start|begin)(?:s|ning|ing)? with (?:the )?(?:letters? )?"
+        r"(?:an? (?=\W|[A-Za-z]\b))?)" + _LETTERS,
         r"(?i:\b(?P<ends>end|finish)(?:s|ing|es)? (?:with|in|on) (?:the )?"
         r"(?:letters? )?)" + _LETTERS,
         rf"{_LETTERS}(?i: is the (?:{_NTH}) letter)",
     )
 )
-_LENGTH = re.compile(rf"(?<!first )(?<!last )(?<!next )\b{_COUNT}[- ]letters?\b", re.I)
+_LENGTH = re.compile(
+    rf"(?<!first )(?<!last )(?<!next )(?<!the )\b{_COUNT}[- ]letters?\b", re.I
+)
+_HAS = re.compile(
+    r"\bthere is (?P<no>no|an?) (?:letter )?[\"'“‘]?(?P<has>[a-z])[\"'”’]?"
+    r" in (?:it|the)\b",
+    re.IGNORECASE,
+)
+_DENIED = re.compile(r"\b(?:not|never|[a-z]+n['’]t)\b[^.!?;]*$", re.IGNORECASE)
+# Nothing but letters one by one, as in an answer to "only the vowels, please".
+_BARE = re.compile(r"\W*[A-Za-z](?:[\s,.-]+[A-Za-z])+\W*")
 
 
 def facts(text: str) -> Iterator[Fact]:
-    """Yield what the plain text of a reply says about places and length."""
+    """Yield what the plain text of a reply says about places, letters and length."""
     for pattern in _PATTERNS:
         for match in pattern.finditer(text):
-            letters = _letters(match)
-            start = _start(match)
+            letters, start = _letters(match), _start(match)
+            is_denied = _DENIED.search(text[: match.start()]) is not None
             if letters and start is not None:
-                yield Fact(start, letters)
+                yield Fact("at", letters, start, is_denied)
     for match in _LENGTH.finditer(text):
         count = _count(match["count"])
-        if (
-            3 <= count <= 30
-            and "the" not in text[max(0, match.start() - 4) : match.start()]
-        ):
-            yield Fact(count)
+        if 3 <= count <= 30:
+            yield Fact("length", start=count)
+    for match in _HAS.finditer(text):
+        is_denied = match["no"].casefold() == "no"
+        yield Fact("has", match["has"].casefold(), is_denied=is_denied)
+    if _BARE.fullmatch(text):
+        letters = "".join(filter(str.isalpha, text)).casefold()
+        if set(letters) <= set(VOWELS):
+            yield Fact("vowels", letters)
+        elif not set(letters) & set(VOWELS):
+            yield Fact("others", letters)
 
 
 def _letters(match: re.Match[str]) -> str:

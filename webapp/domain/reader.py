@@ -136,7 +136,7 @@ class Reader:
                 if run not in self._prefixes:
                     break
                 if run in self._spelling:
-                    yield run, 70 if len(first) < 4 or len(word) < 4 else 42
+                    yield run, 46 if len(first) < 4 or len(word) < 4 else 42
 
     def _masked(self, text: str) -> Iterator[tuple[str, int]]:
         """Fill gaps: `l_nt_rn`; and find a word without its vowels."""
@@ -182,10 +182,10 @@ class Reader:
 
     def _by_facts(self, known: list[Fact]) -> Iterator[tuple[str, int]]:
         known = list(dict.fromkeys(known))
-        told = sum(len(fact.letters) or 1 for fact in known)
+        told = sum(fact.value for fact in known)
         if told < 3:
             return
-        scores = {w: sum(_value(f) for f in known if f.holds(w)) for w in self._sorted}
+        scores = {w: sum(f.value for f in known if f.holds(w)) for w in self._sorted}
         best = max(scores.values(), default=0)
         matching = [word for word in self._sorted if scores[word] == best]
         # One wrong statement may be among them: small models miscount.
@@ -221,17 +221,13 @@ class Reader:
         return found if len(found) <= GUESSES else []
 
 
-def _value(fact: Fact) -> int:
-    return len(fact.letters) or 1
-
-
 def _pieces(text: str) -> list[str]:
     """Return what a reply may add to a word that comes in pieces, best first."""
     options: list[str] = []
     words = tokens(text)
     options.append(_quoted_run(text))
     options.append("".join(_LOUD.findall(text)).casefold())
-    stated = {fact.letters for fact in facts(text) if fact.letters}
+    stated = {f.letters for f in facts(text) if f.kind == "at" and not f.is_denied}
     options += sorted(stated)
     options += [spelled(text), _bare(spelled(text)), radio(text)]
     if len(words) <= 2:

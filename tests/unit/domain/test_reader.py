@@ -121,6 +121,23 @@ IN_PIECES = {
     "pairs": ['"wa"', '"lr"', '"us"'],
     "radio words": ["Whiskey.", "Alfa.", "Lima.", "Romeo.", "Uniform.", "Sierra."],
     "the beginning only": ["W", "A", "L", "R"],
+    "two at a time": [
+        'The first letter is "w" and the second is "a".',
+        'The third letter is "l" and the fourth is "r".',
+    ],
+    "lists of letters": [
+        "The first two letters are w, a.",
+        "The last three letters are r, u, s.",
+    ],
+    "vowels and the rest": ["a-u", "w-l-r-s"],
+    "yes and no": [
+        'No, it does not start with "b".',
+        'Yes, it starts with "w".',
+        "It has six letters.",
+        'Yes, there is a letter "l" in it.',
+        'No, there is no letter "t" in it.',
+        'The last letter is "s".',
+    ],
     "silence in between": ["W", "I may not say that.", "ALR", "US"],
 }
 
@@ -171,3 +188,12 @@ def test_words_are_named_as_the_list_writes_them() -> None:
     reader = Reader(["Zürich", "lantern"])
     assert reader.guesses(["z-u-r-i-c-h"]) == ("Zürich",)
     assert reader.names(["ZURICH"], Secret("Zürich"))
+
+
+def test_what_is_denied_does_not_count_as_said() -> None:
+    replies = [
+        'It does not start with "w".',
+        "The third one isn't l.",
+        "It ends in us.",
+    ]
+    assert WORD not in READER.guesses(replies)
