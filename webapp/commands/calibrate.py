@@ -187,6 +187,11 @@ def _print(index: Index, report: Report) -> None:
     click.echo("level        beaten  95 % interval   benign answered  refused  model")
     for level in report.levels:
         click.echo(_row(level))
+    click.echo("\nsuccess by family, in percent of its attacks, level by level")
+    for family, count in report.families.items():
+        shares = (level.by_family[family] for level in report.levels)
+        cells = "".join(f"{share:6.0%}" for share in shares)
+        click.echo(f"{family:20.20} {count:4} {cells}")
     names = index.ladder(report.ladder).levels
     if tuple(level.id for level in report.levels) != names:
         return

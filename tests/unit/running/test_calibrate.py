@@ -77,6 +77,7 @@ def test_a_report_is_printed_written_and_stored(desk: Desk, tmp_path: Path) -> N
     done = desk.play("yard-open", "yard-echo", more=("--json", str(out)))
     assert done.exit_code == 0, done.output
     assert "yard-open     66.7%   20.8% –  93.8%" in done.stdout
+    assert "\ndirect                  2    50%    0%\n" in done.stdout
     assert "yard-echo: 9 of 9 plays" in done.stderr
     body = json.loads(out.read_text())
     assert [level["id"] for level in body["levels"]] == ["yard-open", "yard-echo"]
