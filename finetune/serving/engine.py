@@ -28,6 +28,8 @@ os.environ.setdefault("GOMP_SPINCOUNT", "100")
 
 import xllamacpp
 
+from finetune.serving.fair_queue import FairQueue
+
 # Tokens worked on in one step. A step cannot be cancelled, so it must stay well under
 # a second on a slow processor; measured, smaller steps cost no speed there.
 _STEP_TOKENS = 64
@@ -49,6 +51,8 @@ class Engine:
     ) -> None:
         self.name = name
         self.context = context
+        # Whose prompt is being read; the others wait in the order they came.
+        self.reading = FairQueue(slots=1, waiting=slots)
         self._path = path
         self._key = secrets.token_urlsafe(32)
         self._server = xllamacpp.Server(

@@ -13,9 +13,13 @@ from typing import Any
 
 from finetune.serving.engine import Engine
 from finetune.serving.errors import engine_failed
+from finetune.serving.fair_queue import Ticket
 from finetune.serving.stop_words import StopWords, Token
 
 _log = logging.getLogger(__name__)
+
+# How soon a cancelled request that still waits is noticed.
+_CANCEL_SECONDS = 0.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +57,7 @@ class Generation:
         self._request = request
         self._stop_words = StopWords(stop_words)
         self._on_end = on_end
+        self._reading: Ticket | None = None
         self._chunks: deque[str] = deque()
         self._arrived = threading.Event()
         self._ended = threading.Event()
@@ -88,19 +93,38 @@ class Generation:
 
     def _run(self) -> None:
         try:
+            self._await_reading()
             if not self._is_cancelled:
                 self._engine.complete(self._request, self._receive)
         except Exception as error:  # noqa: BLE001 -- border: the engine's thread
             # Only the kind: the message may quote the prompt.
             _log.error("the engine failed: %s", type(error).__name__)
         finally:
+            self._end_reading()
             self._ended.set()
             self._arrived.set()
             self._on_end()
 
+    def _await_reading(self) -> None:
+        """Wait until no other prompt is being read.
+
+        The engine reads prompts slot by slot: left alone, one that comes later but to
+        a lower slot goes first, and under load some prompts are never read.
+        """
+        self._reading = self._engine.reading.enter("")
+        while not (self._is_cancelled or self._reading.wait(_CANCEL_SECONDS)):
+            pass
+
+    def _end_reading(self) -> None:
+        if self._reading is not None:
+            self._reading.leave()
+            self._reading = None
+
     def _receive(self, chunk: str) -> bool:
         # Called for each token while the engine waits: nothing is parsed here.
         self._chunks.append(chunk)
+        if self._reading is not None and "prompt_progress" not in chunk:
+            self._end_reading()
         self._arrived.set()
         return self._is_cancelled
 
