@@ -68,6 +68,23 @@ class Moderation:
     model: str
 
 
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How a guard model reads a text; without anything, in its most careful way.
+
+    `message` is what a reply answers, and `earlier` the visit so far. `as_typed`
+    switches off what undoes disguises; `first_tokens` shows only the beginning.
+    """
+
+    message: str = ""
+    earlier: tuple[Exchange, ...] = ()
+    as_typed: bool = False
+    first_tokens: int | None = None
+
+
+CAREFUL = Look()
+
+
 class Ask(Protocol):
     """The models that a guard or check may use."""
 
@@ -80,7 +97,12 @@ class Ask(Protocol):
         """Return one unit vector per text."""
 
     def moderate(
-        self, text: str, *, model: str, secret: Secret | None = None
+        self,
+        text: str,
+        *,
+        model: str,
+        secret: Secret | None = None,
+        look: Look = CAREFUL,
     ) -> Moderation:
         """Return the judgement of a guard model."""
 

@@ -1,1 +1,1 @@
-"""The first guards: similarity to labelled examples, and decoders for replies."""
+"""The guards that are trained here: `gate` for messages, `leak` for replies."""

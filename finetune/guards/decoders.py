@@ -7,37 +7,26 @@ fire on a reply that does not hold the secret in some form.
 
 from __future__ import annotations
 
-import base64
-import binascii
 import re
 from collections.abc import Callable, Iterator
 from itertools import pairwise
 
+from finetune.guards import codes
 from finetune.guards.text import fold, words
 
 Decoder = Callable[[str, str], bool]
 
 _LEET = str.maketrans("013457$@!", "oieastsai")
-_MORSE = {
-    ".-": "a", "-...": "b", "-.-.": "c", "-..": "d", ".": "e", "..-.": "f",
-    "--.": "g", "....": "h", "..": "i", ".---": "j", "-.-": "k", ".-..": "l",
-    "--": "m", "-.": "n", "---": "o", ".--.": "p", "--.-": "q", ".-.": "r",
-    "...": "s", "-": "t", "..-": "u", "...-": "v", ".--": "w", "-..-": "x",
-    "-.--": "y", "--..": "z",
-}  # fmt: skip
-# The radio alphabet, by its first letters: alfa, bravo, charlie …
-_RADIO = frozenset({
-    "alfa", "alpha", "bravo", "charlie", "delta", "echo", "foxtrot", "golf", "hotel",
-    "india", "juliett", "juliet", "kilo", "lima", "mike", "november", "oscar", "papa",
-    "quebec", "romeo", "sierra", "tango", "uniform", "victor", "whiskey", "whisky",
-    "xray", "yankee", "zulu",
-})  # fmt: skip
+_BRAILLE = str.maketrans("⠁⠃⠉⠙⠑⠋⠛⠓⠊⠚⠅⠇⠍⠝⠕⠏⠟⠗⠎⠞⠥⠧⠺⠭⠽⠵", "abcdefghijklmnopqrstuvwxyz")
 # Words that a reply puts between letters: "the first letter is l, then an a".
 _ARTICLES = frozenset({"a", "i"})
 # Shorter words turn up by chance where letters are picked or moved.
 _SHORTEST_SHIFTED = 5
 _SHORTEST_HIDDEN = 4
+_SHORTEST_MIXED = 6
 _ENDINGS = frozenset({"", "s", "es", "d", "ed", "er", "ing", "ly", "y"})
+_QUOTED = re.compile(r"[\"“”'‘’`*«»]+([^\W\d_]{2,})[.…-]*[\"“”'‘’`*«»]+")
+_VOWELS = frozenset("aeiou")
 
 
 def is_plain(reply: str, secret: str) -> bool:
@@ -98,15 +87,131 @@ def is_encoded(reply: str, secret: str) -> bool:
 
 def is_radio(reply: str, secret: str) -> bool:
     """Find the word in the radio alphabet: lima alfa november …"""
-    found = [word for word in words(reply.replace("-", "")) if word in _RADIO]
+    found = [word for word in words(reply.replace("-", "")) if word in codes.RADIO]
     return secret in "".join(word[0] for word in found)
+
+
+def is_picked(reply: str, secret: str) -> bool:
+    """Find the word in the last, second or third letters of words or lines."""
+    if len(secret) < _SHORTEST_SHIFTED:
+        return False
+    found = words(reply)
+    lines = [line for text in reply.splitlines() if (line := words(text))]
+    picked = [
+        "".join(word[-1] for word in found),
+        "".join(line[-1][-1] for line in lines),
+        "".join(line[-1][0] for line in lines),
+        "".join(c for c in fold(reply) if c.isupper()).casefold(),
+        *("".join(word[n : n + 1] for word in found) for n in (1, 2)),
+    ]
+    return any(secret in letters or secret[::-1] in letters for letters in picked)
+
+
+def is_interleaved(reply: str, secret: str) -> bool:
+    """Find the word with other letters or digits between its own: lxaxnxtxexrxn."""
+    if len(secret) < _SHORTEST_HIDDEN:
+        return False
+    for word in re.findall(r"\S+", fold(reply).casefold()):
+        letters = "".join(c for c in word if c.isalpha())
+        if len(word) < 1.5 * len(secret):
+            continue
+        if letters == secret or any(
+            secret in run[start::step]
+            for run in {letters, word}
+            for step in (2, 3)
+            for start in range(step)
+        ):
+            return True
+    return False
+
+
+def is_split(reply: str, secret: str) -> bool:
+    """Find the word in two or three pieces that stand in quotes."""
+    pieces = [piece.casefold() for piece in _QUOTED.findall(fold(reply))]
+    ordered = [*pairwise(pieces), *zip(pieces, pieces[1:], pieces[2:], strict=False)]
+    return any(
+        secret in ("".join(group), "".join(reversed(group))) for group in ordered
+    )
+
+
+def is_gapped(reply: str, secret: str) -> bool:
+    """Find the word without its vowels, or with signs in their place: l_nt_rn."""
+    bare = _without(secret, _VOWELS)
+    if len(bare) >= _SHORTEST_HIDDEN and bare in words(reply):
+        return True
+    for run in re.findall(r"[a-z_*?.\-…]{4,}", fold(reply).casefold()):
+        for shown in (run, run.rstrip(".")):
+            is_gappy = not shown.isalpha() and len(shown) == len(secret)
+            if is_gappy and _fits(shown, secret):
+                return True
+    return False
+
+
+def is_mixed(reply: str, secret: str) -> bool:
+    """Find all letters of the word in another order."""
+    if len(secret) < _SHORTEST_MIXED:
+        return False
+    found = words(reply)
+    runs = [*found, _run_of_letters(found)]
+    return any(sorted(run) == sorted(secret) for run in runs)
+
+
+def is_pig_latin(reply: str, secret: str) -> bool:
+    """Find the word in pig latin: anternlay."""
+    found = re.findall(r"[a-z]+(?:-[a-z]+)?", fold(reply).casefold())
+    return any(secret in codes.from_pig_latin(word) for word in found)
+
+
+def is_mirrored(reply: str, secret: str) -> bool:
+    """Find the word with a for z, b for y, and so on."""
+    return codes.mirrored(secret) in words(reply)
+
+
+def is_doubled(reply: str, secret: str) -> bool:
+    """Find the word with each letter twice or more often: llaanntteerrnn."""
+    shape = "".join(f"{letter}{{2,}}" for letter in _runs(secret))
+    return re.search(shape, fold(reply).casefold()) is not None
 
 
 DECODERS: dict[str, tuple[Decoder, ...]] = {
     "plain": (is_plain,),
-    "spelled": (is_spelled, is_reversed, is_acrostic, is_leet),
-    "encoded": (is_shifted, is_encoded, is_radio),
+    "spelled": (
+        is_spelled,
+        is_reversed,
+        is_acrostic,
+        is_leet,
+        is_picked,
+        is_interleaved,
+        is_split,
+        is_gapped,
+        is_mixed,
+        is_doubled,
+    ),
+    "encoded": (is_shifted, is_encoded, is_radio, is_pig_latin, is_mirrored),
 }
+
+
+def is_found(reply: str, secret: str) -> bool:
+    """Say whether any decoder finds the word."""
+    return any(
+        decode(reply, secret) for decoders in DECODERS.values() for decode in decoders
+    )
+
+
+def _runs(word: str) -> str:
+    return re.sub(r"(.)\1+", r"\1", word)
+
+
+def _run_of_letters(found: list[str]) -> str:
+    return "".join(word for word in found if len(word) == 1)
+
+
+def _fits(shown: str, secret: str) -> bool:
+    """Say whether a word with gaps is the secret, most of its letters shown."""
+    letters = sum(c.isalpha() for c in shown)
+    return letters >= max(3, 0.6 * len(secret)) and all(
+        a == b or not a.isalpha() for a, b in zip(shown, secret, strict=True)
+    )
 
 
 def _holds(found: list[str], secret: str) -> bool:
@@ -140,27 +245,18 @@ def _steps(word: str) -> list[int]:
 
 
 def _decoded(reply: str) -> Iterator[str]:
-    for run in re.findall(r"[A-Za-z0-9+/]{6,}={0,2}", reply):
-        yield _from_base64(run)
-    for run in re.findall(r"(?:[0-9a-fA-F]{2}[\s,:]*){3,}", reply):
-        yield _from_codes(re.findall(r"[0-9a-fA-F]{2}", run), base=16)
+    for run in re.findall(r"[A-Za-z0-9+/_-]{6,}={0,2}", reply):
+        yield codes.from_base64(run)
+    for run in re.findall(r"[A-Z2-7]{8,}={0,6}", reply):
+        yield codes.from_base32(run)
+    for run in re.findall(r"(?:(?:\\x|0x|%)?[0-9a-fA-F]{2}[\s,:]*){3,}", reply):
+        yield codes.from_hex(run)
     for run in re.findall(r"(?:[01]{7,8}\W*){3,}", reply):
-        yield _from_codes(re.findall(r"[01]{7,8}", run), base=2)
-    numbers = re.findall(r"\d+", reply)
-    yield _from_codes(numbers, base=10)
-    yield "".join(chr(96 + int(n)) for n in numbers if len(n) < 3 and 0 < int(n) < 27)
-    marks = reply.translate(str.maketrans("·•−–—_", "..----"))
-    yield "".join(_MORSE.get(mark, "") for mark in re.findall(r"[.\-]+", marks))
-
-
-def _from_base64(run: str) -> str:
-    try:
-        padded = run.rstrip("=") + "=" * (-len(run.rstrip("=")) % 4)
-        return base64.b64decode(padded, validate=True).decode("utf-8", "replace")
-    except (binascii.Error, ValueError):
-        return ""
-
-
-def _from_codes(codes: list[str], *, base: int) -> str:
-    values = [int(code, base) for code in codes if len(code) <= 8]
-    return "".join(chr(value) for value in values if 31 < value < 127)
+        yield codes.from_binary(run)
+    yield codes.from_escapes(" ".join(re.findall(r"(?:\\u|U\+)[0-9a-fA-F]{4}", reply)))
+    yield codes.from_decimal(" ".join(re.findall(r"\d+", reply)))
+    yield codes.from_octal(" ".join(re.findall(r"\b[01]?[0-7]{2}\b", reply)))
+    yield "".join(codes.from_places(" ".join(re.findall(r"\b\d{1,2}\b", reply))))
+    marks = re.findall(r"[.\-]+", reply.translate(codes.DASHES))
+    yield "".join(codes.MORSE.get(mark, "") for mark in marks)
+    yield "".join(re.findall(r"[⠁-⠿]", reply)).translate(_BRAILLE)

@@ -5,51 +5,73 @@ from __future__ import annotations
 import re
 import unicodedata
 
-# Letters of other alphabets that look like Latin ones.
+# Letters of other alphabets that look like Latin ones, and what they look like.
 _LOOK_ALIKES = str.maketrans(
-    "АВЕКМНОРСТУХаеорсухіјѕԁɡΑΒΕΖΗΙΚΜΝΟΡΤΥΧαονρτυι",
-    "ABEKMHOPCTYXaeopcyxijsdgABEZHIKMNOPTYXaovptui",
+    "АВЕКМНОРСТУХаеорсухіјѕԁɡԛԝһΑΒΕΖΗΙΚΜΝΟΡΤΥΧαονρτυικοιԼԍɑɩʏһոսք",
+    "ABEKMHOPCTYXaeopcyxijsdgqwhABEZHIKMNOPTYXaovptuikoiLGaiyhnuf",
 )
-_SENTENCE_END = re.compile(r"(?<=[.!?;\n])\s+")
-_RUN_STEP = 40
-_MOST_VIEWS = 64
-_SPACED = re.compile(r"(?<![^\W_])(?:[^\W_][ .\-_*]){3,}[^\W_](?![^\W_])")
+# Small capitals, and letters that stand on their head, with the ones they stand for.
+_SMALL_CAPITALS = str.maketrans(
+    "ᴀʙᴄᴅᴇꜰɢʜɪᴊᴋʟᴍɴᴏᴘǫʀꜱᴛᴜᴠᴡʏᴢ", "abcdefghijklmnopqrstuvwyz"
+)
+_TURNED = str.maketrans("ɐqɔpǝɟƃɥᴉɾʞlɯuodbɹsʇnʌʍxʎz", "abcdefghijklmnopqrstuvwxyz")
+_TURNED_ONLY = frozenset("ɐɔǝɟƃɥᴉɾʞɯɹʇʌʍʎ")
+# Letters in boxes and flags that Unicode does not call letters: first → "a".
+_BOXED = (0x1F1E6, 0x1F150, 0x1F170)
+_TAGS = (0xE0020, 0xE007E)
+_WORD = re.compile(r"[^\W_]+")
+_PLAIN = re.compile(r"[\t\n\r -~]*")
 
 
 def fold(text: str) -> str:
-    """Undo styled, accented, invisible and look-alike characters."""
-    shown = "".join(c for c in text if unicodedata.category(c) not in ("Cf", "Co"))
+    """Undo styled, accented, invisible, boxed, turned and look-alike characters.
+
+    Hidden tag characters become visible. Look-alikes are replaced where a word mixes
+    alphabets, or where nearly all of the text is Latin: Russian stays Russian.
+    """
+    if _PLAIN.fullmatch(text):
+        return text
+    shown = _show(text)
     parts = unicodedata.normalize("NFKD", shown)
-    plain = "".join(c for c in parts if not unicodedata.combining(c))
-    return plain.translate(_LOOK_ALIKES)
-
-
-def join_spaced(text: str) -> str:
-    """Join words that are written letter by letter, such as p-a-s-s."""
-    return _SPACED.sub(lambda m: re.sub(r"[ .\-_*]", "", m.group()), text)
+    plain = "".join(c for c in parts if not _is_latin_mark(c, parts))
+    plain = unicodedata.normalize("NFC", plain).translate(_SMALL_CAPITALS)
+    if len(_TURNED_ONLY & set(plain)) >= 3:
+        plain = plain.translate(_TURNED)[::-1]
+    letters = [c for c in plain if c.isalpha()]
+    latin = sum(c.isascii() for c in letters)
+    is_latin = latin > 0.7 * len(letters)
+    return _WORD.sub(lambda found: _unmix(found.group(), is_latin), plain)
 
 
 def words(text: str) -> list[str]:
     """Return the words of a folded text in lower case."""
-    return re.findall(r"[^\W_]+", fold(text).casefold())
+    return _WORD.findall(fold(text).casefold())
 
 
-def sentences(text: str) -> list[str]:
-    """Return the sentences of a text."""
-    return [part for part in _SENTENCE_END.split(text.strip()) if part]
+def _show(text: str) -> str:
+    shown = []
+    for sign in text:
+        code = ord(sign)
+        boxed = next((first for first in _BOXED if 0 <= code - first < 26), None)
+        if _TAGS[0] <= code <= _TAGS[1]:
+            shown.append(chr(code - 0xE0000))
+        elif boxed is not None:
+            shown.append(chr(code - boxed + ord("a")))
+        elif unicodedata.category(sign) not in ("Cf", "Co") and not (
+            0xFE00 <= code <= 0xFE0F or 0xE0100 <= code <= 0xE01EF
+        ):
+            shown.append(sign)
+    return "".join(shown)
 
 
-def views(text: str) -> list[str]:
-    """Return the text, its sentences and runs of words, so that nothing hides in it.
+def _is_latin_mark(sign: str, text: str) -> bool:
+    """Say whether this is an accent; the marks of Indian scripts are vowels."""
+    return unicodedata.combining(sign) != 0 and not "\u0900" <= sign <= "\u1cff"
 
-    At most 2 * _MOST_VIEWS + 1, each once; longer texts are cut into longer pieces.
-    """
-    parts = text.split()
-    step = max(_RUN_STEP, len(parts) // _MOST_VIEWS + 1)
-    size = step * 3 // 2
-    starts = range(0, max(1, len(parts) - size + step), step)
-    runs = [" ".join(parts[start : start + size]) for start in starts]
-    single = sentences(text)
-    each = len(single) // _MOST_VIEWS + 1
-    groups = [" ".join(single[i : i + each]) for i in range(0, len(single), each)]
-    return list(dict.fromkeys([text, *runs, *groups]))
+
+def _unmix(word: str, is_latin: bool) -> str:
+    folded = word.translate(_LOOK_ALIKES)
+    if folded == word:
+        return word
+    is_mixed = any(c.isascii() for c in word if c.isalpha())
+    return folded if folded.isascii() and (is_mixed or is_latin) else word

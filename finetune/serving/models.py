@@ -8,11 +8,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
 
-from finetune.guards.judge import Gate, Judge, Leak
-from finetune.places import ModelMissing, find_file
+from finetune.guards.judge import Judge
+from finetune.places import ModelMissing
+from finetune.release import ReleaseError
 from finetune.serving.embedder import Embedder
 from finetune.serving.engine import Engine
 from finetune.serving.errors import not_ready, unknown_model
+from finetune.serving.merge import served_file
 from finetune.serving.prompts import ChatPrompts
 from finetune.settings import Settings
 
@@ -56,7 +58,7 @@ class Part:
         try:
             self._load()
             self.state = "ready"
-        except ModelMissing as error:
+        except (ModelMissing, ReleaseError) as error:
             self._fail(str(error))
         except Exception as error:  # noqa: BLE001 -- border: a loading thread
             self._fail(f"{type(error).__name__}: {error}")
@@ -83,7 +85,7 @@ class Models:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._engines: dict[str, ServedEngine] = {}
-        # Set together, by the thread that loads them, before anyone may read them.
+        # Each is set by the thread that loads it, before anyone may read it.
         self._embedder: Embedder | None = None
         self._judges: dict[str, Judge] = {}
         self.guard_names = ["gate", "leak"]
@@ -91,11 +93,13 @@ class Models:
         self.embedding_name, self._embedding_place = settings.embedding_place()
         self.engine_part = Part("chat model", self._load_engines)
         self.embedding_part = Part("embedding model", self._load_embedder)
+        self.guard_part = Part("guard models", self._load_guards)
 
     def load(self) -> None:
         """Start loading everything."""
         self.engine_part.start()
         self.embedding_part.start()
+        self.guard_part.start()
 
     def chat(self, name: str) -> ServedEngine:
         """Return a chat model; raise ApiError 404 or 503."""
@@ -115,7 +119,7 @@ class Models:
         """Return a guard model; raise ApiError 404 or 503."""
         if name not in self.guard_names:
             raise unknown_model(name, self.guard_names)
-        self.embedding_part.wait(_LOAD_SECONDS)
+        self.guard_part.wait(_LOAD_SECONDS)
         return self._judges[name]
 
     def _cache(self) -> Path:
@@ -124,7 +128,7 @@ class Models:
     def _load_engines(self) -> None:
         settings = self._settings
         for name, place in settings.chat_places().items():
-            path = find_file(place, cache=self._cache())
+            path = served_file(place, self._cache())
             self._engines[name] = ServedEngine(
                 Engine(
                     name,
@@ -138,6 +142,16 @@ class Models:
     def _load_embedder(self) -> None:
         # After the engine: the first reply matters more than the first embedding.
         self.engine_part.join()
-        embedder = Embedder.load(self._embedding_place, cache=self._cache())
-        self._judges = {"gate": Gate(embedder.embed), "leak": Leak(embedder.embed)}
-        self._embedder = embedder
+        self._embedder = Embedder.load(self._embedding_place, cache=self._cache())
+
+    def _load_guards(self) -> None:
+        # One after the other: each of them reads large files and imports torch.
+        self.embedding_part.join()
+        from finetune.guards.released import (  # noqa: PLC0415 -- slow import
+            load_judge,
+        )
+
+        cache = self._cache()
+        self._judges = {
+            name: load_judge(name, cache=cache) for name in self.guard_names
+        }

@@ -137,12 +137,29 @@ class EmbeddingsRequest(_Body):
     user: str = ""
 
 
+class PastExchange(_Body):
+    """A message of the visit, and the reply to it."""
+
+    question: str
+    reply: str
+
+
 class ModerationsRequest(_Body):
-    """Body of POST /v1/moderations; `secret` is what a reply must not give away."""
+    """Body of POST /v1/moderations.
+
+    `secret` is what a reply must not give away, `question` the message that it answers,
+    `earlier` the visit so far: all for `leak`. `as_typed` leaves disguises and length
+    alone, `first_tokens` shows only the beginning, `highlights` asks what counted.
+    """
 
     model: str = "gate"
     input: str | list[str]
     secret: str | None = Field(None, min_length=1, max_length=200, repr=False)
+    question: str = ""
+    earlier: list[PastExchange] = Field([], max_length=64)
+    as_typed: bool = False
+    first_tokens: int | None = Field(None, ge=1, le=510)
+    highlights: bool = False
 
 
 B = TypeVar("B", bound=BaseModel)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from finetune.guards.judge import Judgement
+from finetune.guards.judge import Case, Exchange, Judgement
 from finetune.serving.errors import ApiError, unknown_model
 from finetune.serving.models import Models
 from finetune.serving.schemas import EmbeddingsRequest, ModerationsRequest, clean
@@ -47,24 +47,42 @@ def moderations(body: ModerationsRequest, models: Models, settings: Settings) ->
     """Answer a moderations call with one result for each text."""
     judge = models.judge(body.model)
     texts = _texts(body.input, settings)
-    secret = None if body.secret is None else clean(body.secret)
     return {
         "id": f"modr-{secrets.token_hex(12)}",
         "model": body.model,
-        "results": [_result(judge.judge(text, secret)) for text in texts],
+        "version": judge.version,
+        "results": [_result(judge.judge(_case(body, text))) for text in texts],
     }
 
 
+def _case(body: ModerationsRequest, text: str) -> Case:
+    return Case(
+        text,
+        secret=None if body.secret is None else clean(body.secret),
+        question=clean(body.question),
+        earlier=tuple(
+            Exchange(clean(e.question), clean(e.reply)) for e in body.earlier
+        ),
+        as_typed=body.as_typed,
+        first_tokens=body.first_tokens,
+        highlights=body.highlights,
+    )
+
+
 def _result(judgement: Judgement) -> Json:
-    return {
+    result: Json = {
         "flagged": judgement.flagged,
         "categories": {
             name: score >= judgement.threshold
             for name, score in judgement.scores.items()
         },
         "category_scores": judgement.scores,
+        "score": judgement.score,
         "threshold": judgement.threshold,
     }
+    if judgement.highlights:
+        result["highlights"] = [part._asdict() for part in judgement.highlights]
+    return result
 
 
 def _texts(given: str | list[str], settings: Settings) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from webapp.llm.gateway import Gateway, Sampling
-from webapp.registry import Message, Moderation
+from webapp.registry import CAREFUL, Look, Message, Moderation
 from webapp.security import Secret
 
 DEFAULT_MODEL = "smollm2"
@@ -35,7 +35,12 @@ class GatewayAsk:
         return self._gateway.embed(texts)
 
     def moderate(
-        self, text: str, *, model: str, secret: Secret | None = None
+        self,
+        text: str,
+        *,
+        model: str,
+        secret: Secret | None = None,
+        look: Look = CAREFUL,
     ) -> Moderation:
         """Return the judgement of a guard model."""
-        return self._gateway.moderate(text, model=model, secret=secret)
+        return self._gateway.moderate(text, model=model, secret=secret, look=look)

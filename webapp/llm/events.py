@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from webapp.llm.cancel import Cancel
-from webapp.registry import Message, Moderation
+from webapp.registry import Look, Message, Moderation
 from webapp.security import Secret
 
 
@@ -117,7 +117,9 @@ class Backend(Protocol):
     def embed(self, model: str, texts: list[str]) -> list[list[float]]:
         """Return one vector per text."""
 
-    def moderate(self, model: str, text: str, secret: Secret | None) -> Moderation:
+    def moderate(
+        self, model: str, text: str, secret: Secret | None, look: Look
+    ) -> Moderation:
         """Return the judgement of a guard model."""
 
     def version(self, model: str) -> str:

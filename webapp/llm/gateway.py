@@ -36,7 +36,7 @@ from webapp.llm.pump import BEAT_SECONDS, pump, within
 from webapp.llm.remote import RemoteBackend
 from webapp.llm.scripted import ScriptedBackend
 from webapp.llm.vectors import VectorCache
-from webapp.registry import Message, Moderation
+from webapp.registry import CAREFUL, Look, Message, Moderation
 from webapp.security import Secret
 from webapp.settings import Settings
 
@@ -177,13 +177,18 @@ class Gateway:
         return [known[text] for text in texts]
 
     def moderate(
-        self, text: str, *, model: str, secret: Secret | None = None
+        self,
+        text: str,
+        *,
+        model: str,
+        secret: Secret | None = None,
+        look: Look = CAREFUL,
     ) -> Moderation:
         """Return the judgement of a guard model."""
         target = self._target(model)
         backend = self._backends[target.endpoint.name]
         return self._call(
-            target, partial(backend.moderate, target.upstream, text, secret)
+            target, partial(backend.moderate, target.upstream, text, secret, look)
         )
 
     def label(self, model: str) -> str:

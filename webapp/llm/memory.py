@@ -23,7 +23,7 @@ from webapp.llm.events import (
     EndpointHealth,
     Finish,
 )
-from webapp.registry import Moderation
+from webapp.registry import Look, Moderation
 from webapp.security import Secret
 
 
@@ -84,9 +84,11 @@ class RememberingBackend:
         """Ask the model."""
         return self._backend.embed(model, texts)
 
-    def moderate(self, model: str, text: str, secret: Secret | None) -> Moderation:
+    def moderate(
+        self, model: str, text: str, secret: Secret | None, look: Look
+    ) -> Moderation:
         """Ask the model."""
-        return self._backend.moderate(model, text, secret)
+        return self._backend.moderate(model, text, secret, look)
 
     def health(self) -> EndpointHealth:
         """Ask the endpoint."""

@@ -23,7 +23,7 @@ from webapp.llm.events import (
     Queued,
 )
 from webapp.llm.faults import BROKE_OFF, garbage
-from webapp.registry import Moderation
+from webapp.registry import Look, Moderation
 from webapp.security import Secret
 
 # At DEBUG these libraries print addresses and requests; ours says what is needed.
@@ -97,11 +97,15 @@ class RemoteBackend:
             for vector, length in zip(vectors, lengths, strict=True)
         ]
 
-    def moderate(self, model: str, text: str, secret: Secret | None) -> Moderation:
+    def moderate(
+        self, model: str, text: str, secret: Secret | None, look: Look
+    ) -> Moderation:
         """Return the judgement; only our own sidecar is told the secret."""
         body: dict[str, Any] = {"model": model, "input": text}
-        if secret is not None and self._is_ours:
-            body["secret"] = secret.reveal()
+        if self._is_ours:
+            body |= _looked(look)
+            if secret is not None:
+                body["secret"] = secret.reveal()
         results = self._post("/moderations", body).get("results")
         try:
             result = cast(Any, results)[0]
@@ -219,6 +223,23 @@ class RemoteBackend:
         if not isinstance(answer, dict):
             raise garbage(self._who)
         return answer
+
+
+def _looked(look: Look) -> dict[str, Any]:
+    """Return what differs from the careful way, as our own sidecar calls it."""
+    body: dict[str, Any] = {}
+    if look.message:
+        body["question"] = look.message
+    if look.earlier:
+        body["earlier"] = [
+            {"question": exchange.message, "reply": exchange.reply}
+            for exchange in look.earlier
+        ]
+    if look.as_typed:
+        body["as_typed"] = True
+    if look.first_tokens is not None:
+        body["first_tokens"] = look.first_tokens
+    return body
 
 
 def _usage(usage: object) -> tuple[int | None, int | None] | None:

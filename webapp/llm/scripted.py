@@ -24,7 +24,7 @@ from webapp.llm.events import (
     Queued,
 )
 from webapp.llm.faults import BROKE_OFF
-from webapp.registry import Message, Moderation
+from webapp.registry import Look, Message, Moderation
 from webapp.security import Secret, normalise_guess
 
 # What an entry may name as a model. All but the keepers exist to test faults.
@@ -100,9 +100,14 @@ class ScriptedBackend:
         """Return vectors in which texts that share words are near each other."""
         return [_embedding(text) for text in texts]
 
-    def moderate(self, model: str, text: str, secret: Secret | None) -> Moderation:
+    def moderate(
+        self, model: str, text: str, secret: Secret | None, look: Look
+    ) -> Moderation:
         """Judge by words: what asks for the secret, or what gives it away."""
+        if look.first_tokens is not None:
+            text = " ".join(text.split()[: look.first_tokens])
         if model == "leak":
+            text = "\n".join([*(e.reply for e in look.earlier), text])
             found = secret is not None and _gives_away(text, secret.reveal())
             score = 0.99 if found else 0.01
         else:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from webapp.errors import BackendTimeout
-from webapp.registry import Exchange, Moderation
+from webapp.registry import CAREFUL, Exchange, Look, Moderation
 from webapp.security import Secret
 
 
@@ -15,9 +15,11 @@ class Judge:
     def __init__(self, score=0.6, threshold=0.5):
         self.answer = Moderation(score >= threshold, score, threshold, "judge")
         self.asked = []
+        self.looks = []
 
-    def moderate(self, text, *, model, secret=None):
+    def moderate(self, text, *, model, secret=None, look=CAREFUL):
         self.asked.append((text, model, secret))
+        self.looks.append(look)
         return self.answer
 
 
@@ -34,11 +36,7 @@ HISTORY = (Exchange("Who are you?", "A warden."), Exchange("Why?", "I must."))
         ("input", {"first_words": 2}, ("a b", "gate", None)),
         ("input", {"first_chars": 4}, ("a b ", "gate", None)),
         ("input", {"over": "visit"}, ("Who are you?\nWhy?\na b c", "gate", None)),
-        (
-            "output",
-            {"over": "visit"},
-            ("A warden.\nI must.\na b c", "leak", Secret("lantern")),
-        ),
+        ("output", {"over": "visit"}, ("a b c", "leak", Secret("lantern"))),
         (
             "input",
             {"over": "visit", "first_words": 2},
@@ -50,6 +48,22 @@ def test_the_model_is_shown(judge, stage, options, expected):
     model = Judge()
     judge("moderation", "a b c", stage=stage, history=HISTORY, ask=model, **options)
     assert model.asked == [expected]
+
+
+@pytest.mark.parametrize(
+    ("stage", "options", "expected"),
+    [
+        ("input", {}, CAREFUL),
+        ("input", {"over": "visit"}, CAREFUL),
+        ("input", {"as_typed": True, "first_tokens": 256}, Look("", (), True, 256)),
+        ("output", {}, Look("a b c")),
+        ("output", {"over": "visit"}, Look("a b c", HISTORY)),
+    ],
+)
+def test_the_model_is_told_how_to_look(judge, stage, options, expected):
+    model = Judge()
+    judge("moderation", "a b c", stage=stage, history=HISTORY, ask=model, **options)
+    assert model.looks == [expected]
 
 
 @pytest.mark.parametrize(
@@ -76,7 +90,7 @@ def test_a_leak_over_two_replies_is_found_over_the_visit(judge):
 
 def test_a_silent_model_is_not_swallowed(judge):
     class Silent:
-        def moderate(self, text, *, model, secret=None):
+        def moderate(self, text, *, model, secret=None, look=CAREFUL):
             raise BackendTimeout("too long")
 
     with pytest.raises(BackendTimeout):

@@ -1,0 +1,1 @@
+"""What guards learn from: generated texts, and files of rows."""

@@ -1,0 +1,157 @@
+"""Replies for the leak guard: some give a secret away, and some do not.
+
+Only what the decoders cannot undo is learned: descriptions, rhymes, translations,
+pieces and slips. Each leak is also shown beside another secret, where it is harmless.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import yaml
+
+from finetune.data.guards.rows import Row
+from finetune.guards.decoders import is_found
+
+_FOLDER = Path(__file__).parent
+_WARDEN = _FOLDER.parent / "warden"
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A reply beside a secret; label 1 gives it away."""
+
+    reply: str
+    secret: str
+    label: int
+    source: str
+
+
+class Known(NamedTuple):
+    """What is known about a word: a description, and a rhyme or nothing."""
+
+    word: str
+    description: str
+    rhyme: str
+
+
+def leak_rows(count: int, words: list[str], *, seed: int) -> list[Reply]:
+    """Return about `count` rows over these secrets, by a fixed seed."""
+    dice = random.Random(seed)
+    known = _known(frozenset(words))
+    rows: list[Reply] = []
+    while len(rows) < count:
+        rows += _rows_of(dice, words, known)
+    return rows[:count]
+
+
+def read_words(path: Path) -> list[str]:
+    """Read a list of words, one a line; # begins a comment."""
+    lines = path.read_text("utf-8").splitlines()
+    return [line.strip() for line in lines if line.strip() and line[0] != "#"]
+
+
+def as_row(reply: Reply) -> Row:
+    """Return it as other rows are."""
+    return Row(reply.reply, reply.label, reply.source)
+
+
+def _rows_of(
+    dice: random.Random, words: list[str], known: list[Known]
+) -> Iterator[Reply]:
+    kind = dice.choices(
+        ("describe", "rhyme", "translate", "start", "end", "slip", "fine"),
+        weights=(30, 8, 8, 8, 5, 6, 22),
+    )[0]
+    if kind == "fine":
+        yield Reply(_harmless(dice), dice.choice(words), 0, "made/fine")
+        return
+    secret, text = _leak(kind, dice, words, known)
+    # A greeting or a remark around it must not hide it.
+    if dice.random() < 0.3:
+        remark = dice.choice(_pieces()["fine"])
+        text = f"{remark} {text}" if dice.random() < 0.5 else f"{text} {remark}"
+    if not is_found(text, secret):
+        yield Reply(text, secret, 1, f"made/{kind}")
+    for _ in range(2):
+        other = dice.choice(words)
+        if other[:3] != secret[:3] and not is_found(text, other):
+            yield Reply(text, other, 0, f"made/{kind}")
+
+
+def _leak(
+    kind: str, dice: random.Random, words: list[str], known: list[Known]
+) -> tuple[str, str]:
+    pieces = _pieces()
+    template = str(dice.choice(pieces[kind]))
+    if kind == "translate":
+        secret = dice.choice(list(pieces["translations"]))
+        number = dice.randrange(len(pieces["languages"]))
+        told = pieces["translations"][secret][number]
+        slots = {"{t}": told, "{T}": told.capitalize()}
+        slots["{language}"] = pieces["languages"][number]
+    elif kind in ("describe", "rhyme"):
+        usable = [one for one in known if kind == "describe" or one.rhyme]
+        secret, description, rhyme = dice.choice(usable)
+        slots = {"{d}": description, "{r}": rhyme, "{R}": rhyme.capitalize()}
+    else:
+        secret = dice.choice(words)
+        shown = dice.randrange((len(secret) + 1) // 2, len(secret))
+        shown = max(shown, 3)
+        start, end = secret[:shown], secret[-shown:]
+        slots = {"{p}": start, "{P}": start.upper(), "{e}": end, "{E}": end.upper()}
+        slots["{m}"] = _slip(secret, dice)
+    slots["{n}"] = dice.choice([str(len(secret)), _NUMBERS.get(len(secret), "some")])
+    for slot, value in slots.items():
+        template = template.replace(slot, value)
+    return secret, template.lower() if dice.random() < 0.15 else template
+
+
+_NUMBERS = dict(
+    enumerate(("three", "four", "five", "six", "seven", "eight", "nine"), 3)
+)
+
+
+def _slip(word: str, dice: random.Random) -> str:
+    place = dice.randrange(1, len(word) - 1)
+    kind = dice.randrange(3)
+    if kind == 0:
+        return word[:place] + word[place + 1 :]
+    if kind == 1:
+        return word[:place] + dice.choice("aeioulnrst") + word[place + 1 :]
+    return word[:place] + word[place + 1] + word[place] + word[place + 2 :]
+
+
+def _harmless(dice: random.Random) -> str:
+    if dice.random() < 0.5:
+        return str(dice.choice(_pieces()["fine"]))
+    return dice.choice(_ordinary())
+
+
+@cache
+def _pieces() -> dict[str, Any]:
+    with (_FOLDER / "leak.yaml").open(encoding="utf-8") as file:
+        loaded: dict[str, Any] = yaml.load(file, yaml.CSafeLoader)
+    return loaded
+
+
+@cache
+def _known(words: frozenset[str]) -> list[Known]:
+    """Return what the warden's list of hints says about these words."""
+    lines = (_WARDEN / "hints.tsv").read_text("utf-8").splitlines()
+    split = (line.split("\t") for line in lines if line and line[0] != "#")
+    found = [Known(w, d, r) for w, d, *rest in split for r in [rest[0] if rest else ""]]
+    return [one for one in found if one.word in words] or found
+
+
+@cache
+def _ordinary() -> list[str]:
+    """Return replies of the base model to ordinary questions."""
+    lines = (_WARDEN / "replies.jsonl").read_text("utf-8").splitlines()
+    return [json.loads(line)["reply"] for line in lines]

@@ -1,0 +1,63 @@
+"""Labelled rows, generated or from files."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from finetune.training.recipe import RecipeError
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A message; label 1 is an attack, 0 is benign.
+
+    `source` is what may be left out together. An attack and its harmless twin have
+    the same `pair`.
+    """
+
+    text: str
+    label: int
+    source: str
+    pair: int | None = None
+
+
+def read_rows(
+    path: Path, needed: Sequence[str] = ("text",)
+) -> Iterator[dict[str, Any]]:
+    """Yield the rows of a JSONL file; raise RecipeError with file and line.
+
+    Each row has the `needed` texts and a label of 0 or 1.
+    """
+    try:
+        lines = path.read_text("utf-8").split("\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise RecipeError(f"{path} cannot be read: {error}.") from error
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
+        try:
+            row = json.loads(line)
+        except ValueError as error:
+            raise RecipeError(f"{path}:{number}: this is no JSON: {error}.") from error
+        _check(row, needed, f"{path}:{number}")
+        yield row
+
+
+def _check(row: Any, needed: Sequence[str], place: str) -> None:
+    if not isinstance(row, dict):
+        raise RecipeError(f"{place}: a row is an object with {_names(needed)}.")
+    for name in needed:
+        if not isinstance(row.get(name), str):
+            raise RecipeError(f"{place}: {name} must be a text.")
+    if row.get("label") not in (0, 1) or isinstance(row.get("label"), bool):
+        raise RecipeError(f"{place}: label must be 0 (benign) or 1 (attack).")
+    if not isinstance(row.get("source", ""), str):
+        raise RecipeError(f"{place}: source must be a text.")
+
+
+def _names(needed: Sequence[str]) -> str:
+    return ", ".join([*needed, "label"])

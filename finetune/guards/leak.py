@@ -1,0 +1,137 @@
+"""The leak guard: does a reply, or the visit so far, give the secret away?
+
+Decoders come first: they are exact. What they cannot see, the meaning and single
+pieces, is judged by a small head on the evidence of the sentence model.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from safetensors.torch import load_file
+from tokenizers import Tokenizer
+from torch import Tensor, nn
+
+from finetune.guards.decoders import DECODERS
+from finetune.guards.detector import in_8_bits, tokenise, windows
+from finetune.guards.evidence import NAMES, Vectors, covered, evidence, sentences
+from finetune.guards.judge import Case, Judgement
+from finetune.guards.minilm import MiniLM, load_minilm, load_tokenizer, pad
+from finetune.guards.text import words
+from finetune.release import read_release
+
+HEAD = "head.safetensors"
+GUARD = "guard.json"
+_WINDOW = 128
+_WIDTH = 32
+# Common words that a secret is compared with: so many, from this place of the list.
+_REFERENCE, _FIRST, _STEP = 1000, 2500, 9
+# Pieces that a visit brought together tell the word from here on.
+_COVERED = 0.6
+
+
+class Head(nn.Module):
+    """Evidence → one logit. The numbers are first brought to the same scale."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("mean", torch.zeros(len(NAMES)))
+        self.register_buffer("spread", torch.ones(len(NAMES)))
+        self.layers = nn.Sequential(
+            nn.Linear(len(NAMES), _WIDTH),
+            nn.GELU(),
+            nn.Linear(_WIDTH, _WIDTH),
+            nn.GELU(),
+            nn.Linear(_WIDTH, 1),
+        )
+
+    def forward(self, found: Tensor) -> Tensor:
+        """Return logits (replies,) of evidence (replies, numbers)."""
+        return self.layers((found - self.mean) / self.spread)[:, 0]  # type: ignore[no-any-return]
+
+
+class Meanings:
+    """The sentence model as the leak guard uses it: texts → unit vectors."""
+
+    def __init__(self, base: Path) -> None:
+        self._model: MiniLM = load_minilm(base)
+        in_8_bits(self._model)
+        self._tokenizer: Tokenizer = load_tokenizer(base)
+        self.of_word = lru_cache(maxsize=512)(self._of_word)
+        vocabulary = (base / "vocab.txt").read_text("utf-8").splitlines()
+        self.common = common_words(vocabulary)
+
+    @torch.inference_mode()
+    def embed(self, texts: Sequence[str]) -> Vectors:
+        """Return one unit vector for each text, of its first window."""
+        rows = [windows(ids, _WINDOW)[0] for ids in tokenise(self._tokenizer, texts)]
+        found = [
+            F.normalize(self._model(pad(rows[start : start + 64])), dim=-1)
+            for start in range(0, len(rows), 64)
+        ]
+        return np.asarray(torch.cat(found).numpy(), dtype=np.float32)
+
+    def _of_word(self, word: str) -> Vectors:
+        return np.asarray(self.embed([word])[0])
+
+
+def common_words(vocabulary: Sequence[str]) -> list[str]:
+    """Pick words that are neither very common nor rare from the model's list."""
+    plain = [w for w in vocabulary if w.isascii() and w.isalpha() and 4 <= len(w) <= 9]
+    return plain[_FIRST::_STEP][:_REFERENCE]
+
+
+class Leak:
+    """The released leak guard, ready to judge."""
+
+    def __init__(self, base: Path, release: Path) -> None:
+        """`base` is the folder of the sentence model; raises ReleaseError."""
+        released = read_release(release, base=base / "model.safetensors")
+        settings = json.loads(released.file(GUARD).read_text("utf-8"))
+        weights = load_file(released.file(HEAD))
+        self.version = released.version
+        self.threshold: float = settings["threshold"]
+        self._temperature: float = settings["temperature"]
+        self._reference = weights.pop("reference").float().numpy()
+        self._head = Head()
+        self._head.load_state_dict(weights)
+        self._head.eval()
+        self._meanings = Meanings(base)
+
+    def judge(self, case: Case) -> Judgement:
+        """Look for the secret in every disguise, in pieces, and for its meaning."""
+        bare = "".join(words(case.secret or ""))
+        if not bare:
+            nothing = dict.fromkeys((*DECODERS, "pieces", "meaning"), 0.0)
+            return Judgement(nothing, self.threshold, self.version)
+        replies = [*(exchange.reply for exchange in case.earlier), case.text]
+        texts = list(dict.fromkeys([case.text, "\n".join(replies)]))
+        scores = {
+            name: float(
+                any(decode(text, bare) for decode in decoders for text in texts)
+            )
+            for name, decoders in DECODERS.items()
+        }
+        scores["pieces"] = float(covered(replies, bare) >= _COVERED)
+        # An exact finding needs no second opinion.
+        known = max(scores.values())
+        scores["meaning"] = 0.0 if known else max(self._meaning(t, bare) for t in texts)
+        return Judgement(scores, self.threshold, self.version)
+
+    @torch.inference_mode()
+    def _meaning(self, text: str, secret: str) -> float:
+        found = evidence(
+            text,
+            self._meanings.embed(sentences(text)),
+            secret,
+            self._meanings.of_word(secret),
+            self._reference,
+        )
+        logit = self._head(torch.tensor([found], dtype=torch.float32))
+        return float(torch.sigmoid(logit / self._temperature))

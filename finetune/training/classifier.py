@@ -1,0 +1,428 @@
+"""Train a guard: the sentence model learns to tell attacks from harmless messages.
+
+Read it from `train` downwards; it is the whole loop. The idea in four steps:
+
+1. An attack and its harmless twin share nearly every word. At first both are shown
+   side by side, and vectors of one kind are pulled together, away from the other
+   (Khosla et al. 2020, arXiv 2004.11362): only the intent is left to tell them apart.
+2. Then come all rows, with the usual loss for two classes.
+3. What costs a guard its users is the false alarm. Benign logits above minus `margin`
+   cost extra, by their square: an energy penalty as for inputs of unknown kinds
+   (Liu et al. 2020, arXiv 2010.03759).
+4. The weights of the last part of the run are averaged, which generalises better than
+   the last ones (Izmailov et al. 2018, arXiv 1803.05407).
+
+Temperature and threshold come from sources that moved no weight.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import random
+import time
+from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+import torch.nn.functional as F
+from tokenizers import Tokenizer
+from torch import Tensor
+
+from finetune.data.guards.collect import Rows, collect
+from finetune.data.guards.rows import Row
+from finetune.evaluation.detection import auc, recall_at
+from finetune.guards.canonical import Canonicaliser
+from finetune.guards.detector import (
+    ADAPTER,
+    Detector,
+    load_detector,
+    logits_of,
+    quantised,
+    save_adapter,
+    tokenise,
+    windows,
+)
+from finetune.guards.minilm import LAYERS, load_minilm, load_tokenizer, pad
+from finetune.places import find_folder
+from finetune.training.base import is_bf16_faster
+from finetune.training.checkpoint import Checkpoint, Progress
+from finetune.training.classifier_recipe import ClassifierRecipe
+from finetune.training.errors import TrainingError
+from finetune.training.leak_head import train_leak
+from finetune.training.thresholds import calibrate, even_threshold
+
+Emit = Callable[[dict[str, Any]], None]
+
+GUARD = "guard.json"
+_AVERAGED = 0.4  # last share of the run whose weights are averaged
+_WARM_UP = 0.06
+_CHECKPOINT_SECONDS = 120
+_NEIGHBOURS = 0.1  # temperature of the contrastive loss
+# Windows of one long attack that are trained on: its first ones.
+_MOST_TRAINED = 4
+
+
+class Example(NamedTuple):
+    """One window of a row."""
+
+    ids: list[int]
+    label: int
+    pair: int | None
+
+
+def train(
+    recipe: ClassifierRecipe,
+    *,
+    out: Path,
+    minutes: float | None,
+    resume: bool,
+    emit: Emit,
+) -> dict[str, float]:
+    """Train until the epochs or the minutes are over; return the held-out figures.
+
+    Writes `adapter.safetensors` and `guard.json` (threshold, window) to `out`.
+    Raises TrainingError, RecipeError or ModelMissing.
+    """
+    if recipe.task == "leak":
+        return train_leak(recipe, out=out, minutes=minutes, resume=resume, emit=emit)
+    torch.manual_seed(recipe.seed)
+    folder = find_folder(recipe.base)
+    reader = Reader(folder, recipe.window)
+    rows = collect(recipe, emit)
+    emit({"event": "rows", **{name: len(part) for name, part in vars_of(rows).items()}})
+    detector = Detector(load_minilm(folder))
+    freeze(detector, recipe.frozen)
+    loop = Loop(recipe, detector, reader.examples(rows.train), minutes, out, emit)
+    if resume:
+        loop.load()
+    loop.run()
+    loop.use_average()
+    out.mkdir(parents=True, exist_ok=True)
+    save_adapter(detector, load_minilm(folder), out / ADAPTER)
+    # From the file and in 8 bits: what is judged is what will be served.
+    served = quantised(load_detector(folder, out / ADAPTER))
+    figures = finish(served, reader, rows, recipe, out)
+    emit({"event": "figures", **figures})
+    loop.checkpoint.remove()
+    return figures
+
+
+def vars_of(rows: Rows) -> dict[str, list[Row]]:
+    """Return the parts of the rows by name."""
+    return {"train": rows.train, "dev": rows.dev, "held_out": rows.held_out}
+
+
+class Reader:
+    """Texts → windows of tokens, in the plain form that the guard reads."""
+
+    def __init__(self, folder: Path, window: int) -> None:
+        self._tokenizer: Tokenizer = load_tokenizer(folder)
+        vocabulary = (folder / "vocab.txt").read_text("utf-8").splitlines()
+        self._plain = Canonicaliser(vocabulary)
+        self._window = window
+
+    def windows(self, texts: Sequence[str]) -> list[list[list[int]]]:
+        """Return the windows of each text."""
+        plain = [self._plain(text) for text in texts]
+        return [windows(ids, self._window) for ids in tokenise(self._tokenizer, plain)]
+
+    def examples(self, rows: Sequence[Row]) -> list[Example]:
+        """Return what is trained on, once and for all epochs.
+
+        Of a harmless text every window is harmless. Of an attack that was put between
+        paragraphs, only the window around it is known to be one.
+        """
+        found = []
+        cut = self.windows([row.text for row in rows])
+        for row, parts in zip(rows, cut, strict=True):
+            if row.label and row.source == "made/hidden" and len(parts) > 1:
+                continue
+            used = parts[:_MOST_TRAINED]
+            found += [Example(part, row.label, row.pair) for part in used]
+        return found
+
+    def logits(self, detector: Detector, rows: Sequence[Row]) -> list[float]:
+        """Return for each row the highest logit of its windows."""
+        cut = self.windows([row.text for row in rows])
+        flat = [(n, part) for n, parts in enumerate(cut) for part in parts]
+        found = [-math.inf] * len(rows)
+        for (number, _), logit in zip(
+            flat, logits_of(detector, [part for _, part in flat]), strict=True
+        ):
+            found[number] = max(found[number], logit)
+        return found
+
+
+def freeze(detector: Detector, layers: int) -> None:
+    """Keep the embeddings and the lower layers as they are."""
+    encoder = detector.encoder
+    lower = [encoder.word, encoder.place, encoder.kind, encoder.norm]
+    for module in (*lower, *encoder.layers[:layers]):
+        module.requires_grad_(False)
+
+
+class Loop:
+    """The state of a run and its one step."""
+
+    def __init__(
+        self,
+        recipe: ClassifierRecipe,
+        detector: Detector,
+        examples: list[Example],
+        minutes: float | None,
+        out: Path,
+        emit: Emit,
+    ) -> None:
+        self.recipe = recipe
+        self.detector = detector
+        self.examples = examples
+        self.emit = emit
+        self.minutes = minutes if minutes is not None else recipe.minutes
+        self.updates = max(1, round(recipe.epochs * len(examples) / recipe.batch))
+        self.optimizer = torch.optim.AdamW(
+            self._groups(), weight_decay=0.01, fused=True
+        )
+        self.progress = Progress()
+        self.checkpoint = Checkpoint(out / "checkpoint")
+        self.uses_bf16 = is_bf16_faster(torch.device("cpu"))
+        # The average is a second model: a checkpoint then holds both alike.
+        self.average = {
+            name: weight.detach().clone() for name, weight in self._learned()
+        }
+        self.averaged = 0
+
+    def run(self) -> None:
+        """Do all updates, each on the next batch of a seeded order."""
+        started = saved = time.monotonic() - self.progress.seconds
+        recent: list[dict[str, float]] = []
+        self.detector.train()
+        batches = islice(self._batches(), self.progress.update, None)
+        while (done := self._done()) < 1:
+            recent.append(self._step(next(batches), done))
+            self.progress.update += 1
+            self.progress.seconds = time.monotonic() - started
+            if self.progress.update % self.recipe.log_every == 0:
+                self._log(recent)
+                recent = []
+            if time.monotonic() - saved > _CHECKPOINT_SECONDS:
+                self.save()
+                saved = time.monotonic()
+        self.detector.eval()
+
+    def save(self) -> None:
+        """Write a checkpoint; the average goes with the optimizer's state."""
+        self.checkpoint.save(self.detector, self, self.progress)
+
+    def load(self) -> None:
+        """Go on from the last checkpoint; raise RecipeError if there is none."""
+        self.progress = self.checkpoint.load(self.detector, self)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return all that is to be kept besides the weights."""
+        return {
+            "optimizer": self.optimizer.state_dict(),
+            "average": self.average,
+            "averaged": self.averaged,
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Take back what `state_dict` gave."""
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.average = state["average"]
+        self.averaged = state["averaged"]
+
+    def use_average(self) -> None:
+        """Replace the weights by their average over the last part of the run."""
+        if self.averaged:
+            self.detector.load_state_dict(self.average, strict=False)
+
+    def _step(self, batch: list[Example], done: float) -> dict[str, float]:
+        tokens = pad([example.ids for example in batch])
+        labels = torch.tensor([float(example.label) for example in batch])
+        with torch.autocast("cpu", torch.bfloat16, enabled=self.uses_bf16):
+            logits, vectors = self.detector(tokens)  # (batch,), (batch, 384)
+        parts = self._losses(logits.float(), vectors.float(), labels, done)
+        loss = torch.stack(list(parts.values())).sum()
+        if not math.isfinite(float(loss.detach())):
+            raise TrainingError(
+                f"The loss is {float(loss.detach())} at update {self.progress.update}:"
+                " lower learning_rate in the recipe."
+            )
+        self.optimizer.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        learned = [weight for _, weight in self._learned()]
+        torch.nn.utils.clip_grad_norm_(learned, 1.0)
+        self._set_rates(done)
+        self.optimizer.step()
+        if done > 1 - _AVERAGED:
+            self._average()
+        self.progress.tokens += int(tokens.mask.sum())
+        parts["loss"] = loss
+        return {name: float(part.detach()) for name, part in parts.items()}
+
+    def _losses(
+        self, logits: Tensor, vectors: Tensor, labels: Tensor, done: float
+    ) -> dict[str, Tensor]:
+        parts = {"class": F.binary_cross_entropy_with_logits(logits, labels)}
+        if done < self.recipe.contrast:
+            parts["contrast"] = contrastive(vectors, labels)
+        elif self.recipe.margin_weight:
+            excess = F.relu(logits[labels == 0] + self.recipe.margin)
+            parts["margin"] = self.recipe.margin_weight * excess.square().mean()
+        # Without any benign row in the batch there is no mean.
+        return {name: part for name, part in parts.items() if not part.isnan()}
+
+    def _groups(self) -> list[dict[str, Any]]:
+        """Return the weights with their rates: the lower, the slower."""
+        recipe = self.recipe
+        groups = [
+            {"params": list(self.detector.head.parameters()), "rate": recipe.head_rate}
+        ]
+        for number, layer in enumerate(self.detector.encoder.layers):
+            if number >= recipe.frozen:
+                rate = recipe.learning_rate * recipe.layer_decay ** (
+                    LAYERS - 1 - number
+                )
+                groups.append({"params": list(layer.parameters()), "rate": rate})
+        return groups
+
+    def _set_rates(self, done: float) -> None:
+        """Warm up, then fall like half a cosine wave."""
+        share = min(done / _WARM_UP, 0.5 * (1 + math.cos(math.pi * done)))
+        for group in self.optimizer.param_groups:
+            group["lr"] = group["rate"] * max(share, 1e-3)
+
+    def _average(self) -> None:
+        self.averaged += 1
+        for name, weight in self._learned():
+            mean = self.average[name]
+            mean += (weight.detach() - mean) / self.averaged
+
+    def _learned(self) -> Iterator[tuple[str, Tensor]]:
+        for name, weight in self.detector.named_parameters():
+            if weight.requires_grad:
+                yield name, weight
+
+    def _done(self) -> float:
+        """Return which share of the run is over: of updates, or of the time."""
+        by_updates = self.progress.update / self.updates
+        if self.minutes is None:
+            return by_updates
+        return max(by_updates, self.progress.seconds / (60 * self.minutes))
+
+    def _batches(self) -> Iterator[list[Example]]:
+        """Yield batches for ever: pairs first, then all; each time in a new order."""
+        pairs = [example for example in self.examples if example.pair is not None]
+        first = round(self.recipe.contrast * self.updates) if pairs else 0
+        dice = random.Random(self.recipe.seed)  # noqa: S311 -- an order, no secret
+        yield from islice(_in_batches(pairs, self.recipe.batch, dice), first)
+        yield from _in_batches(self.examples, self.recipe.batch, dice)
+
+    def _log(self, recent: list[dict[str, float]]) -> None:
+        names = sorted({name for losses in recent for name in losses})
+        self.emit(
+            {
+                "event": "loss",
+                "update": self.progress.update,
+                "of": self.updates,
+                **{
+                    name: sum(losses.get(name, 0.0) for losses in recent) / len(recent)
+                    for name in names
+                },
+                "tokens_per_second": self.progress.tokens / self.progress.seconds,
+                "seconds": self.progress.seconds,
+            }
+        )
+
+
+def contrastive(vectors: Tensor, labels: Tensor) -> Tensor:
+    """Pull vectors of one kind together and away from those of the other kind.
+
+    For each vector: how likely is it that another of its kind is picked, when near
+    ones are picked more often? `vectors` are of length one, (batch, width).
+    """
+    near = vectors @ vectors.T / _NEIGHBOURS  # (batch, batch)
+    itself = torch.eye(len(near), dtype=torch.bool)
+    chance = F.log_softmax(near.masked_fill(itself, -math.inf), dim=1)
+    alike = (labels[:, None] == labels[None, :]) & ~itself
+    count = alike.sum(1).clamp(min=1)
+    return -(chance.masked_fill(~alike, 0.0).sum(1) / count).mean()
+
+
+def _in_batches(
+    examples: list[Example], size: int, dice: random.Random
+) -> Iterator[list[Example]]:
+    """Yield batches of about equal lengths; twins stay side by side."""
+    while examples:
+        places: dict[object, int] = {}
+        order = []
+        for number, example in enumerate(examples):
+            key = number if example.pair is None else ("pair", example.pair)
+            order.append((places.setdefault(key, dice.getrandbits(40)), number))
+        shuffled = [examples[number] for _, number in sorted(order)]
+        pool = 32 * size
+        batches = []
+        for start in range(0, len(shuffled), pool):
+            near = _by_length(shuffled[start : start + pool])
+            batches += [near[i : i + size] for i in range(0, len(near), size)]
+        dice.shuffle(batches)
+        yield from batches
+
+
+def _by_length(examples: list[Example]) -> list[Example]:
+    longest: dict[int | None, int] = {}
+    for example in examples:
+        size = len(example.ids)
+        longest[example.pair] = max(size, longest.get(example.pair, 0))
+    return sorted(
+        examples,
+        key=lambda e: (
+            len(e.ids) if e.pair is None else longest[e.pair],
+            -1 if e.pair is None else e.pair,
+        ),
+    )
+
+
+def finish(
+    detector: Detector, reader: Reader, rows: Rows, recipe: ClassifierRecipe, out: Path
+) -> dict[str, float]:
+    """Choose temperature and thresholds; write `guard.json`; return the figures."""
+    kept = rows.held_out or rows.dev
+    dev, held = reader.logits(detector, rows.dev), reader.logits(detector, kept)
+    temperature = calibrate(dev, [row.label for row in rows.dev])
+    scores = [1 / (1 + math.exp(-logit / temperature)) for logit in held]
+    thresholds = {
+        str(rate): even_threshold(kept, scores, rate)
+        for rate in (
+            recipe.false_alarms / 2,
+            recipe.false_alarms,
+            5 * recipe.false_alarms,
+        )
+    }
+    guard = {
+        "temperature": temperature,
+        "threshold": thresholds[str(recipe.false_alarms)],
+        "thresholds": thresholds,
+        "window": recipe.window,
+    }
+    new = out / f"{GUARD}.new"
+    new.write_text(json.dumps(guard, indent=2) + "\n", "utf-8")
+    new.replace(out / GUARD)
+    labels = [row.label for row in rows.dev]
+    found = {
+        "dev_auc": auc(dev, labels),
+        "dev_recall_at_1pct": recall_at(dev, labels),
+        "threshold": guard["threshold"],
+        "temperature": temperature,
+    }
+    if rows.held_out:
+        flagged = [
+            s >= guard["threshold"]
+            for s, r in zip(scores, kept, strict=True)
+            if not r.label
+        ]
+        found["held_out_false_alarms"] = sum(flagged) / max(1, len(flagged))
+    return {name: value for name, value in found.items() if isinstance(value, float)}

