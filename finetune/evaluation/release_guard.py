@@ -25,7 +25,7 @@ from finetune.release import CARD, write_release
 
 _FILES = {
     "gate": ("adapter.safetensors", "guard.json"),
-    "leak": ("head.safetensors", "guard.json"),
+    "leak": ("adapter.safetensors", "head.safetensors", "guard.json"),
 }
 _OWN = Path(__file__).parents[2] / "tests/finetune/rows"
 _TEXTS = Path(__file__).parent / "cards"

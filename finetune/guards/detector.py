@@ -34,8 +34,6 @@ class Detector(nn.Module):
         self.head = nn.Sequential(
             nn.Linear(WIDTH, WIDTH), nn.GELU(), nn.Linear(WIDTH, 1)
         )
-        # Logits are divided by it, so that scores mean probabilities.
-        self.register_buffer("temperature", torch.ones(1))
 
     def forward(self, tokens: Tokens) -> tuple[Tensor, Tensor]:
         """Return logits (texts,) and unit vectors (texts, WIDTH)."""
@@ -80,34 +78,56 @@ def logits_of(
     return found
 
 
+def freeze(encoder: MiniLM, layers: int) -> None:
+    """Keep the embeddings and the lower layers as they are."""
+    lower = [encoder.word, encoder.place, encoder.kind, encoder.norm]
+    for module in (*lower, *encoder.layers[:layers]):
+        module.requires_grad_(False)
+
+
 def save_adapter(detector: Detector, base: MiniLM, path: Path) -> None:
     """Write what differs from the base, in bf16, and the head."""
+    head = {f"head.{name}": w for name, w in detector.head.state_dict().items()}
+    write_tensors(changes(detector.encoder, base) | head, path)
+
+
+def changes(encoder: MiniLM, base: MiniLM) -> dict[str, Tensor]:
+    """Return the difference from the base of each weight that has one, in bf16."""
     first = base.state_dict()
-    changed = {}
-    for name, weight in detector.encoder.state_dict().items():
-        difference = weight - first[name]
-        if difference.any():
-            changed[f"encoder.{name}"] = difference.to(torch.bfloat16).contiguous()
-    own = {
-        name: weight.contiguous()
-        for name, weight in detector.state_dict().items()
-        if not name.startswith("encoder.")
+    found = {
+        f"encoder.{name}": (weight - first[name]).to(torch.bfloat16)
+        for name, weight in encoder.state_dict().items()
     }
+    return {name: change for name, change in found.items() if change.any()}
+
+
+def write_tensors(tensors: dict[str, Tensor], path: Path) -> None:
+    """Write safetensors under a temporary name first."""
     new = path.with_name(f"{path.name}.new")
-    save_file(changed | own, new)
+    save_file({name: t.detach().contiguous() for name, t in tensors.items()}, new)
     new.replace(path)
+
+
+def load_encoder(folder: Path, adapter: Path) -> MiniLM:
+    """Return the base with the changes of an adapter."""
+    encoder = load_minilm(folder)
+    weights = encoder.state_dict()
+    for name, change in load_file(adapter).items():
+        if name.startswith("encoder."):
+            weights[name.removeprefix("encoder.")] += change.to(torch.float32)
+    encoder.load_state_dict(weights)
+    return encoder
 
 
 def load_detector(folder: Path, adapter: Path) -> Detector:
     """Put base and adapter together."""
-    detector = Detector(load_minilm(folder))
-    weights = detector.state_dict()
-    for name, change in load_file(adapter).items():
-        if name.startswith("encoder."):
-            weights[name] = weights[name] + change.to(torch.float32)
-        else:
-            weights[name] = change
-    detector.load_state_dict(weights)
+    detector = Detector(load_encoder(folder, adapter))
+    head = {
+        name.removeprefix("head."): weight
+        for name, weight in load_file(adapter).items()
+        if name.startswith("head.")
+    }
+    detector.head.load_state_dict(head)
     return detector.eval()
 
 

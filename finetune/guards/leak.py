@@ -19,10 +19,10 @@ from tokenizers import Tokenizer
 from torch import Tensor, nn
 
 from finetune.guards.decoders import DECODERS
-from finetune.guards.detector import in_8_bits, tokenise, windows
+from finetune.guards.detector import ADAPTER, in_8_bits, load_encoder, tokenise, windows
 from finetune.guards.evidence import NAMES, Vectors, covered, evidence, sentences
 from finetune.guards.judge import Case, Judgement
-from finetune.guards.minilm import MiniLM, load_minilm, load_tokenizer, pad
+from finetune.guards.minilm import MiniLM, load_tokenizer, pad
 from finetune.guards.text import words
 from finetune.release import read_release
 
@@ -59,8 +59,8 @@ class Head(nn.Module):
 class Meanings:
     """The sentence model as the leak guard uses it: texts → unit vectors."""
 
-    def __init__(self, base: Path) -> None:
-        self._model: MiniLM = load_minilm(base)
+    def __init__(self, base: Path, adapter: Path) -> None:
+        self._model: MiniLM = load_encoder(base, adapter)
         in_8_bits(self._model)
         self._tokenizer: Tokenizer = load_tokenizer(base)
         self.of_word = lru_cache(maxsize=512)(self._of_word)
@@ -102,7 +102,7 @@ class Leak:
         self._head = Head()
         self._head.load_state_dict(weights)
         self._head.eval()
-        self._meanings = Meanings(base)
+        self._meanings = Meanings(base, released.file(ADAPTER))
 
     def judge(self, case: Case) -> Judgement:
         """Look for the secret in every disguise, in pieces, and for its meaning."""

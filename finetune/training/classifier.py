@@ -38,6 +38,7 @@ from finetune.guards.canonical import Canonicaliser
 from finetune.guards.detector import (
     ADAPTER,
     Detector,
+    freeze,
     load_detector,
     logits_of,
     quantised,
@@ -94,7 +95,7 @@ def train(
     rows = collect(recipe, emit)
     emit({"event": "rows", **{name: len(part) for name, part in vars_of(rows).items()}})
     detector = Detector(load_minilm(folder))
-    freeze(detector, recipe.frozen)
+    freeze(detector.encoder, recipe.frozen)
     loop = Loop(recipe, detector, reader.examples(rows.train), minutes, out, emit)
     if resume:
         loop.load()
@@ -154,14 +155,6 @@ class Reader:
         ):
             found[number] = max(found[number], logit)
         return found
-
-
-def freeze(detector: Detector, layers: int) -> None:
-    """Keep the embeddings and the lower layers as they are."""
-    encoder = detector.encoder
-    lower = [encoder.word, encoder.place, encoder.kind, encoder.norm]
-    for module in (*lower, *encoder.layers[:layers]):
-        module.requires_grad_(False)
 
 
 class Loop:

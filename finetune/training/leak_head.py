@@ -1,8 +1,11 @@
-"""Train the head of the leak guard: from the evidence about a reply to one score.
+"""Train the leak guard: first what texts mean, then what that is worth as evidence.
 
-The sentence model stays as it is: what a reply means, and how near that is to a word,
-it knows already. The head only learns how much each kind of evidence is worth, from
-words that it will not be judged on.
+1. A description is pulled towards its word and away from all other words of the batch
+   (Oord et al. 2018, arXiv 1807.03748), with a small rate: the sentence model knows
+   sentences, and learns here to place single words beside what is said of them.
+2. A small head learns how much each kind of evidence counts.
+
+Both learn from words that the guard is not judged on.
 """
 
 from __future__ import annotations
@@ -21,9 +24,19 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from finetune.data.guards.leak import Reply, as_row, leak_rows, read_words
+from finetune.data.guards.leak import meanings as said_of
 from finetune.evaluation.detection import auc, recall_at
+from finetune.guards.detector import (
+    ADAPTER,
+    changes,
+    freeze,
+    tokenise,
+    windows,
+    write_tensors,
+)
 from finetune.guards.evidence import Vectors, evidence, sentences
 from finetune.guards.leak import GUARD, HEAD, Head, Meanings
+from finetune.guards.minilm import MiniLM, load_minilm, load_tokenizer, pad
 from finetune.places import find_folder
 from finetune.training.checkpoint import Checkpoint, Progress, save_weights
 from finetune.training.classifier_recipe import ClassifierRecipe
@@ -35,6 +48,9 @@ Emit = Callable[[dict[str, Any]], None]
 
 _HELD_OUT = 5  # every fifth word is kept for judging
 _RATE = 2e-3
+_MEANING_EPOCHS = 4
+_PAIRS, _OTHERS = 64, 128  # texts of a batch, and words that none of them means
+_SHARPNESS = 20.0
 _CHECKPOINT_UPDATES = 500
 
 
@@ -48,9 +64,15 @@ def train_leak(
 ) -> dict[str, float]:
     """Train the head; return its figures on replies about words it never saw."""
     torch.manual_seed(recipe.seed)
-    meanings = Meanings(find_folder(recipe.base))
+    folder = find_folder(recipe.base)
+    trained, kept = _words(recipe)
+    out.mkdir(parents=True, exist_ok=True)
+    if not (resume and (out / ADAPTER).is_file()):
+        encoder = learn_meanings(load_minilm(folder), folder, trained, recipe, emit)
+        write_tensors(changes(encoder, load_minilm(folder)), out / ADAPTER)
+    meanings = Meanings(folder, out / ADAPTER)
     reference = meanings.embed(meanings.common)
-    train_rows, kept_rows = _rows(recipe)
+    train_rows, kept_rows = _rows(recipe, trained, kept)
     emit({"event": "rows", "train": len(train_rows), "held_out": len(kept_rows)})
     train_set = gather(train_rows, meanings, reference)
     emit({"event": "evidence", "rows": len(train_rows)})
@@ -61,7 +83,6 @@ def train_leak(
     _fit(head, train_set, labels, recipe, minutes or recipe.minutes, out, resume, emit)
     kept_set = gather(kept_rows, meanings, reference)
     figures = _finish(head, kept_set, kept_rows, recipe, out)
-    out.mkdir(parents=True, exist_ok=True)
     tensors = {**head.state_dict(), "reference": torch.tensor(reference).half()}
     save_weights(tensors, out / HEAD)
     emit({"event": "figures", **figures})
@@ -86,8 +107,46 @@ def gather(rows: Sequence[Reply], meanings: Meanings, reference: Vectors) -> Ten
     return torch.tensor(found, dtype=torch.float32)
 
 
-def _rows(recipe: ClassifierRecipe) -> tuple[list[Reply], list[Reply]]:
-    """Return rows to train on, and rows about other words to judge by."""
+def learn_meanings(
+    encoder: MiniLM,
+    folder: Path,
+    words: list[str],
+    recipe: ClassifierRecipe,
+    emit: Emit,
+) -> MiniLM:
+    """Bring words and what is said of them together; the rate falls to zero."""
+    tokenizer = load_tokenizer(folder)
+    pairs = said_of(words)
+    dice = random.Random(recipe.seed)  # noqa: S311 -- an order, no secret
+    freeze(encoder, recipe.frozen)
+    learned = [weight for weight in encoder.parameters() if weight.requires_grad]
+    optimizer = torch.optim.AdamW(learned, lr=recipe.learning_rate)
+    updates = _MEANING_EPOCHS * len(pairs) // _PAIRS
+    for update in range(updates):
+        picked = dice.sample(pairs, min(_PAIRS, len(pairs)))
+        # Each word once: its second text would count as a text of another word.
+        texts = {word: text for text, word in picked}
+        others = dice.sample(words, min(_OTHERS, len(words)))
+        others = [word for word in others if word not in texts]
+        tokens = tokenise(tokenizer, [*texts.values(), *texts, *others])
+        vectors = F.normalize(
+            encoder(pad([windows(ids, recipe.window)[0] for ids in tokens])), dim=-1
+        )
+        near = vectors[: len(texts)] @ vectors[len(texts) :].T  # (texts, words)
+        loss = F.cross_entropy(_SHARPNESS * near, torch.arange(len(texts)))
+        optimizer.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        rate = min(1, (update + 1) / 5) * (1 - update / updates)
+        optimizer.param_groups[0]["lr"] = recipe.learning_rate * rate
+        optimizer.step()
+        if update % recipe.log_every == 0:
+            event = {"event": "meaning", "update": update, "of": updates}
+            emit(event | {"loss": float(loss.detach())})
+    return encoder.eval()
+
+
+def _words(recipe: ClassifierRecipe) -> tuple[list[str], list[str]]:
+    """Return the words to train on, and those to judge by."""
     if recipe.generated.words is None:
         raise RecipeError(f"{recipe.name}: generated.words must name a list of words.")
     try:
@@ -101,10 +160,16 @@ def _rows(recipe: ClassifierRecipe) -> tuple[list[Reply], list[Reply]]:
         words[::_HELD_OUT],
         [w for n, w in enumerate(words) if n % _HELD_OUT],
     )
+    return trained, kept
+
+
+def _rows(
+    recipe: ClassifierRecipe, trained: list[str], kept: list[str]
+) -> tuple[list[Reply], list[Reply]]:
     count = recipe.generated.rows
     return (
         leak_rows(count, trained, seed=recipe.seed),
-        leak_rows(count // 4, kept, seed=recipe.seed + 1),
+        leak_rows(count // 4, kept, seed=recipe.seed + 1, is_kept=True),
     )
 
 

@@ -41,14 +41,40 @@ class Known(NamedTuple):
     rhyme: str
 
 
-def leak_rows(count: int, words: list[str], *, seed: int) -> list[Reply]:
-    """Return about `count` rows over these secrets, by a fixed seed."""
+def leak_rows(
+    count: int, words: list[str], *, seed: int, is_kept: bool = False
+) -> list[Reply]:
+    """Return about `count` rows over these secrets, by a fixed seed.
+
+    `is_kept` picks the translations that are kept for judging.
+    """
     dice = random.Random(seed)
     known = _known(frozenset(words))
     rows: list[Reply] = []
     while len(rows) < count:
-        rows += _rows_of(dice, words, known)
+        rows += _rows_of(dice, words, known, translations(is_kept=is_kept))
     return rows[:count]
+
+
+def meanings(words: list[str]) -> list[tuple[str, str]]:
+    """Return texts that mean a word, and the word: descriptions and translations."""
+    described = [(one.description, one.word) for one in _known(frozenset(words))]
+    languages = _pieces()["languages"]
+    translated = [
+        (f"In {language}, it is {told}.", word)
+        for word, all_told in translations(is_kept=False).items()
+        for language, told in zip(languages, all_told, strict=True)
+    ]
+    return described + translated
+
+
+def translations(*, is_kept: bool) -> dict[str, list[str]]:
+    """Return every fifth word with its translations, or all the others."""
+    return {
+        word: told
+        for number, (word, told) in enumerate(_pieces()["translations"].items())
+        if (number % 5 == 0) == is_kept
+    }
 
 
 def read_words(path: Path) -> list[str]:
@@ -63,7 +89,10 @@ def as_row(reply: Reply) -> Row:
 
 
 def _rows_of(
-    dice: random.Random, words: list[str], known: list[Known]
+    dice: random.Random,
+    words: list[str],
+    known: list[Known],
+    translated: dict[str, list[str]],
 ) -> Iterator[Reply]:
     kind = dice.choices(
         ("describe", "rhyme", "translate", "start", "end", "slip", "fine"),
@@ -72,7 +101,7 @@ def _rows_of(
     if kind == "fine":
         yield Reply(_harmless(dice), dice.choice(words), 0, "made/fine")
         return
-    secret, text = _leak(kind, dice, words, known)
+    secret, text = _leak(kind, dice, words, known, translated)
     # A greeting or a remark around it must not hide it.
     if dice.random() < 0.3:
         remark = dice.choice(_pieces()["fine"])
@@ -86,14 +115,18 @@ def _rows_of(
 
 
 def _leak(
-    kind: str, dice: random.Random, words: list[str], known: list[Known]
+    kind: str,
+    dice: random.Random,
+    words: list[str],
+    known: list[Known],
+    translated: dict[str, list[str]],
 ) -> tuple[str, str]:
     pieces = _pieces()
     template = str(dice.choice(pieces[kind]))
     if kind == "translate":
-        secret = dice.choice(list(pieces["translations"]))
+        secret = dice.choice(list(translated))
         number = dice.randrange(len(pieces["languages"]))
-        told = pieces["translations"][secret][number]
+        told = translated[secret][number]
         slots = {"{t}": told, "{T}": told.capitalize()}
         slots["{language}"] = pieces["languages"][number]
     elif kind in ("describe", "rhyme"):
