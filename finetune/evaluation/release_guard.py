@@ -10,11 +10,12 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
+import yaml
 
 from finetune.data.guards.rows import read_rows
 from finetune.evaluation.guards import NEEDED, evaluate
@@ -28,6 +29,7 @@ _FILES = {
     "leak": ("adapter.safetensors", "head.safetensors", "guard.json"),
 }
 _OWN = Path(__file__).parents[2] / "tests/finetune/rows"
+_LADDER = Path(__file__).parents[2] / "challenges/attacks"
 _TEXTS = Path(__file__).parent / "cards"
 
 
@@ -49,10 +51,29 @@ def main(arguments: list[str] | None = None) -> int:
     answer = evaluate(load_judge(name), rows)
     kept = ("rows", "auc", "recall", "false_alarms", "ms_p50", "ms_p95")
     figures["own_sentences"] = {key: answer[key] for key in kept}
+    if name == "gate":
+        answer = evaluate(load_judge(name), list(ladder_rows()))
+        figures["ladder"] = {key: answer[key] for key in (*kept, "by_source")}
     _write(chosen.run, run, name, figures)
     (RELEASES / name / CARD).write_text(card(name, run, figures), "utf-8")
     sys.stdout.write(f"Released {RELEASES / name}.\n")
     return 0
+
+
+def ladder_rows() -> Iterator[dict[str, Any]]:
+    """Yield the attacks and harmless visits that calibrate the ladder.
+
+    A conversation is one row, its messages below each other.
+    """
+    for path in sorted(_LADDER.glob("*.yaml")):
+        family = yaml.safe_load(path.read_text("utf-8"))
+        for turns in family["conversations"]:
+            messages = [turns] if isinstance(turns, str) else turns
+            yield {
+                "text": "\n".join(messages),
+                "label": int(family.get("kind") != "benign"),
+                "source": family["family"],
+            }
 
 
 def _write(
@@ -82,6 +103,7 @@ def card(name: str, run: Mapping[str, Any], figures: Mapping[str, Any]) -> str:
         "{figures}": _figures(figures),
         "{own}": _own(figures["own_sentences"]),
         "{left_out}": _left_out(figures.get("left_out", {})),
+        "{ladder}": _ladder(figures.get("ladder", {})),
     }
     for slot, value in slots.items():
         text = text.replace(slot, value)
@@ -128,6 +150,19 @@ def _own(answer: Mapping[str, Any]) -> str:
     )
 
 
+def _ladder(answer: Mapping[str, Any]) -> str:
+    if not answer:
+        return ""
+    rows = [("all", answer), *answer["by_source"].items()]
+    lines = [f"AUC {answer['auc']:.3f} over {answer['rows']} conversations."]
+    lines += ["", "| family | rows | caught | false alarms |", "|---|---|---|---|"]
+    for family, found in rows:
+        caught = _share(found["recall"]) if found["recall"] else ""
+        alarms = _share(found["false_alarms"]) if found["false_alarms"] else ""
+        lines.append(f"| {family} | {found['rows']} | {caught} | {alarms} |")
+    return "\n".join(lines)
+
+
 def _left_out(folds: Mapping[str, Any]) -> str:
     lines = []
     for fold, sources in folds.items():
@@ -143,11 +178,11 @@ def _left_out(folds: Mapping[str, Any]) -> str:
                 _share(found["false_alarms"]) if "false_alarms" in found else "",
             ]
             lines.append("| " + " | ".join(cells) + " |")
-    return "\n".join(lines) or "| not measured |  |  |  |  |  |  |"
+    return "\n".join(lines) or "| not measured for this release |  |  |  |  |  |  |"
 
 
 def _share(interval: list[float]) -> str:
-    share, low, high = (100 * value for value in interval)
+    share, low, high = (100 * max(value, 0.0) for value in interval)
     return f"{share:.1f} % ({low:.1f}–{high:.1f})"
 
 
