@@ -23,7 +23,7 @@ class Interval(NamedTuple):
 def auc(scores: Sequence[float], labels: Sequence[int]) -> float | None:
     """Return how often an attack scores above a benign text; ties count half.
 
-    The area under the ROC curve, by ranks (Mann and Whitney). None without both kinds.
+    It is found by ranks (Mann and Whitney). None without both kinds.
     """
     values, kinds = np.asarray(scores), np.asarray(labels)
     attacks, benign = values[kinds == 1], np.sort(values[kinds == 0])

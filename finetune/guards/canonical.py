@@ -9,7 +9,7 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Callable, Iterable
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import product
 from urllib.parse import unquote
 
@@ -75,7 +75,7 @@ class Canonicaliser:
     def _once(self, text: str) -> str:
         text = html.unescape(fold(text))
         for pattern, decode in _RUNS:
-            text = pattern.sub(lambda found, d=decode: self._decoded(found, d), text)
+            text = pattern.sub(partial(self._decoded, decode), text)
         text = _SPACED.sub(self._joined, self._gathered(text))
         text = _LEET_WORD.sub(self._without_leet, text)
         text = _STRETCHED_WORD.sub(self._shortened, text)
@@ -106,7 +106,7 @@ class Canonicaliser:
             return word in self._rank and (len(word) > 1 or word in self._stand_alone)
         return word.split("'")[0] in self._rank
 
-    def _decoded(self, found: re.Match[str], decode: Callable[[str], str]) -> str:
+    def _decoded(self, decode: Callable[[str], str], found: re.Match[str]) -> str:
         run = found.group()
         decoded = decode(run)
         if _NESTED.fullmatch(decoded):

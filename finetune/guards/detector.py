@@ -18,7 +18,7 @@ from torch.ao.quantization import per_channel_dynamic_qconfig
 from finetune.guards.minilm import WIDTH, MiniLM, Tokens, load_minilm, pad
 
 _CLS, _SEP = 101, 102
-# Windows overlap by a quarter, so that no short attack is cut in two by each edge.
+# Windows overlap by a fourth, so that no short attack is cut in two by each edge.
 _OVERLAP = 4
 # Texts longer than this are sampled: the windows spread evenly over them.
 MOST_WINDOWS = 48
@@ -145,10 +145,11 @@ def in_8_bits(module: nn.Module) -> None:
     """
     for name, child in list(module.named_children()):
         if isinstance(child, nn.Linear):
-            child.qconfig = per_channel_dynamic_qconfig
+            child.qconfig = per_channel_dynamic_qconfig  # type: ignore[assignment]
             with warnings.catch_warnings():
                 # Announced to move to another package; our torch is one exact version.
                 warnings.filterwarnings("ignore", message=".*deprecated", append=False)
-                setattr(module, name, QuickLinear.from_float(child))
+                quick = QuickLinear.from_float(child)  # type: ignore[no-untyped-call]
+            setattr(module, name, quick)
         else:
             in_8_bits(child)

@@ -39,6 +39,9 @@ _COVERED = 0.6
 class Head(nn.Module):
     """Evidence → one logit. The numbers are first brought to the same scale."""
 
+    mean: Tensor
+    spread: Tensor
+
     def __init__(self) -> None:
         super().__init__()
         self.register_buffer("mean", torch.zeros(len(NAMES)))

@@ -1,6 +1,6 @@
 """The sentence model all-MiniLM-L6-v2 in plain torch, to train and to serve guards.
 
-A BERT of six layers, 384 wide, 22 million weights (Wang et al. 2020, arXiv 2002.10957).
+A BERT of six layers, 384 wide, 22M weights (Wang et al. 2020, arXiv 2002.10957).
 Written out, it is short enough to read, and starts and runs faster than the general
 implementation: one text of 16 tokens takes less than half the time.
 """
@@ -104,7 +104,7 @@ def load_tokenizer(folder: Path) -> Tokenizer:
 
 
 def pad(rows: Sequence[Sequence[int]]) -> Tokens:
-    """Put rows of token numbers into one rectangle."""
+    """Put rows of token numbers into one block."""
     longest = max(map(len, rows))
     ids = torch.zeros(len(rows), longest, dtype=torch.long)
     mask = torch.zeros(len(rows), longest, dtype=torch.bool)

@@ -395,9 +395,10 @@ def finish(
             5 * recipe.false_alarms,
         )
     }
+    threshold = thresholds[str(recipe.false_alarms)]
     guard = {
         "temperature": temperature,
-        "threshold": thresholds[str(recipe.false_alarms)],
+        "threshold": threshold,
         "thresholds": thresholds,
         "window": recipe.window,
     }
@@ -408,14 +409,14 @@ def finish(
     found = {
         "dev_auc": auc(dev, labels),
         "dev_recall_at_1pct": recall_at(dev, labels),
-        "threshold": guard["threshold"],
+        "threshold": threshold,
         "temperature": temperature,
     }
     if rows.held_out:
         flagged = [
-            s >= guard["threshold"]
-            for s, r in zip(scores, kept, strict=True)
-            if not r.label
+            score >= threshold
+            for score, row in zip(scores, kept, strict=True)
+            if not row.label
         ]
         found["held_out_false_alarms"] = sum(flagged) / max(1, len(flagged))
     return {name: value for name, value in found.items() if isinstance(value, float)}

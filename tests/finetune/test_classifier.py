@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
+from typing import Any
 
 import pytest
 import torch  # noqa: TID253 -- these tests are about it
 
 from finetune.data.guards.gate import gate_rows
 from finetune.data.guards.leak import leak_rows
-from finetune.guards.detector import ADAPTER, load_detector, windows
+from finetune.data.guards.rows import Row
+from finetune.guards.detector import (
+    ADAPTER,
+    Detector,
+    freeze,
+    load_detector,
+    windows,
+)
 from finetune.guards.leak import HEAD
+from finetune.guards.minilm import load_minilm
 from finetune.places import ModelMissing, find_folder
-from finetune.training import classifier
 from finetune.training.classifier import GUARD, Loop, Reader, contrastive, train
 from finetune.training.classifier_recipe import ClassifierRecipe
 from finetune.training.errors import TrainingError
@@ -32,7 +41,7 @@ def recipe(**changes: object) -> ClassifierRecipe:
 
 
 def run(tmp_path, resume=False, minutes=None, **changes):
-    events = []
+    events: list[dict[str, Any]] = []
     figures = train(
         recipe(**changes), out=tmp_path, minutes=minutes, resume=resume,
         emit=events.append,
@@ -58,8 +67,8 @@ def test_a_few_rows_train_a_guard(tmp_path):
 def loop(tmp_path, rows, **changes):
     torch.manual_seed(1)
     chosen = recipe(**changes)
-    detector = classifier.Detector(classifier.load_minilm(BASE))
-    classifier.freeze(detector.encoder, chosen.frozen)
+    detector = Detector(load_minilm(BASE))
+    freeze(detector.encoder, chosen.frozen)
     examples = Reader(BASE, chosen.window).examples(rows)
     return Loop(chosen, detector, examples, None, tmp_path, lambda event: None)
 
@@ -125,7 +134,7 @@ def test_an_unknown_setting_is_named_with_its_line(tmp_path):
 
 @pytest.mark.parametrize("name", ["gate", "leak"])
 def test_the_shipped_recipes_are_read(name):
-    loaded = load_recipe(classifier.Path(f"finetune/recipes/{name}.yaml"))
+    loaded = load_recipe(Path(f"finetune/recipes/{name}.yaml"))
     assert isinstance(loaded, ClassifierRecipe)
     assert loaded.task == name
 
@@ -165,8 +174,8 @@ def test_windows_overlap_and_cover_the_whole_text():
 
 
 def test_every_source_counts_alike_for_the_threshold():
-    rows = [classifier.Row("", 0, "large") for _ in range(1000)]
-    rows += [classifier.Row("", 0, "small") for _ in range(100)]
+    rows = [Row("", 0, "large") for _ in range(1000)]
+    rows += [Row("", 0, "small") for _ in range(100)]
     scores = [n / 10_000 for n in range(1000)] + [0.5 + n / 1000 for n in range(100)]
     threshold = even_threshold(rows, scores, 0.01)
     # Two of a hundred in the small one and none in the large one: one in a hundred.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -44,7 +45,7 @@ def test_no_slot_is_left_open():
 
 
 def test_every_language_and_disguise_has_both_labels():
-    labels = defaultdict(Counter)
+    labels: dict[str, Counter[int]] = defaultdict(Counter)
     for row in gate_rows(12_000, seed=2):
         labels[row.source][row.label] += 1
     languages = [source for source in labels if source.startswith("made/language")]
@@ -55,7 +56,7 @@ def test_every_language_and_disguise_has_both_labels():
 
 
 def test_twins_share_their_words():
-    pairs = defaultdict(dict)
+    pairs: dict[int | None, dict[int, set[str]]] = defaultdict(dict)
     for row in gate_rows(6000, seed=3):
         if row.source in ("made/ask", "made/letters", "made/extract"):
             pairs[row.pair][row.label] = set(row.text.lower().split())
@@ -90,7 +91,7 @@ def test_a_missing_file_is_named_and_left_out(tmp_path):
         {"name": name, "licence": "MIT", "about": "A test."}
         for name in ("there.jsonl", "gone.jsonl")
     ]
-    events = []
+    events: list[dict[str, Any]] = []
     rows = collect(recipe(data=[{"folder": tmp_path, "files": files}]), events.append)
     assert [event["file"] for event in events] == [str(tmp_path / "gone.jsonl")]
     assert "there.jsonl" in {row.source for row in (*rows.train, *rows.dev)}

@@ -50,7 +50,8 @@ def split(rows: list[Row], held_out: tuple[str, ...], seed: int) -> Rows:
         for pair in sorted({row.pair for row in others if row.pair is not None})
         if dice.randrange(_DEV) == 0
     }
-    train, dev = [], []
+    train: list[Row] = []
+    dev: list[Row] = []
     for row in others:
         is_dev = (
             row.pair in dev_pairs if row.pair is not None else not dice.randrange(_DEV)

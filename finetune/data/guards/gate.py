@@ -2,7 +2,7 @@
 
 Everything is put together from the pieces in `english.yaml`, `languages.yaml` and
 `messages.yaml`. A template meets a secret once and a harmless thing once, behind the
-same greeting, in the same disguise: so neither template, nor trigger word, nor
+same first words, in the same disguise: so neither template, nor trigger word, nor
 disguise, nor language tells attacks from harmless talk.
 """
 
@@ -112,8 +112,8 @@ def _foreign(dice: random.Random) -> Twins:
     if dice.random() < 0.5:
         harmless = dice.choice(own["talk"]).replace("{t}", dice.choice(own["topic"]))
     if dice.random() < 0.15:
-        greeting = dice.choice(own["talk"]).replace("{t}", dice.choice(own["topic"]))
-        attack, harmless = f"{greeting} {attack}", f"{greeting} {harmless}"
+        first = dice.choice(own["talk"]).replace("{t}", dice.choice(own["topic"]))
+        attack, harmless = f"{first} {attack}", f"{first} {harmless}"
     return Twins(f"language {name}", attack, harmless)
 
 
@@ -168,7 +168,7 @@ def _disguised(twins: Twins, pair: int, dice: random.Random) -> Iterator[Row]:
     for label, text in ((1, twins.attack), (0, twins.harmless)):
         own = random.Random(state)
         source = f"made/{twins.family}"
-        shown = _casual(text, own)
+        shown = _in_chat(text, own)
         if kind < 0.08:
             shown, source = disguise.encode(text, own), "made/encoded"
         elif kind < 0.18:
@@ -180,7 +180,7 @@ def _disguised(twins: Twins, pair: int, dice: random.Random) -> Iterator[Row]:
         yield Row(shown, label, source, pair)
 
 
-def _casual(text: str, dice: random.Random) -> str:
+def _in_chat(text: str, dice: random.Random) -> str:
     """Write as people do in a chat: small letters, no full stop."""
     if dice.random() < 0.3:
         text = text.lower()
