@@ -61,4 +61,5 @@ def wilson(hits: int, total: int) -> Interval:
     middle = share + z * z / (2 * total)
     half = z * math.sqrt(share * (1 - share) / total + z * z / (4 * total * total))
     scale = 1 + z * z / total
-    return Interval(share, (middle - half) / scale, (middle + half) / scale)
+    low, high = (middle - half) / scale, (middle + half) / scale
+    return Interval(share, max(0.0, low), min(1.0, high))
