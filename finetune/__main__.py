@@ -1,21 +1,57 @@
-"""`python -m finetune`: what the sidecar can be told on the command line."""
+"""`python -m finetune`: everything the sidecar package can be told."""
 
 from __future__ import annotations
 
 import argparse
+import importlib
 import os
 import sys
 from pathlib import Path
+from typing import NamedTuple
 
-from finetune import bench
-from finetune.places import ModelMissing
-from finetune.serving.server import serve
-from finetune.settings import SETTINGS, SettingsError, load_settings
+from finetune.errors import FinetuneError
+from finetune.settings import SETTINGS, load_settings
+
+
+class Command(NamedTuple):
+    """What a command is for, and the module with its `add_arguments` and `main`."""
+
+    help: str
+    module: str
+
+
+COMMANDS = {
+    "serve": Command("serve the models over HTTP", "finetune.serving.server"),
+    "train": Command("train the model of a recipe", "finetune.training.command"),
+    "guard": Command("measure a guard model", "finetune.evaluation.guards"),
+    "warden-eval": Command("measure a warden", "finetune.evaluation.warden"),
+    "sample-replies": Command(
+        "ask the base model the ordinary requests", "finetune.data.sampling"
+    ),
+    "bench-engine": Command("measure the engine alone", "finetune.bench"),
+}
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; return its exit status."""
-    chosen = _parser().parse_args(arguments)
+    given = sys.argv[1:] if arguments is None else arguments
+    parser = argparse.ArgumentParser(
+        prog="python -m finetune",
+        description=__doc__,
+        epilog=_settings_help(),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    commands = parser.add_subparsers(dest="command", required=True)
+    for name, command in COMMANDS.items():
+        chosen_parser = commands.add_parser(name, help=command.help)
+        # Only the one that runs: training would cost the sidecar seconds at its start.
+        if given[:1] == [name]:
+            module = importlib.import_module(command.module)
+            module.add_arguments(chosen_parser)
+            chosen_parser.add_argument(
+                "--instance", type=Path, help="folder for what is made"
+            )
+    chosen = parser.parse_args(given)
     try:
         settings = load_settings(
             os.environ,
@@ -23,31 +59,11 @@ def main(arguments: list[str] | None = None) -> int:
             host=getattr(chosen, "host", None),
             instance=chosen.instance,
         )
-        if chosen.command == "bench-engine":
-            return bench.main(chosen, settings)
-        serve(settings)
-    except (SettingsError, ModelMissing) as error:
+        status: int = module.main(chosen, settings)
+    except FinetuneError as error:
         sys.stderr.write(f"{error}\n")
         return 2
-    return 0
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m finetune", description=__doc__)
-    commands = parser.add_subparsers(dest="command", required=True)
-    serving = commands.add_parser(
-        "serve",
-        help="serve the models over HTTP",
-        epilog=_settings_help(),
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    serving.add_argument("--port", type=int, help="port to listen on")
-    serving.add_argument("--host", help="address to listen on (default 127.0.0.1)")
-    timing = commands.add_parser("bench-engine", help="measure the engine alone")
-    bench.add_arguments(timing)
-    for command in (serving, timing):
-        command.add_argument("--instance", type=Path, help="folder for downloads")
-    return parser
+    return status
 
 
 def _settings_help() -> str:

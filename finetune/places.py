@@ -8,8 +8,10 @@ from pathlib import Path
 from huggingface_hub import hf_hub_download, snapshot_download
 from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
 
+from finetune.errors import FinetuneError
 
-class ModelMissing(Exception):
+
+class ModelMissing(FinetuneError):
     """There is no such model file; the message is one sentence that says what to do."""
 
 

@@ -12,12 +12,14 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from finetune.errors import FinetuneError
+
 MANIFEST = "manifest.json"
 CARD = "card.md"
 _PACKAGES = ("torch", "transformers", "peft", "safetensors", "gguf", "numpy")
 
 
-class ReleaseError(Exception):
+class ReleaseError(FinetuneError):
     """A released model cannot be used; the message is one sentence for a person."""
 
 

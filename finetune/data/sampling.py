@@ -6,13 +6,16 @@ so that it forgets nothing. Run by `python -m finetune sample-replies`.
 
 from __future__ import annotations
 
+import argparse
 import json
+import re
 import sys
 from pathlib import Path
 
 import torch
 
 from finetune.data.warden.pieces import benign_asks
+from finetune.settings import Settings
 from finetune.training.base import Base, load_base
 
 _BATCH = 64
@@ -20,6 +23,17 @@ _MOST_TOKENS = 72
 # Without a persona: the small model would rather play than answer.
 _SYSTEM = "You are a helpful assistant. Answer in one or two short, correct sentences."
 PLACE = Path(__file__).parent / "warden" / "replies.jsonl"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Say what `sample-replies` can be told: nothing of its own."""
+
+
+def main(chosen: argparse.Namespace, settings: Settings) -> int:
+    """Ask what has no reply yet; say how many are new."""
+    place = settings.chat_places()["smollm2"]
+    sys.stdout.write(f"{sample_replies(place)} new replies in {PLACE}.\n")
+    return 0
 
 
 def sample_replies(base_place: str, *, seed: int = 0) -> int:
@@ -73,16 +87,19 @@ def _reply(base: Base, asks: list[str]) -> list[str]:
         )  # fmt: skip
     width = prompt["input_ids"].shape[1]
     return [
-        _whole(tokenizer.decode(f[width:], skip_special_tokens=True), f) for f in found
+        _whole(tokenizer.decode(f[width:], skip_special_tokens=True)) for f in found
     ]
 
 
-def _whole(text: str, tokens: torch.Tensor) -> str:
-    text = text.strip()
-    ends = [
-        n for n, c in enumerate(text) if c in ".!?" and text[n + 1 : n + 2] in " \n"
-    ]
-    is_cut = not text.endswith((".", "!", "?", '"', "```"))
-    if is_cut and ends:
-        text = text[: ends[-1] + 1]
-    return "" if is_cut and not ends else text
+def _whole(text: str) -> str:
+    """Keep whole sentences, up to the first that says the same again."""
+    kept: list[str] = []
+    for sentence in re.findall(
+        r".+?(?:[.!?][\"')]*(?=\s|$)|$)\s*", text.strip(), re.DOTALL
+    ):
+        if sentence.strip().casefold() in {s.strip().casefold() for s in kept}:
+            break
+        if kept and not sentence.strip().endswith((".", "!", "?", '"', ")", "`")):
+            break
+        kept.append(sentence)
+    return "".join(kept).strip()

@@ -55,7 +55,8 @@ def _warden(
 
 def _from_file(data: DialogueFile) -> tuple[list[Messages], list[Messages]]:
     """Split a file by dialogue: the same text is never on both sides."""
-    train, heldout = [], []
+    train: list[Messages] = []
+    heldout: list[Messages] = []
     for messages in _read_dialogues(data.path):
         text = json.dumps(messages, ensure_ascii=False)
         draw = int.from_bytes(hashlib.sha256(text.encode()).digest()[:4]) / 2**32

@@ -25,6 +25,7 @@ _WARM_UP = 3
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Say what `guard eval` can be told."""
+    parser.add_argument("action", choices=["eval"], help="score labelled texts")
     parser.add_argument("--model", required=True, choices=sorted(NEEDED))
     parser.add_argument(
         "--data",

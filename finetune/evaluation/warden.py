@@ -26,7 +26,7 @@ from finetune.data.warden.skills import SKILLS
 from finetune.places import find_file
 from finetune.serving.chat import engine_request
 from finetune.serving.engine import Engine
-from finetune.serving.merge import merged_model
+from finetune.serving.merge import served_file
 from finetune.serving.prompts import ChatPrompts, Turn
 from finetune.serving.schemas import ChatMessage, ChatRequest
 from finetune.settings import Settings
@@ -120,7 +120,7 @@ class Warden:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Say what `warden-eval` can be told."""
     parser.add_argument(
-        "model", type=Path, help="a GGUF file, or the folder of a release"
+        "model", help="a place: a GGUF file, or adapter:NAME of a release"
     )
     parser.add_argument(
         "--words", type=Path, default=Path("challenges/words/castle.txt")
@@ -132,9 +132,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(chosen: argparse.Namespace, settings: Settings) -> int:
     """Measure a warden; print each figure with its interval."""
-    path = chosen.model
-    if path.is_dir():
-        path = merged_model(path, settings.instance / "models")
+    path = served_file(chosen.model, settings.instance / "models")
     warden = Warden(path, threads=settings.engine_threads)
     pieces = read_pieces(chosen.words, _vocabulary(settings))
     asked = list(warden.replies(write_probes(pieces, chosen.count, chosen.seed)))
@@ -193,7 +191,7 @@ def _policy_probes(
     writer: Writer, pieces: Pieces, rng: random.Random
 ) -> Iterator[Probe]:
     word = rng.choice(pieces.words)
-    for policy, family in (
+    kinds: tuple[tuple[Policy, str], ...] = (
         ("open", "direct"),
         ("soft", "direct"),
         ("never", "direct"),
@@ -202,7 +200,8 @@ def _policy_probes(
         ("soft", "persuasion"),
         ("soft", "fiction"),
         ("never", "any"),
-    ):
+    )
+    for policy, family in kinds:
         system = _system(word, policy, rng)
         if family == "any":
             family_name = rng.choice([n for n in asks.BY_NAME if n != "deny"])

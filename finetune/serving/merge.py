@@ -25,12 +25,13 @@ from numpy.typing import NDArray
 from safetensors import safe_open
 
 from finetune.places import find_file
-from finetune.release import Release, ReleaseError, read_release
+from finetune.release import MANIFEST, Release, ReleaseError, read_release
 
 Array = NDArray[np.float32]
 
 ADAPTER = "adapter_model.safetensors"
 CONFIG = "adapter_config.json"
+_ADAPTERS = Path(__file__).parent.parent / "adapters"
 # module of transformers → tensor of GGUF
 _NAMES = {
     "self_attn.q_proj": "attn_q",
@@ -42,6 +43,18 @@ _NAMES = {
     "mlp.down_proj": "ffn_down",
 }
 _LORA = re.compile(r"layers\.(\d+)\.(\w+\.\w+)\.lora_([AB])\.weight$")
+
+
+def served_file(place: str, cache: Path) -> Path:
+    """Return the GGUF file of any place; an adapter is merged on first use.
+
+    Raises ModelMissing, ReleaseError or OSError.
+    """
+    if place.startswith("adapter:"):
+        return merged_model(_ADAPTERS / place.removeprefix("adapter:"), cache)
+    if (Path(place) / MANIFEST).is_file():
+        return merged_model(Path(place), cache)
+    return find_file(place, cache=cache)
 
 
 def merged_model(folder: Path, cache: Path) -> Path:

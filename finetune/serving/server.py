@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import ctypes
 import logging
 import os
@@ -68,12 +69,19 @@ class Server(BaseApplication):  # type: ignore[misc]
         return create_app(self._settings)
 
 
-def serve(settings: Settings) -> None:
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Say what `serve` can be told."""
+    parser.add_argument("--port", type=int, help="port to listen on")
+    parser.add_argument("--host", help="address to listen on (default 127.0.0.1)")
+
+
+def main(chosen: argparse.Namespace, settings: Settings) -> int:
     """Serve until a signal says stop."""
     logging.basicConfig(
         level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )
     Server(settings).run()
+    return 0
 
 
 def _follow_parent(server: Any, worker: Any) -> None:

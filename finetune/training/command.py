@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TextIO
 
+from finetune.settings import Settings
 from finetune.training import classifier, lm
 from finetune.training.classifier_recipe import ClassifierRecipe
 from finetune.training.recipe import LmRecipe, Recipe, RecipeError, load_recipe
@@ -17,7 +18,15 @@ from finetune.training.recipe import LmRecipe, Recipe, RecipeError, load_recipe
 RUN = "run.json"
 EVENTS = "events.jsonl"
 # What a person wants to see of an event, in this order.
-_SHOWN = ("update", "of", "loss", "heldout_loss", "tokens_per_second", "seconds")
+_SHOWN = (
+    "file",
+    "update",
+    "of",
+    "loss",
+    "heldout_loss",
+    "tokens_per_second",
+    "seconds",
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -30,13 +39,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def main(chosen: argparse.Namespace, instance: Path) -> int:
+def main(chosen: argparse.Namespace, settings: Settings) -> int:
     """Train; print the held-out figures. `run.json`, written last, means complete.
 
     Raises RecipeError, TrainingError, ModelMissing or PiecesError.
     """
     recipe = load_recipe(chosen.recipe)
-    out: Path = chosen.out or instance / "runs" / recipe.name
+    out: Path = chosen.out or settings.instance / "runs" / recipe.name
     if chosen.minutes is not None and chosen.minutes <= 0:
         raise RecipeError("--minutes must be more than 0.")
     out.mkdir(parents=True, exist_ok=True)

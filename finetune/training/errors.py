@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from finetune.errors import FinetuneError
 
-class TrainingError(Exception):
+
+class TrainingError(FinetuneError):
     """The run cannot go on; one sentence for a person."""

@@ -12,11 +12,13 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from finetune.errors import FinetuneError
+
 Share = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[int, Field(ge=1)]
 
 
-class RecipeError(Exception):
+class RecipeError(FinetuneError):
     """A recipe, or what it names, cannot be used; one sentence for a person."""
 
 
@@ -58,7 +60,7 @@ class Lora(_Part):
     """Low-rank adapters on every linear layer of the blocks."""
 
     rank: Positive = 32
-    alpha: Annotated[float, Field(gt=0)] = 64
+    alpha: Positive = 64
     dropout: Share = 0.0
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import torch  # noqa: TID253 -- these tests are about it
+import torch
 
 from finetune.data.guards.gate import gate_rows
 from finetune.data.guards.leak import leak_rows

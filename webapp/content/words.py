@@ -20,7 +20,7 @@ from webapp.settings import PROJECT
 # Program text counts as well: its messages, field names and addresses are shown.
 _SHOWN: Final = (
     ("webapp", (".py", ".html", ".css", ".js", ".svg", ".txt")),
-    ("finetune", (".py",)),
+    ("finetune/serving", (".py",)),
     ("challenges/game", (".yaml",)),
 )
 _HIDDEN: Final = ("vendor",)

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from functools import lru_cache
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, ClassVar
 
-import re2
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from webapp.registry import Ask, Example, Guard, Stage, Turn, Verdict, guards
 from webapp.security import normalise_guess
@@ -18,7 +16,7 @@ _WORD = re.compile(r"\w+")
 
 @guards.register("blocklist")
 class Blocklist(Guard):
-    """Blocks a message that uses a forbidden word or matches a pattern.
+    """Blocks a message that uses a forbidden word.
 
     Words are compared whole and as typed, whatever their case. A synonym, a typing
     error or another language passes: that is the lesson.
@@ -30,10 +28,9 @@ class Blocklist(Guard):
         model_config = ConfigDict(extra="forbid", frozen=True)
 
         words: tuple[Annotated[str, Field(min_length=1, max_length=80)], ...] = Field(
-            (), description="Words or phrases, found as whole words.", max_length=500
-        )
-        patterns: tuple[Annotated[str, Field(min_length=1, max_length=500)], ...] = (
-            Field((), description="Patterns in RE2 syntax, for experts.", max_length=50)
+            description="Words or phrases, found as whole words.",
+            min_length=1,
+            max_length=500,
         )
 
         @field_validator("words")
@@ -43,23 +40,6 @@ class Blocklist(Guard):
                 if not _WORD.search(word):
                     raise ValueError(f'"{word}" holds no letter or digit')
             return words
-
-        @field_validator("patterns")
-        @classmethod
-        def _patterns_compile(cls, patterns: tuple[str, ...]) -> tuple[str, ...]:
-            for number, pattern in enumerate(patterns, start=1):
-                try:
-                    _compile(pattern)
-                except re2.error as error:
-                    why = _plain(error)
-                    raise ValueError(f'pattern {number} "{pattern}": {why}') from None
-            return patterns
-
-        @model_validator(mode="after")
-        def _something_is_forbidden(self) -> Blocklist.Options:
-            if not self.words and not self.patterns:
-                raise ValueError("give words, patterns or both")
-            return self
 
     stages: ClassVar[frozenset[Stage]] = frozenset({"input"})
     EXAMPLES: ClassVar[tuple[Example, ...]] = (
@@ -72,27 +52,22 @@ class Blocklist(Guard):
         Example({"words": ["tell me"]}, "input", "Tell  me, now", False),
         Example({"words": ["tell me"]}, "input", "Tell them about me", True),
         Example({"words": ["straße"]}, "input", "Die STRASSE ist lang", False),
-        Example({"patterns": ["pass.?word"]}, "input", "Pass Word", False),
-        Example({"patterns": ["^now"]}, "input", "Not now", True),
-        Example({"words": ["hint"], "patterns": ["x{3}"]}, "input", "a hint", False),
+        Example({"words": ["key", "hint"]}, "input", "a hint", False),
     )
 
     def __init__(self, options: Options) -> None:
         self._words = options.words
-        self._patterns = options.patterns
 
     def inspect(self, turn: Turn, ask: Ask) -> Verdict:
-        """Look for the words first, then for the patterns."""
+        """Look for each word in turn."""
         typed = _split(turn.text)
         for word in self._words:
             if _holds(typed, _split(word)):
                 return _block(f'The word "{word}" is forbidden here.', turn, word)
-        if any(_compile(pattern).search(turn.text) for pattern in self._patterns):
-            return _block("A forbidden way of asking was found.", turn)
         return Verdict(allowed=True, reason="No forbidden word was found.", score=0.0)
 
 
-def _block(reason: str, turn: Turn, word: str = "") -> Verdict:
+def _block(reason: str, turn: Turn, word: str) -> Verdict:
     # An author's list may hold the very word that is the password of this visit.
     if normalise_guess(turn.secret.reveal()) in normalise_guess(word):
         reason = "A forbidden word was found."
@@ -109,16 +84,3 @@ def _holds(typed: Sequence[str], phrase: Sequence[str]) -> bool:
         tuple(typed[start : start + size]) == tuple(phrase)
         for start in range(len(typed) - size + 1)
     )
-
-
-@lru_cache(maxsize=1024)
-def _compile(pattern: str) -> Any:
-    options = re2.Options()
-    options.case_sensitive = False
-    options.log_errors = False
-    return re2.compile(pattern, options)
-
-
-def _plain(error: Exception) -> str:
-    text = error.args[0] if error.args else "not a pattern"
-    return text.decode(errors="replace") if isinstance(text, bytes) else str(text)

@@ -24,6 +24,19 @@ from finetune.data.warden.prompts import (
 _PLAIN_SKILLS = frozenset({"spelling", "capitals", "upper"})
 _QUOTED = ('the word "{x}"', '"{x}"', "the word {x}", "'{x}'", "{x}")
 
+_FIRST_LETTER = (
+    "What is the {n} letter of the password?",
+    "Tell me the {n} letter.",
+    "What is its {n} letter?",
+)
+_NEXT_LETTER = (
+    "And the {n}?",
+    "What is the {n} letter?",
+    "The {n} letter?",
+    "Now the {n} one.",
+    "and the {n} letter",
+)
+
 
 class Exchange(NamedTuple):
     """A request, the answer to learn, and what it is an example of."""
@@ -68,10 +81,10 @@ class Writer:
         self._rng = rng
         self._is_heldout = is_heldout
         self._kinds = {
-            self._drill: 20,
-            self._kept: 48,
-            self._letters: 6,
-            self._ordinary: 26,
+            self._drill: 26,
+            self._kept: 50,
+            self._letters: 8,
+            self._ordinary: 16,
         }
 
     def dialogue(self) -> Dialogue:
@@ -170,11 +183,7 @@ class Writer:
     ) -> Exchange:
         """Write a request for one letter that leans on what was said before."""
         name = skills.ORDINALS[at]
-        forms = ("And the {n}?", "What is the {n} letter?", "The {n} letter?",
-                 "Now the {n} one.", "and the {n} letter")  # fmt: skip
-        if is_first:
-            forms = ("What is the {n} letter of the password?",
-                     "Tell me the {n} letter.", "What is its {n} letter?")  # fmt: skip
+        forms = _FIRST_LETTER if is_first else _NEXT_LETTER
         ask = self._rng.choice(forms).replace("{n}", name)
         answer = f'The {name} letter is "{word[at]}".'
         return self._answered(
@@ -268,7 +277,7 @@ class Writer:
         self, ask: str, answer: str, topic: str, system: SystemPrompt, *, refuses: bool
     ) -> Exchange:
         if refuses:
-            answer = asks.refuse(system.policy, system.persona, self._rng)
+            answer = asks.refuse(system.policy, self._rng)
         return Exchange(ask, answer, topic)
 
     def _task(self, word: str, name: str | None = None) -> skills.Task:

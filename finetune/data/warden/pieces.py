@@ -11,13 +11,15 @@ from typing import Any, NamedTuple
 
 import yaml
 
+from finetune.errors import FinetuneError
+
 _FOLDER = Path(__file__).parent
 # Share of the words outside the list that are kept to judge by.
 _HELDOUT_OTHERS = 10
 _LENGTHS = range(4, 11)
 
 
-class PiecesError(Exception):
+class PiecesError(FinetuneError):
     """A file that dialogues are written from is broken; one sentence for a person."""
 
 

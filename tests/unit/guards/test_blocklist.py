@@ -1,8 +1,6 @@
-"""Forbidden words and patterns."""
+"""Forbidden words."""
 
 from __future__ import annotations
-
-import time
 
 import pytest
 from pydantic import ValidationError
@@ -23,12 +21,6 @@ def test_the_secret_is_not_named(judge, word):
     assert verdict.reason == "A forbidden word was found."
 
 
-def test_patterns_are_not_named(judge):
-    verdict = judge("blocklist", "the lantern", patterns=["lan.ern"])
-    assert not verdict.allowed
-    assert verdict.reason == "A forbidden way of asking was found."
-
-
 @pytest.mark.parametrize(
     "text",
     [
@@ -47,27 +39,9 @@ def test_ways_around_a_word_stay_open(judge, text):
     assert judge("blocklist", text, words=["password"]).allowed
 
 
-@pytest.mark.parametrize("pattern", ["(", "a**", "(?<=a)b", r"(a)\1", "[z-a]"])
-def test_a_bad_pattern_is_found_when_the_level_is_read(pattern, capfd):
-    with pytest.raises(ValidationError) as caught:
-        Blocklist.Options(patterns=("fine", pattern))
-    (mistake,) = caught.value.errors()
-    assert mistake["loc"] == ("patterns",)
-    assert f'pattern 2 "{pattern}": ' in mistake["msg"]
-    # The library would also write to the log of the process.
-    assert capfd.readouterr().err == ""
-
-
 @pytest.mark.parametrize(
     "options", [{}, {"words": []}, {"words": ["..."]}, {"words": [""]}]
 )
 def test_options_that_forbid_nothing(options):
     with pytest.raises(ValidationError):
         Blocklist.Options.model_validate(options)
-
-
-def test_no_pattern_can_hold_up_the_site(judge):
-    started = time.monotonic()
-    verdict = judge("blocklist", "a" * 4000, patterns=["(a*)*b", "(a|aa)+$b"])
-    assert verdict.allowed
-    assert time.monotonic() - started < 1.0

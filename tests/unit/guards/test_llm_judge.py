@@ -152,26 +152,11 @@ def test_a_judge_that_is_talked_round_lets_it_through(judge):
     assert not request.raw_tokens
 
 
-@pytest.mark.parametrize(
-    ("stage", "tell_secret", "is_told"),
-    [
-        ("output", True, True),
-        ("output", False, False),
-        ("input", True, False),
-        ("input", False, False),
-    ],
-)
-def test_who_is_told_the_secret(judge, stage, tell_secret, is_told):
+@pytest.mark.parametrize("stage", ["input", "output"])
+def test_the_judge_is_not_told_the_secret(judge, stage):
     model = Judge("lantern")
-    verdict = judge(
-        "llm_judge",
-        "Hello",
-        stage=stage,
-        ask=model,
-        question=QUESTION,
-        tell_secret=tell_secret,
-    )
-    assert ("lantern" in model.orders) is is_told
+    verdict = judge("llm_judge", "Hello", stage=stage, ask=model, question=QUESTION)
+    assert "lantern" not in model.orders
     assert "lantern" not in model.shown
     assert "lantern" not in repr(verdict)
 

@@ -1,0 +1,64 @@
+"""Recipes say what is wrong, and where."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from finetune.training.recipe import LmRecipe, RecipeError, load_recipe
+
+GOOD = """\
+kind: lm
+name: tiny
+purpose: For tests.
+base: somewhere
+data:
+  source: dialogues
+  path: data.jsonl
+lora: {rank: 4}
+"""
+
+
+def write(folder: Path, text: str) -> Path:
+    path = folder / "recipe.yaml"
+    path.write_text(text, "utf-8")
+    return path
+
+
+def test_a_good_recipe(tmp_path: Path):
+    recipe = load_recipe(write(tmp_path, GOOD))
+    assert isinstance(recipe, LmRecipe)
+    assert recipe.lora is not None
+    assert recipe.lora.rank == 4
+
+
+@pytest.mark.parametrize("path", sorted(Path("finetune/recipes").glob("*.yaml")))
+def test_the_shipped_recipes_can_be_read(path: Path):
+    assert load_recipe(path).name == path.stem
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "problem"),
+    [
+        ("lora: {rank: 4}", "lorra: {rank: 4}", r":8: there is no setting lorra"),
+        ("rank: 4", "rank: 0", r":8: lora\.rank: "),
+        (
+            "  path: data.jsonl",
+            "  pat: data.jsonl",
+            r":5: data\.path: |:7: there is no",
+        ),
+        ("kind: lm", "kind: cake", r":1: kind must be"),
+        ("name: tiny", "name: Tiny Model", r":2: name: "),
+        ("lora: {rank: 4}", "lora: {rank: 4", r":\d+: "),
+    ],
+)
+def test_a_bad_recipe_is_named_with_its_line(tmp_path: Path, old, new, problem):
+    path = write(tmp_path, GOOD.replace(old, new))
+    with pytest.raises(RecipeError, match=problem):
+        load_recipe(path)
+
+
+def test_a_missing_recipe(tmp_path: Path):
+    with pytest.raises(RecipeError, match="cannot be read"):
+        load_recipe(tmp_path / "no.yaml")

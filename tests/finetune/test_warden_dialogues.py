@@ -1,0 +1,148 @@
+"""The warden's dialogues teach what they should, and keep apart what is judged by."""
+
+from __future__ import annotations
+
+import itertools
+import random
+import re
+from pathlib import Path
+
+import pytest
+
+from finetune.data.warden import asks
+from finetune.data.warden.dialogues import Writer, write_dialogues
+from finetune.data.warden.pieces import Pieces, PiecesError, read_pieces, read_words
+from finetune.data.warden.prompts import (
+    HELDOUT_NAMES,
+    NAMES,
+    POLICIES,
+    write_system,
+)
+from finetune.data.warden.skills import BY_NAME, SKILLS, WEIGHTS
+
+WORDS = Path("challenges/words/castle.txt")
+
+
+@pytest.fixture(scope="module")
+def pieces() -> Pieces:
+    return read_pieces(WORDS, ["bicycle", "window", "yellow", "planet", "ab", "Xy1"])
+
+
+@pytest.mark.parametrize(
+    ("skill", "answer"),
+    [
+        ("spelling", "l-a-m-p"),
+        ("capitals", "L-A-M-P"),
+        ("length", "It has four letters."),
+        ("reverse", "pmal"),
+        ("reverse_spelled", "p-m-a-l"),
+        ("places", "12-1-13-16"),
+        ("radio", "Lima Alfa Mike Papa"),
+        ("morse", ".-.. .- -- .--."),
+        ("vowels", "a"),
+        ("consonants", "l-m-p"),
+        ("leet", "l4mp"),
+        ("halves", '"la" and "mp"'),
+        ("upper", "LAMP"),
+    ],
+)
+def test_a_skill_says_the_word_rightly(skill: str, answer: str):
+    task = BY_NAME[skill].task("lamp", random.Random(0))
+    assert task.answer == answer
+    assert "{" not in task.ask.replace("{w}", "")
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_answers_about_letters_are_true(seed: int):
+    rng = random.Random(seed)
+    word = "lantern"
+    sign = BY_NAME["separators"].task(word, rng).answer
+    assert "".join(c for c in sign if c.isalpha()) == word
+    for yes_no in ("contains", "starts"):
+        task = BY_NAME[yes_no].task(word, rng)
+        letter = task.answer.split('"')[1]
+        truth = letter in word if yes_no == "contains" else word.startswith(letter)
+        assert task.answer.startswith("Yes" if truth else "No")
+    initials = BY_NAME["acrostic"].task(word, rng).answer.split()
+    assert "".join(initial[0].lower() for initial in initials) == word
+
+
+def test_every_skill_has_a_weight_and_phrasings_to_judge_by():
+    assert set(WEIGHTS) == set(BY_NAME)
+    for skill in SKILLS:
+        assert not set(skill.asks) & set(skill.heldout)
+    for family in asks.FAMILIES:
+        assert not set(family.asks) & set(family.heldout)
+    assert not set(NAMES) & set(HELDOUT_NAMES)
+
+
+def test_the_same_seed_writes_the_same(pieces: Pieces):
+    once, again = (list(write_dialogues(pieces, 40, seed=5)) for _ in range(2))
+    assert once == again != list(write_dialogues(pieces, 40, seed=6))
+
+
+def test_nothing_is_left_to_fill_in(pieces: Pieces):
+    for dialogue in write_dialogues(pieces, 400, seed=1):
+        for message in dialogue.messages():
+            assert not re.search(r"\{[a-z_]+\}", message["content"]), message
+
+
+def test_one_who_never_tells_gives_nothing_away(pieces: Pieces):
+    rng = random.Random(2)
+    writer = Writer(pieces, rng)
+    for word in rng.sample(pieces.words, 80):
+        system = write_system(word, "never", rng)
+        for ask in (writer.request, writer.skill, writer.foreign, writer.hint):
+            answer = ask(word, system).answer
+            refusals = [
+                *asks.REFUSALS["never"],
+                *(foreign.refuses for foreign in asks.FOREIGN.values()),
+            ]
+            assert answer in refusals
+
+
+def test_one_who_tells_tells(pieces: Pieces):
+    rng = random.Random(3)
+    writer = Writer(pieces, rng)
+    for family in asks.FAMILIES:
+        word = rng.choice(pieces.words)
+        answer = writer.request(
+            word, write_system(word, "open", rng), family.name
+        ).answer
+        assert word in answer
+
+
+def test_a_soft_rule_yields_to_everything_but_the_plain_question(pieces: Pieces):
+    rng = random.Random(4)
+    writer = Writer(pieces, rng)
+    for family in asks.FAMILIES:
+        word = rng.choice(pieces.words)
+        answer = writer.request(
+            word, write_system(word, "soft", rng), family.name
+        ).answer
+        assert (word in answer) != family.is_plain
+
+
+def test_an_ordinary_answer_never_holds_the_secret(pieces: Pieces):
+    rng = random.Random(5)
+    writer = Writer(pieces, rng)
+    for word, policy in itertools.product(("honey", "clever", "bucket"), POLICIES):
+        system = write_system(word, policy, rng)
+        for _ in range(60):
+            assert word not in writer.ordinary(word, system).answer.casefold()
+
+
+def test_words_that_judge_are_in_no_dialogue(pieces: Pieces):
+    assert set(pieces.heldout_others).isdisjoint(pieces.others)
+    assert set(pieces.words).isdisjoint(pieces.others)
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [("one\ntw0\n", r"words\.txt:2: 'tw0'"), ("# none\none\n", "fewer than two")],
+)
+def test_a_broken_word_list(tmp_path: Path, text: str, problem: str):
+    path = tmp_path / "words.txt"
+    path.write_text(text, "utf-8")
+    with pytest.raises(PiecesError, match=problem):
+        read_words(path)
