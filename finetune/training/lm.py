@@ -195,8 +195,8 @@ class Loop:
 
     def _done(self) -> float:
         """Return how much of the run is over, by updates or by time."""
-        by_time: float = self.progress.seconds / self._budget
-        return max(self.progress.update / self._updates, by_time)
+        by_updates: float = self.progress.update / self._updates
+        return max(by_updates, self.progress.seconds / self._budget)
 
     def _rate(self) -> float:
         """Return the learning rate's share: it rises, then falls to zero."""

@@ -63,7 +63,7 @@ def test_figures_by_hand():
 def chosen(*arguments: str) -> argparse.Namespace:
     parser = argparse.ArgumentParser()
     add_arguments(parser)
-    return parser.parse_args(arguments)
+    return parser.parse_args(["eval", *arguments])
 
 
 def test_the_command_writes_its_answer(tmp_path, capsys):

@@ -282,6 +282,7 @@ def test_several_mistakes_are_listed_in_the_order_of_the_file(
     assert said(tree) == [
         '2: "title" must be text; put it in quotes',
         '11: unknown guard "nothing"; '
-        "known here: blocklist, contains, length, moderation, similarity",
+        "known here: blocklist, canary, contains, length, llm_judge, moderation, "
+        "regex, similarity",
         '12: "points" must be a whole number; write digits without quotes',
     ]
