@@ -134,7 +134,7 @@ def main(chosen: argparse.Namespace, settings: Settings) -> int:
     """Measure a warden; print each figure with its interval."""
     path = served_file(chosen.model, settings.instance / "models")
     warden = Warden(path, threads=settings.engine_threads)
-    pieces = read_pieces(chosen.words, _vocabulary(settings))
+    pieces = read_pieces(chosen.words, vocabulary(settings))
     asked = list(warden.replies(write_probes(pieces, chosen.count, chosen.seed)))
     figures = count_hits((probe, probe.is_hit(reply)) for probe, reply in asked)
     for name, figure in figures.items():
@@ -269,7 +269,7 @@ def _bare(text: str) -> str:
     return re.sub(r"\s+", " ", text.casefold()).strip(" .\"'")
 
 
-def _vocabulary(settings: Settings) -> list[str]:
+def vocabulary(settings: Settings) -> list[str]:
     """Return the base's words from its GGUF; nothing of torch is needed here."""
     from gguf import GGUFReader  # noqa: PLC0415 -- slow import
 
