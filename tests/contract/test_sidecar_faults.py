@@ -89,8 +89,11 @@ def test_a_call_to_a_failed_model_says_why(tmp_path):
 def test_a_missing_embedder_leaves_the_chat_working(tmp_path):
     with running_sidecar(tmp_path, embedding_model="minilm=nowhere/at-all") as sidecar:
         wait_until(lambda: sidecar.health()["embeddings"] == "failed")
-        status, _, answer = sidecar.post("/moderations", {"input": "x"})
+        status, _, answer = sidecar.post(
+            "/embeddings", {"model": "minilm", "input": "x"}
+        )
         assert (status, answer["error"]["code"]) == (503, "failed")
+        assert sidecar.post("/moderations", {"input": "x"})[0] == 200
         assert "nowhere/at-all" in sidecar.health()["problems"][0]
         assert sidecar.health()["status"] == "ok"
 
