@@ -122,6 +122,7 @@ class Reply:
         yield from self._wait()
         self._has_started = True
         self._desk.start(self._generation)
+        yield from self._wait_reading()
         yield Started()
         try:
             for event in self._generation.events(pause=self._desk.pause, beat=_BEAT):
@@ -149,6 +150,14 @@ class Reply:
             if not self._ticket.wait(_BEAT):
                 self._check_caller()
                 yield Beat()
+
+    def _wait_reading(self) -> Iterator[Event]:
+        """Tell the place in line of those whose prompts are read one by one."""
+        told = 0
+        while position := self._generation.wait_reading(_BEAT):
+            self._check_caller()
+            yield Beat() if position == told else Queued(position)
+            told = position
 
     def _check_caller(self) -> None:
         if not self._is_connected():

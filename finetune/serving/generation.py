@@ -58,6 +58,7 @@ class Generation:
         self._stop_words = StopWords(stop_words)
         self._on_end = on_end
         self._reading: Ticket | None = None
+        self._may_read = threading.Event()
         self._chunks: deque[str] = deque()
         self._arrived = threading.Event()
         self._ended = threading.Event()
@@ -71,6 +72,13 @@ class Generation:
     def cancel(self) -> None:
         """Stop at the next token, or at the next step of reading the prompt."""
         self._is_cancelled = True
+
+    def wait_reading(self, seconds: float) -> int:
+        """Wait for the turn to be read; return the place in line, 0 when it has come."""
+        if self._may_read.wait(seconds):
+            return 0
+        ticket = self._reading
+        return max(1, ticket.position) if ticket is not None else 1
 
     def events(
         self, *, pause: Callable[[], float], beat: float
@@ -94,6 +102,7 @@ class Generation:
     def _run(self) -> None:
         try:
             self._await_reading()
+            self._may_read.set()
             if not self._is_cancelled:
                 self._engine.complete(self._request, self._receive)
         except Exception as error:  # noqa: BLE001 -- border: the engine's thread
@@ -101,6 +110,7 @@ class Generation:
             _log.error("the engine failed: %s", type(error).__name__)
         finally:
             self._end_reading()
+            self._may_read.set()
             self._ended.set()
             self._arrived.set()
             self._on_end()

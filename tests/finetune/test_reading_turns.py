@@ -81,3 +81,15 @@ def test_a_cancelled_one_gives_up_its_turn():
         holder.leave()
         assert isinstance(last_event(start(engine, 1, threads)), Finish)
     assert engine.read == [1]
+
+
+def test_the_place_in_line_is_told():
+    engine = ScriptedEngine(3)
+    engine.may_end.set()
+    holder = engine.reading.enter("")
+    with ThreadPoolExecutor(2) as threads:
+        first, second = (start(engine, number, threads) for number in range(2))
+        time.sleep(0.05)
+        assert sorted((first.wait_reading(0), second.wait_reading(0))) == [1, 2]
+        holder.leave()
+        assert first.wait_reading(5) == second.wait_reading(5) == 0
