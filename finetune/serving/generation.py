@@ -74,7 +74,7 @@ class Generation:
         self._is_cancelled = True
 
     def wait_reading(self, seconds: float) -> int:
-        """Wait for the turn to be read; return the place in line, 0 when it has come."""
+        """Wait for the turn to be read; return the place in line, 0 once it came."""
         if self._may_read.wait(seconds):
             return 0
         ticket = self._reading
