@@ -28,7 +28,7 @@ COMMANDS = {
     "sample-replies": Command(
         "ask the base model the ordinary requests", "finetune.data.sampling"
     ),
-    "bench-engine": Command("measure the engine alone", "finetune.bench"),
+    "bench-engine": Command("measure the engine alone", "finetune.bench.engine"),
 }
 
 

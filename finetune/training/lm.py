@@ -30,7 +30,7 @@ from finetune.data.sources import DialogueRows, read_rows
 from finetune.training.base import is_bf16_faster, load_base
 from finetune.training.checkpoint import Checkpoint, Progress, save_weights
 from finetune.training.errors import TrainingError
-from finetune.training.recipe import LmRecipe
+from finetune.training.recipe import LmRecipe, Lora
 
 Emit = Callable[[dict[str, Any]], None]
 
@@ -50,9 +50,9 @@ def train(
     Raises TrainingError, RecipeError, ModelMissing or PiecesError.
     """
     torch.manual_seed(recipe.seed)
-    accelerator = Accelerator(mixed_precision="bf16" if _uses_bf16(recipe) else "no")
+    accelerator = Accelerator(mixed_precision="bf16" if uses_bf16(recipe) else "no")
     base = load_base(recipe.base)
-    model = _prepare(base.model, recipe, accelerator)
+    model = prepare(base.model, recipe, accelerator)
     rows = read_rows(recipe, base.tokenizer)
     emit(_start_event(recipe, model, rows, accelerator))
     loop = Loop(recipe, model, rows, accelerator, minutes=minutes, out=out, emit=emit)
@@ -242,36 +242,42 @@ class Loop:
             self.checkpoint.save(model, self._optimizer, self.progress)
 
 
-def _uses_bf16(recipe: LmRecipe) -> bool:
+def uses_bf16(recipe: LmRecipe) -> bool:
+    """Return whether a recipe computes in bf16 on this machine."""
     if recipe.precision != "auto":
         return recipe.precision == "bf16"
     return is_bf16_faster(torch.device("cuda" if torch.cuda.is_available() else "cpu"))
 
 
-def _prepare(model: Any, recipe: LmRecipe, accelerator: Accelerator) -> Any:
+def prepare(model: Any, recipe: LmRecipe, accelerator: Accelerator) -> Any:
     """Add adapters. A frozen base is kept in the type that it is used in."""
     model.config.use_cache = False
     if recipe.lora is None:
         return model.float()
     if accelerator.mixed_precision == "bf16":
         model = model.to(torch.bfloat16)
-    config = LoraConfig(
-        r=recipe.lora.rank,
-        lora_alpha=recipe.lora.alpha,
-        lora_dropout=recipe.lora.dropout,
-        target_modules="all-linear",
-        task_type="CAUSAL_LM",
-    )
     model.name_or_path = recipe.base
-    with warnings.catch_warnings():
-        # PEFT asks transformers by a name that has a newer one.
-        warnings.simplefilter("ignore", FutureWarning)
-        model = get_peft_model(model, config)
+    model = add_adapters(model, recipe.lora)
     if recipe.lora.dropout == 0:
         for module in model.modules():
             if isinstance(module, LoraLinear):
                 setattr(module, "forward", partial(_merged_forward, module))  # noqa: B010
     return model
+
+
+def add_adapters(model: Any, lora: Lora) -> Any:
+    """Return the model with PEFT's adapters on every linear layer of its blocks."""
+    config = LoraConfig(
+        r=lora.rank,
+        lora_alpha=lora.alpha,
+        lora_dropout=lora.dropout,
+        target_modules="all-linear",
+        task_type="CAUSAL_LM",
+    )
+    with warnings.catch_warnings():
+        # PEFT asks transformers by a name that has a newer one.
+        warnings.simplefilter("ignore", FutureWarning)
+        return get_peft_model(model, config)
 
 
 def _merged_forward(layer: Any, x: torch.Tensor) -> torch.Tensor:

@@ -188,7 +188,7 @@ def test_broken_rows_are_named(tiny_base, tmp_path, rows: str, problem: str):
 def test_merged_layers_compute_what_peft_computes(tiny_base, dialogues):
     base = load_base(str(tiny_base))
     accelerator = Accelerator(cpu=True)
-    model = lm._prepare(base.model, recipe(tiny_base, dialogues), accelerator)
+    model = lm.prepare(base.model, recipe(tiny_base, dialogues), accelerator)
     layers: list[Any] = [m for m in model.modules() if isinstance(m, LoraLinear)]
     assert len(layers) == 2 * 7
     for layer in layers:

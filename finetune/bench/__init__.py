@@ -1,0 +1,1 @@
+"""What `./wordkeep bench guards`, `bench train` and `bench-engine` measure."""
