@@ -10,9 +10,18 @@ import difflib
 import importlib
 import pkgutil
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import ModuleType
-from typing import Any, ClassVar, Generic, Literal, Protocol, TypedDict, TypeVar
+from typing import (
+    Any,
+    ClassVar,
+    Generic,
+    Literal,
+    NamedTuple,
+    Protocol,
+    TypedDict,
+    TypeVar,
+)
 
 from pydantic import BaseModel
 
@@ -30,6 +39,26 @@ class Message(TypedDict):
     content: str
 
 
+class Highlight(NamedTuple):
+    """A piece of a text, and by how much it raised the score of a guard model."""
+
+    text: str
+    weight: float
+
+
+@dataclass(frozen=True, slots=True)
+class Grounds:
+    """What the verdict of a guard model rests on; players see it after the win.
+
+    `highlights` is empty unless the model was asked which words counted.
+    """
+
+    model: str
+    version: str
+    threshold: float
+    highlights: tuple[Highlight, ...] = field(default=(), repr=False)
+
+
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """What a guard says of a turn. `reason` is read by the player."""
@@ -37,6 +66,7 @@ class Verdict:
     allowed: bool
     reason: str
     score: float | None = None
+    grounds: Grounds | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,12 +90,17 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class Moderation:
-    """The answer of a guard model; `score` and `threshold` are in 0..1."""
+    """The answer of a guard model; `score` and `threshold` are in 0..1.
+
+    `version` names the weights, where the endpoint tells.
+    """
 
     flagged: bool
     score: float
     threshold: float
     model: str
+    version: str = ""
+    highlights: tuple[Highlight, ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +109,14 @@ class Look:
 
     `message` is what a reply answers, and `earlier` the visit so far. `as_typed`
     switches off what undoes disguises; `first_tokens` shows only the beginning.
+    `highlights` also asks which words counted, which takes many times as long.
     """
 
     message: str = ""
     earlier: tuple[Exchange, ...] = ()
     as_typed: bool = False
     first_tokens: int | None = None
+    highlights: bool = False
 
 
 CAREFUL = Look()

@@ -32,6 +32,11 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("default_endpoint", "local", "Endpoint of models named without one."),
     Setting("database_url", "", "SQLAlchemy URL; empty: SQLite in the instance."),
     Setting("redis_url", "", "Redis URL for sign-up limits; empty: in memory."),
+    Setting(
+        "adapters",
+        PROJECT / "finetune" / "adapters",
+        "Folder of the released models and their cards.",
+    ),
     Setting("content_roots", "", "Extra content folders, separated by a colon."),
     Setting("request_bytes", 262_144, "Largest request body, in bytes."),
     Setting("message_chars", 4_000, "Longest message any level may allow."),
@@ -65,6 +70,7 @@ class Settings:
     default_endpoint: str
     database_url: str
     redis_url: str
+    adapters: Path
     content_roots: str
     request_bytes: int
     message_chars: int

@@ -45,16 +45,21 @@ class Detector(nn.Module):
 
 def windows(ids: Sequence[int], size: int) -> list[list[int]]:
     """Cut a text (its tokens without marks) into overlapping windows with marks."""
+    return [[_CLS, *ids[span], _SEP] for span in spans(len(ids), size)]
+
+
+def spans(count: int, size: int) -> list[slice]:
+    """Return which of `count` tokens each window holds, besides its two marks."""
     room = size - 2
-    if len(ids) <= room:
-        return [[_CLS, *ids, _SEP]]
+    if count <= room:
+        return [slice(0, count)]
     step = room - room // _OVERLAP
-    starts = [*range(0, len(ids) - room, step), len(ids) - room]
+    starts = [*range(0, count - room, step), count - room]
     if len(starts) > MOST_WINDOWS:
         last = len(starts) - 1
         picked = [round(n * last / (MOST_WINDOWS - 1)) for n in range(MOST_WINDOWS)]
         starts = [starts[n] for n in picked]
-    return [[_CLS, *ids[start : start + room], _SEP] for start in starts]
+    return [slice(start, start + room) for start in starts]
 
 
 def tokenise(tokenizer: Tokenizer, texts: Sequence[str]) -> list[list[int]]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import re
 from pathlib import Path
 
 from finetune.guards.canonical import Canonicaliser
@@ -13,17 +12,16 @@ from finetune.guards.detector import (
     load_detector,
     logits_of,
     quantised,
+    spans,
     tokenise,
     windows,
 )
 from finetune.guards.judge import Case, Judgement, Part
 from finetune.guards.minilm import PLACES, load_tokenizer
+from finetune.guards.occlusion import pieces_of, weigh
 from finetune.release import read_release
 
 GUARD = "guard.json"
-_PIECES = re.compile(r"\S+\s*|\s+")
-# Highlights need one reading for each piece; longer texts are cut into longer pieces.
-_MOST_PIECES = 40
 
 
 class Gate:
@@ -48,15 +46,16 @@ class Gate:
     def judge(self, case: Case) -> Judgement:
         """Score the worst window of a message."""
         text = case.text if case.as_typed else self._plain(case.text)
-        (ids,) = tokenise(self._tokenizer, [text])
-        ids = ids[: case.first_tokens]
+        tokens = self._tokenizer.encode(text, add_special_tokens=False)
+        ids = tokens.ids[: case.first_tokens]
         size = PLACES if case.as_typed else self._window
         parts = windows(ids, size)[: 1 if case.as_typed else None]
         logits = logits_of(self._detector, parts)
         worst = max(range(len(parts)), key=logits.__getitem__)
         highlights: tuple[Part, ...] = ()
-        if case.highlights:
-            highlights = self._highlights(self._tokenizer.decode(parts[worst]), size)
+        if case.highlights and ids:
+            places = tokens.offsets[: len(ids)][spans(len(ids), size)[worst]]
+            highlights = self._highlights(text[places[0][0] : places[-1][1]], size)
         return Judgement(
             {"attack": self._score(logits[worst])},
             self.threshold,
@@ -68,17 +67,10 @@ class Gate:
         return 1 / (1 + math.exp(-logit / self._temperature))
 
     def _highlights(self, text: str, size: int) -> tuple[Part, ...]:
-        """Leave each piece out in turn: how much does the score fall?"""
-        pieces = _PIECES.findall(text)
-        each = -(-len(pieces) // _MOST_PIECES)
-        groups = ["".join(pieces[n : n + each]) for n in range(0, len(pieces), each)]
-        texts = [
-            text,
-            *("".join(groups[:n] + groups[n + 1 :]) for n in range(len(groups))),
-        ]
-        rows = [windows(ids, size)[0] for ids in tokenise(self._tokenizer, texts)]
-        whole, *without = map(self._score, logits_of(self._detector, rows))
-        return tuple(
-            Part(group, round(whole - score, 4))
-            for group, score in zip(groups, without, strict=True)
-        )
+        """Weigh the pieces of what stands in one window."""
+
+        def scores_of(texts: list[str]) -> list[float]:
+            rows = [windows(ids, size)[0] for ids in tokenise(self._tokenizer, texts)]
+            return [self._score(logit) for logit in logits_of(self._detector, rows)]
+
+        return weigh(pieces_of(text), scores_of)

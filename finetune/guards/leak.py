@@ -21,8 +21,9 @@ from torch import Tensor, nn
 from finetune.guards.decoders import DECODERS
 from finetune.guards.detector import ADAPTER, in_8_bits, load_encoder, tokenise, windows
 from finetune.guards.evidence import NAMES, Vectors, covered, evidence, sentences
-from finetune.guards.judge import Case, Judgement
+from finetune.guards.judge import Case, Exchange, Judgement, Part
 from finetune.guards.minilm import MiniLM, load_tokenizer, pad
+from finetune.guards.occlusion import pieces_of, weigh
 from finetune.guards.text import words
 from finetune.release import read_release
 
@@ -34,6 +35,8 @@ _WIDTH = 32
 _REFERENCE, _FIRST, _STEP = 1000, 2500, 9
 # Pieces that a visit brought together tell the word from here on.
 _COVERED = 0.6
+# A reading takes longer than the gate's, and replies are short.
+_MOST_PIECES = 24
 
 
 class Head(nn.Module):
@@ -113,8 +116,23 @@ class Leak:
         if not bare:
             nothing = dict.fromkeys((*DECODERS, "pieces", "meaning"), 0.0)
             return Judgement(nothing, self.threshold, self.version)
-        replies = [*(exchange.reply for exchange in case.earlier), case.text]
-        texts = list(dict.fromkeys([case.text, "\n".join(replies)]))
+        scores = self._scores(case.text, case.earlier, bare)
+        highlights: tuple[Part, ...] = ()
+        if case.highlights:
+            highlights = weigh(
+                pieces_of(case.text, _MOST_PIECES),
+                lambda texts: [
+                    max(self._scores(text, case.earlier, bare).values())
+                    for text in texts
+                ],
+            )
+        return Judgement(scores, self.threshold, self.version, highlights)
+
+    def _scores(
+        self, text: str, earlier: tuple[Exchange, ...], bare: str
+    ) -> dict[str, float]:
+        replies = [*(exchange.reply for exchange in earlier), text]
+        texts = list(dict.fromkeys([text, "\n".join(replies)]))
         scores = {
             name: float(
                 any(decode(text, bare) for decode in decoders for text in texts)
@@ -125,7 +143,7 @@ class Leak:
         # An exact finding needs no second opinion.
         known = max(scores.values())
         scores["meaning"] = 0.0 if known else max(self._meaning(t, bare) for t in texts)
-        return Judgement(scores, self.threshold, self.version)
+        return scores
 
     @torch.inference_mode()
     def _meaning(self, text: str, secret: str) -> float:

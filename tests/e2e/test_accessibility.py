@@ -20,6 +20,8 @@ ANYBODYS = {
     "login": "/login",
     "recover": "/recover",
     "rules": "/rules",
+    "models": "/models",
+    "card of a guard": "/models/gate",
     "api": "/api",
     "patterns": "/patterns",
     "nothing": "/no-such-page",

@@ -77,6 +77,7 @@ class Keyboard:
             self.press(button)
 
     def _walk_to(self, target) -> None:
+        self.window.page.wait_for_load_state()
         for _ in range(MOST_STOPS):
             if target.evaluate("element => element === document.activeElement"):
                 return

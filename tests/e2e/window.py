@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable
 from itertools import count
 from typing import Any
@@ -20,6 +21,8 @@ from playwright.sync_api import (
 )
 
 WIDE, NARROW = 1280, 390
+# How long a page that has just been opened may take to draw where the focus is.
+FOCUS_SECONDS = 2.0
 # Busy machines are slow; what is right appears much earlier.
 expect.set_options(timeout=20_000)
 _NUMBERS = count(1)
@@ -159,11 +162,10 @@ class Window:
 
     def focus(self) -> dict[str, Any]:
         """Describe the element with the focus, and assert that it can be seen."""
-        found = self.page.evaluate(_FOCUS)
-        assert found, "nothing has the focus"
-        assert found["inView"], f"the focus is out of sight: {found}"
-        assert found["onTop"], f"the focus is covered: {found}"
-        assert found["outline"] >= 2, f"the focus is not marked: {found}"
+        end = time.monotonic() + FOCUS_SECONDS
+        while fault := _hidden(found := self.page.evaluate(_FOCUS)):
+            assert time.monotonic() < end, f"{fault}: {found}"
+            self.page.wait_for_timeout(50)
         return dict(found)
 
     def fetch(self, path: str) -> str:
@@ -213,6 +215,17 @@ class Window:
     def _dismiss(self, dialog: Dialog) -> None:
         self.dialogs.append(dialog.message)
         dialog.dismiss()
+
+
+def _hidden(focus: dict[str, Any] | None) -> str | None:
+    """Return why the element with the focus cannot be seen; None if it can."""
+    if not focus:
+        return "nothing has the focus"
+    if not focus["inView"]:
+        return "the focus is out of sight"
+    if not focus["onTop"]:
+        return "the focus is covered"
+    return None if focus["outline"] >= 2 else "the focus is not marked"
 
 
 def open_window(

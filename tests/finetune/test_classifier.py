@@ -17,6 +17,7 @@ from finetune.guards.detector import (
     Detector,
     freeze,
     load_detector,
+    spans,
     windows,
 )
 from finetune.guards.leak import HEAD
@@ -170,6 +171,8 @@ def test_windows_overlap_and_cover_the_whole_text():
     assert all(len(window) <= 128 for window in cut)
     assert {n for window in cut for n in window[1:-1]} == set(range(1000, 1500))
     assert windows([], 128) == [[101, 102]]
+    whole = list(range(1000, 1500))
+    assert cut == [[101, *whole[span], 102] for span in spans(len(whole), 128)]
     assert len(windows(range(100_000), 128)) == 48
 
 

@@ -27,7 +27,10 @@ def test_no_password_stands_on_a_page_or_in_a_level(app: Flask) -> None:
     # A made-up name, because it stands on every page.
     viewer = sign_in(app, "Qwertzuiop", role="instructor")
     said = {
-        url: words_of(text_of(viewer.browser.get(url).text)) for url in page_urls(app)
+        url: words_of(text_of(viewer.browser.get(url).text))
+        for url in page_urls(app)
+        # Cards name data and quote what models say, not in words of the site.
+        if not url.startswith("/models")
     }
     for path in SHIPPED.glob("game/*/*.yaml"):
         said[path.name] = words_of(path.read_text())

@@ -13,7 +13,7 @@ from sqlalchemy import select
 from werkzeug.routing import Rule
 
 from tests.kit.browser import Browser
-from webapp.domain import people, visits
+from webapp.domain import cards, people, visits
 from webapp.domain.services import Services
 from webapp.llm.cancel import Cancel
 from webapp.llm.events import ChatRequest, Delta, Finish
@@ -190,6 +190,7 @@ def _fill(rule: Rule, services: Services, attempts: list[int]) -> Iterator[str]:
         ],
         "attempt_id": attempts,
         "n": [1, 99],
+        "name": [*cards.card_names(services), "nobody"],
     }
     unknown = rule.arguments - values.keys()
     assert not unknown, f"{rule.rule}: tell tests/kit/leaks.py what {unknown} can be"

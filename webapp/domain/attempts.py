@@ -10,6 +10,7 @@ from typing import Any
 from webapp.content.index import Index
 from webapp.content.schema import ShowGuards
 from webapp.domain.attack import HIDDEN_GUARD
+from webapp.domain.grounds import GroundsView, grounds_view
 from webapp.errors import NotFound
 from webapp.models import FAILED, FINISHED, STOPPED, Generation
 from webapp.registry import Stage
@@ -23,7 +24,10 @@ SHOWN = (FINISHED, STOPPED, FAILED)
 
 @dataclass(frozen=True, slots=True)
 class VerdictView:
-    """A verdict; score, reason and ms are None where the level hides them."""
+    """A verdict; score, reason and ms are None where the level hides them.
+
+    `grounds` are what a guard model's verdict rests on, after the win.
+    """
 
     guard: str
     stage: Stage
@@ -31,6 +35,7 @@ class VerdictView:
     score: float | None
     reason: str | None
     ms: int | None
+    grounds: GroundsView | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +57,22 @@ class AttemptView:
     ms: int | None
     error: str | None
 
+    @property
+    def by_models(self) -> tuple[VerdictView, ...]:
+        """The verdicts of guard models, with what they rest on."""
+        return tuple(verdict for verdict in self.verdicts if verdict.grounds)
+
+    @property
+    def is_marked(self) -> bool:
+        """Whether all guard models have said which words counted."""
+        return all(v.grounds.marked for v in self.verdicts if v.grounds)
+
+    @property
+    def has_marks(self) -> bool:
+        """Whether there is a marked word, so that marks are worth an explanation."""
+        marked = (v.grounds.marked for v in self.verdicts if v.grounds)
+        return any(text.strongest for text in marked if text)
+
     def as_dict(self) -> dict[str, Any]:
         """Return the attempt as it is exported."""
         return {
@@ -71,6 +92,7 @@ class AttemptView:
                     "score": v.score,
                     "reason": v.reason,
                     "ms": v.ms,
+                    "grounds": v.grounds and v.grounds.as_dict(),
                 }
                 for v in self.verdicts
             ],
@@ -111,7 +133,7 @@ def _view(row: Generation, index: Index, *, is_solved: bool) -> AttemptView:
         reply=row.reply if is_readable else None,
         status=row.status,
         blocked_by=blocked_by,
-        verdicts=_verdicts(row.verdicts, show),
+        verdicts=_verdicts(row, show, is_solved=is_solved),
         note=row.note,
         model=row.model,
         ms=row.ms,
@@ -120,11 +142,12 @@ def _view(row: Generation, index: Index, *, is_solved: bool) -> AttemptView:
 
 
 def _verdicts(
-    stored: list[dict[str, Any]], show: ShowGuards
+    row: Generation, show: ShowGuards, *, is_solved: bool
 ) -> tuple[VerdictView, ...]:
     if show == "none":
         return ()
     is_full = show == "full"
+    judged = {"input": row.message, "output": row.reply or ""}
     return tuple(
         VerdictView(
             guard=verdict["guard"],
@@ -133,6 +156,12 @@ def _verdicts(
             score=verdict["score"] if is_full else None,
             reason=verdict["reason"] if is_full else None,
             ms=verdict["ms"] if is_full else None,
+            # They quote the reply, and scores are a hint: not before the win.
+            grounds=(
+                grounds_view(verdict.get("grounds"), judged[verdict["stage"]])
+                if is_solved
+                else None
+            ),
         )
-        for verdict in stored
+        for verdict in row.verdicts
     )

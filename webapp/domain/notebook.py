@@ -52,7 +52,7 @@ def search(
 def find(services: Services, *, player_id: int, attempt_id: int) -> AttemptView:
     """Return one attempt of this player; raise NotFound for anybody else's."""
     with services.db.read() as session:
-        row = _require(session, player_id, attempt_id)
+        row = require_attempt(session, player_id, attempt_id)
         solved = visits.solved_levels(session, player_id)
         index = services.content.current()
         return attempt_views([row], index=index, solved=solved)[0]
@@ -66,7 +66,7 @@ def set_note(
         raise InvalidInput(f"A note has at most {NOTE_CHARS:,} characters.")
     text = require_text(note, what="note").strip()
     with services.db.write() as session:
-        _require(session, player_id, attempt_id).note = text
+        require_attempt(session, player_id, attempt_id).note = text
     return find(services, player_id=player_id, attempt_id=attempt_id)
 
 
@@ -146,7 +146,8 @@ def _page(
     return NotebookPage(items, items[-1].id if len(found) > limit else None)
 
 
-def _require(session: Session, player_id: int, attempt_id: int) -> Generation:
+def require_attempt(session: Session, player_id: int, attempt_id: int) -> Generation:
+    """Return the row of an attempt of this player; raise NotFound for any other."""
     is_possible = 0 < attempt_id < MAX_ID
     row = session.get(Generation, attempt_id) if is_possible else None
     if row is None or row.player_id != player_id:

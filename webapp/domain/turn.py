@@ -14,6 +14,7 @@ from typing import Any
 
 from webapp.content.prompts import render_examples, render_system
 from webapp.content.schema import GuardSpec, Level
+from webapp.domain.grounds import grounds_row
 from webapp.domain.texts import storable
 from webapp.llm import gateway as llm
 from webapp.llm.ask import GatewayAsk
@@ -44,6 +45,7 @@ class Judged:
             "score": self.verdict.score,
             "reason": self.verdict.reason,
             "ms": self.ms,
+            "grounds": grounds_row(self.verdict.grounds),
         }
 
 

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from webapp.registry import (
     Ask,
     Example,
+    Grounds,
     Guard,
     Look,
     Stage,
@@ -98,9 +99,19 @@ class ModerationGuard(Guard):
             secret=turn.secret if is_output else None,
             look=self._look(turn),
         )
-        threshold = self._options.threshold
-        is_blocked = judged.flagged if threshold is None else judged.score >= threshold
-        return Verdict(not is_blocked, _reason(is_output, is_blocked), judged.score)
+        own = self._options.threshold
+        is_blocked = judged.flagged if own is None else judged.score >= own
+        return Verdict(
+            not is_blocked,
+            _reason(is_output, is_blocked),
+            judged.score,
+            Grounds(
+                judged.model,
+                judged.version,
+                judged.threshold if own is None else own,
+                judged.highlights,
+            ),
+        )
 
     def _shown(self, turn: Turn) -> str:
         texts = [turn.text]

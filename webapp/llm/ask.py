@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from webapp.llm.gateway import Gateway, Sampling
 from webapp.registry import CAREFUL, Look, Message, Moderation
@@ -12,11 +13,17 @@ DEFAULT_MODEL = "smollm2"
 
 
 class GatewayAsk:
-    """Lets a guard ask models for one player; `user` is who the queue counts."""
+    """Lets a guard ask models for one player; `user` is who the queue counts.
 
-    def __init__(self, gateway: Gateway, user: str) -> None:
+    With `highlights`, guard models also say which words counted.
+    """
+
+    def __init__(
+        self, gateway: Gateway, user: str, *, highlights: bool = False
+    ) -> None:
         self._gateway = gateway
         self._user = user
+        self._highlights = highlights
 
     def complete(
         self, messages: list[Message], *, model: str | None = None, max_tokens: int = 64
@@ -43,4 +50,6 @@ class GatewayAsk:
         look: Look = CAREFUL,
     ) -> Moderation:
         """Return the judgement of a guard model."""
+        if self._highlights:
+            look = replace(look, highlights=True)
         return self._gateway.moderate(text, model=model, secret=secret, look=look)

@@ -23,7 +23,7 @@ from webapp.llm.events import (
     Queued,
 )
 from webapp.llm.faults import BROKE_OFF, garbage
-from webapp.registry import Look, Moderation
+from webapp.registry import Highlight, Look, Moderation
 from webapp.security import Secret
 
 # At DEBUG these libraries print addresses and requests; ours says what is needed.
@@ -34,6 +34,9 @@ CONNECT_SECONDS = 5.0
 HEALTH_SECONDS = 2.0
 # No level allows a reply this long: more is a broken endpoint.
 REPLY_CHARS = 100_000
+# A guard model marks at most some forty pieces of a text; more is a broken endpoint.
+HIGHLIGHTS = 200
+VERSION_CHARS = 80
 
 
 class RemoteBackend:
@@ -106,18 +109,21 @@ class RemoteBackend:
             body |= _looked(look)
             if secret is not None:
                 body["secret"] = secret.reveal()
-        results = self._post("/moderations", body).get("results")
+        answer = self._post("/moderations", body)
         try:
-            result = cast(Any, results)[0]
+            result = cast(Any, answer.get("results"))[0]
             score = max(float(s) for s in result["category_scores"].values())
             threshold = float(result.get("threshold", 0.5))
             flagged = result["flagged"]
+            highlights = _highlights(result.get("highlights", []))
         except (AttributeError, LookupError, TypeError, ValueError):
             raise garbage(self._who) from None
         numbers_fit = all(0.0 <= number <= 1.0 for number in (score, threshold))
         if not isinstance(flagged, bool) or not numbers_fit:
             raise garbage(self._who)
-        return Moderation(flagged, score, threshold, model)
+        version = answer.get("version")
+        named = version[:VERSION_CHARS] if isinstance(version, str) else ""
+        return Moderation(flagged, score, threshold, model, named, highlights)
 
     def version(self, model: str) -> str:
         """Ask our own sidecar; others do not tell what weights they serve."""
@@ -239,7 +245,19 @@ def _looked(look: Look) -> dict[str, Any]:
         body["as_typed"] = True
     if look.first_tokens is not None:
         body["first_tokens"] = look.first_tokens
+    if look.highlights:
+        body["highlights"] = True
     return body
+
+
+def _highlights(parts: Any) -> tuple[Highlight, ...]:
+    """Read the marked pieces of a text; raise what `moderate` takes for garbage."""
+    found = tuple(Highlight(str(part["text"]), float(part["weight"])) for part in parts)
+    fit = all(-1.0 <= weight <= 1.0 for _, weight in found)
+    size = sum(len(text) for text, _ in found)
+    if not fit or len(found) > HIGHLIGHTS or size > REPLY_CHARS:
+        raise ValueError("highlights that no text has")
+    return found
 
 
 def _usage(usage: object) -> tuple[int | None, int | None] | None:

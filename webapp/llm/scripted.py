@@ -11,7 +11,7 @@ import math
 import re
 import threading
 from collections import deque
-from collections.abc import Generator, Iterable
+from collections.abc import Callable, Generator, Iterable
 
 from webapp.errors import BackendError, BackendOverloaded, BackendRefused
 from webapp.llm.cancel import Cancel
@@ -24,7 +24,7 @@ from webapp.llm.events import (
     Queued,
 )
 from webapp.llm.faults import BROKE_OFF
-from webapp.registry import Look, Message, Moderation
+from webapp.registry import Highlight, Look, Message, Moderation
 from webapp.security import Secret, normalise_guess
 
 # What an entry may name as a model. All but the keepers exist to test faults.
@@ -105,15 +105,19 @@ class ScriptedBackend:
     ) -> Moderation:
         """Judge by words: what asks for the secret, or what gives it away."""
         if look.first_tokens is not None:
-            text = " ".join(text.split()[: look.first_tokens])
-        if model == "leak":
-            text = "\n".join([*(e.reply for e in look.earlier), text])
-            found = secret is not None and _gives_away(text, secret.reveal())
-            score = 0.99 if found else 0.01
-        else:
+            text = "".join(_PIECES.findall(text)[: look.first_tokens])
+
+        def score_of(text: str) -> float:
+            if model == "leak":
+                text = "\n".join([*(e.reply for e in look.earlier), text])
+                found = secret is not None and _gives_away(text, secret.reveal())
+                return 0.99 if found else 0.01
             signs = (_ASKED.search(text), _OVERRIDE.search(text))
-            score = (0.02, 0.6, 0.95)[sum(map(bool, signs))]
-        return Moderation(score >= 0.5, score, 0.5, model)
+            return (0.02, 0.6, 0.95)[sum(map(bool, signs))]
+
+        score = score_of(text)
+        marks = _highlights(text, score_of) if look.highlights else ()
+        return Moderation(score >= 0.5, score, 0.5, model, self.version(model), marks)
 
     def version(self, model: str) -> str:
         """Say that there are no weights."""
@@ -203,6 +207,16 @@ def _keeper(system: str, asked: str) -> str:
     if _FORBIDDEN.search(system):
         return "I may not tell you the password."
     return f"The password is {word}."
+
+
+def _highlights(text: str, score_of: Callable[[str], float]) -> tuple[Highlight, ...]:
+    """Leave each word out once, as guard models do."""
+    pieces, whole = _PIECES.findall(text), score_of(text)
+    without = ("".join(pieces[:n] + pieces[n + 1 :]) for n in range(len(pieces)))
+    return tuple(
+        Highlight(piece, round(whole - score_of(rest), 4))
+        for piece, rest in zip(pieces, without, strict=True)
+    )
 
 
 def _gives_away(text: str, word: str) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Flask
 
 from webapp.views import context, faults, protection, rendering
+from webapp.views.cards import bp as card_pages
 from webapp.views.keep import bp as keep_pages
 from webapp.views.leaderboard import bp as leaderboard_pages
 from webapp.views.notebook import bp as notebook_pages
@@ -28,6 +29,7 @@ def register(app: Flask) -> None:
         notebook_pages,
         leaderboard_pages,
         plain_pages,
+        card_pages,
         teach_pages,
     ):
         app.register_blueprint(blueprint)

@@ -13,10 +13,10 @@ from flask import (
 )
 from flask.typing import ResponseReturnValue
 
-from webapp.domain import keep, notebook
-from webapp.errors import LabError
+from webapp.domain import keep, marking, notebook
+from webapp.errors import BackendError, Conflict, LabError
 from webapp.views import context
-from webapp.views.context import player_id, player_required, services
+from webapp.views.context import player_id, player_required, safe_next, services
 from webapp.views.forms import NoteForm, SearchForm
 
 bp = Blueprint("notebook", __name__, url_prefix="/notebook")
@@ -67,6 +67,26 @@ def note(attempt_id: int) -> ResponseReturnValue:
         return _note(attempt.id, attempt.note, saved=True)
     flash("Note saved.", "success")
     return redirect(url_for("notebook.index", _anchor=f"attempt-{attempt_id}"), 303)
+
+
+@bp.post("/<int:attempt_id>/marks")
+@player_required
+def marks(attempt_id: int) -> ResponseReturnValue:
+    """Let the guard models of an attempt say which words counted."""
+    problem = None
+    try:
+        attempt = marking.mark(services(), player_id=player_id(), attempt_id=attempt_id)
+    except (BackendError, Conflict) as error:
+        problem = error.message
+        attempt = notebook.find(
+            services(), player_id=player_id(), attempt_id=attempt_id
+        )
+    if context.is_partial():
+        return render_template("notebook/_marks.html", attempt=attempt, error=problem)
+    if problem:
+        flash(problem, "danger")
+    target = safe_next(request.form.get("next"), url_for("notebook.index"))
+    return redirect(f"{target}#marks-{attempt_id}", 303)
 
 
 @bp.get("/export.md")

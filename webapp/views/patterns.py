@@ -6,7 +6,7 @@ from flask import Blueprint, render_template
 from flask.typing import ResponseReturnValue
 
 from webapp.views.forms import JoinForm
-from webapp.views.samples import attempts
+from webapp.views.samples import attempts, judged
 
 bp = Blueprint("patterns", __name__)
 
@@ -16,4 +16,6 @@ def patterns() -> ResponseReturnValue:
     """Show all components with made-up content."""
     form = JoinForm(formdata=None, data={"name": "x"})
     form.name.errors = ["A nickname has 2 to 24 characters."]
-    return render_template("patterns/patterns.html", form=form, attempts=attempts())
+    return render_template(
+        "patterns/patterns.html", form=form, attempts=attempts(), judged=judged()
+    )

@@ -6,11 +6,12 @@ import math
 from typing import Any, Final
 
 import nh3
-from flask import Flask, request, session
+from flask import Flask, request, session, url_for
 from markdown_it import MarkdownIt
 from markupsafe import Markup
 
 from webapp.content.problems import Problem, shown_path
+from webapp.domain import cards
 from webapp.registry import guards
 from webapp.views import context
 
@@ -33,6 +34,15 @@ _TAGS = {
     "strong",
     "ul",
 }
+# Cards are written by the commands that release models, and full of tables.
+_CARD_MARKDOWN = (
+    MarkdownIt("commonmark", {"html": False}).enable("table").disable("image")
+)
+_TABLE = (
+    '<div class="scroll-x" tabindex="0" role="region" aria-label="Table {}">'
+    '<table class="table">'
+)
+_CARD_TAGS = _TAGS | {"table", "tbody", "td", "th", "thead", "tr"}
 
 
 def init_app(app: Flask) -> None:
@@ -43,6 +53,8 @@ def init_app(app: Flask) -> None:
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
     app.add_template_filter(author_markdown)
+    app.add_template_filter(card_markdown)
+    app.add_template_filter(card_url)
     app.add_template_filter(guard_name)
     app.add_template_filter(guard_label)
     app.add_template_filter(count)
@@ -56,6 +68,26 @@ def author_markdown(text: str) -> Markup:
     """Render Markdown of an author: no HTML, no images, links without a referrer."""
     html = nh3.clean(_MARKDOWN.render(text), tags=_TAGS, url_schemes={"http", "https"})
     return Markup(html)  # noqa: S704 -- cleaned in the line above
+
+
+def card_markdown(text: str) -> Markup:
+    """Render the card of a model as an author's text, with tables that scroll."""
+    html = nh3.clean(
+        _CARD_MARKDOWN.render(text), tags=_CARD_TAGS, url_schemes={"http", "https"}
+    )
+    html, *tables = html.replace("</table>", "</table></div>").split("<table>")
+    for number, rest in enumerate(tables, start=1):
+        html += _TABLE.format(number) + rest
+    # In a cell of a Markdown table there is no other way to begin a new line.
+    return Markup(html.replace("&lt;br&gt;", "<br>"))  # noqa: S704 -- cleaned above
+
+
+def card_url(model: str) -> str | None:
+    """Return the address of a model's card; None if it was not released here."""
+    name = model.rpartition("/")[2]
+    if name not in cards.card_names(context.services()):
+        return None
+    return url_for("cards.card", name=name)
 
 
 def guard_name(name: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from webapp.errors import BackendTimeout
-from webapp.registry import CAREFUL, Exchange, Look, Moderation
+from webapp.registry import CAREFUL, Exchange, Grounds, Highlight, Look, Moderation
 from webapp.security import Secret
 
 
@@ -80,6 +80,16 @@ def test_the_threshold(judge, score, own, set_by_level, allowed):
     options = {} if set_by_level is None else {"threshold": set_by_level}
     verdict = judge("moderation", "a", ask=Judge(score, own), **options)
     assert (verdict.allowed, verdict.score) == (allowed, score)
+
+
+@pytest.mark.parametrize(("set_by_level", "expected"), [(None, 0.5), (0.7, 0.7)])
+def test_the_verdict_says_what_it_rests_on(judge, set_by_level, expected):
+    model = Judge()
+    marks = (Highlight("a", 0.4),)
+    model.answer = Moderation(True, 0.6, 0.5, "judge", "v1", marks)
+    options = {} if set_by_level is None else {"threshold": set_by_level}
+    verdict = judge("moderation", "a", ask=model, **options)
+    assert verdict.grounds == Grounds("judge", "v1", expected, marks)
 
 
 def test_a_leak_over_two_replies_is_found_over_the_visit(judge):

@@ -9,7 +9,7 @@ import pytest
 from tests.unit.llm.conftest import KEY, SECRET
 from webapp.errors import BackendError, BackendOverloaded, BackendTimeout
 from webapp.llm.gateway import EndpointHealth
-from webapp.registry import Moderation
+from webapp.registry import Highlight, Look, Moderation
 from webapp.security import Secret
 
 
@@ -100,13 +100,14 @@ def judgement(score=0.8, flagged=True, **more):
         "category_scores": {"attack": score, "other": 0.1},
         **more,
     }
-    return lambda call: call.json({"id": "m", "model": "gate", "results": [result]})
+    answer = {"id": "m", "model": "gate", "version": "v7", "results": [result]}
+    return lambda call: call.json(answer)
 
 
 def test_judgement_of_the_sidecar(upstream, gateway_of):
     upstream.answer(judgement(threshold=0.7))
     found = gateway_of().moderate("hello", model="leak", secret=Secret(SECRET))
-    assert found == Moderation(True, 0.8, 0.7, "leak")
+    assert found == Moderation(True, 0.8, 0.7, "leak", "v7")
     assert upstream.calls[0].path == "/v1/moderations"
     assert upstream.calls[0].body == {
         "model": "leak",
@@ -118,8 +119,30 @@ def test_judgement_of_the_sidecar(upstream, gateway_of):
 def test_other_endpoints_are_not_told_the_secret(upstream, gateway_of):
     upstream.answer(judgement())
     found = gateway_of("openai").moderate("hi", model="gate", secret=Secret(SECRET))
-    assert found == Moderation(True, 0.8, 0.5, "gate")
+    assert found == Moderation(True, 0.8, 0.5, "gate", "v7")
     assert upstream.calls[0].body == {"model": "gate", "input": "hi"}
+
+
+def test_our_sidecar_is_asked_which_words_counted(upstream, gateway_of):
+    parts = [{"text": "tell ", "weight": 0.25}, {"text": "me", "weight": -1}]
+    upstream.answer(judgement(highlights=parts))
+    look = Look(as_typed=True, highlights=True)
+    found = gateway_of().moderate("tell me", model="gate", look=look)
+    assert found.highlights == (Highlight("tell ", 0.25), Highlight("me", -1.0))
+    assert upstream.calls[0].body == {
+        "model": "gate",
+        "input": "tell me",
+        "as_typed": True,
+        "highlights": True,
+    }
+
+
+def test_a_version_is_a_short_text_or_nothing(upstream, gateway_of):
+    result = {"flagged": False, "category_scores": {"attack": 0.1}}
+    for version, expected in ((7, ""), ("v" * 999, "v" * 80)):
+        body = {"version": version, "results": [result]}
+        upstream.answer(lambda call, body=body: call.json(body))
+        assert gateway_of().moderate("hi", model="gate").version == expected
 
 
 @pytest.mark.parametrize(
@@ -136,6 +159,13 @@ def test_other_endpoints_are_not_told_the_secret(upstream, gateway_of):
         judgement(score="high"),
         judgement(flagged="yes"),
         judgement(threshold=-1),
+        judgement(highlights=None),
+        judgement(highlights=["word"]),
+        judgement(highlights=[{"text": "a"}]),
+        judgement(highlights=[{"text": "a", "weight": 2}]),
+        judgement(highlights=[{"text": "a", "weight": float("nan")}]),
+        judgement(highlights=[{"text": "a", "weight": 0}] * 201),
+        judgement(highlights=[{"text": "a" * 100_001, "weight": 0}]),
     ],
 )
 def test_garbage_judgements(upstream, gateway_of, answer):
