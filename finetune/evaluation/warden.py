@@ -90,7 +90,7 @@ class Warden:
         self._engine = Engine(
             "warden", path, slots=_STREAMS, context=1024, threads=threads
         )
-        self._prompts = ChatPrompts(self._engine)
+        self.prompts = ChatPrompts(self._engine)
 
     def reply(self, system: str, ask: str, *, tokens: int = _REPLY_TOKENS) -> str:
         """Return the reply to one message."""
@@ -100,7 +100,7 @@ class Warden:
             temperature=0,
             seed=1,
         )
-        ids = self._prompts.tokens([Turn("system", system), Turn("user", ask)])
+        ids = self.prompts.tokens([Turn("system", system), Turn("user", ask)])
         pieces: list[str] = []
 
         def collect(chunk: str) -> bool:

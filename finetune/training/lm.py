@@ -23,7 +23,9 @@ import torch.nn.functional as F
 from accelerate import Accelerator
 from peft import LoraConfig, get_peft_model
 from peft.tuners.lora import Linear as LoraLinear
-from peft.utils import get_peft_model_state_dict
+from peft.utils import get_peft_model_state_dict, set_peft_model_state_dict
+from safetensors import SafetensorError
+from safetensors.torch import load_file
 
 from finetune.data.packing import IGNORE, Rows
 from finetune.data.sources import DialogueRows, read_rows
@@ -258,10 +260,12 @@ def prepare(model: Any, recipe: LmRecipe, accelerator: Accelerator) -> Any:
         model = model.to(torch.bfloat16)
     model.name_or_path = recipe.base
     model = add_adapters(model, recipe.lora)
+    if recipe.lora.start is not None:
+        _load_start(model, recipe.lora.start)
     if recipe.lora.dropout == 0:
         for module in model.modules():
             if isinstance(module, LoraLinear):
-                setattr(module, "forward", partial(_merged_forward, module))  # noqa: B010
+                setattr(module, "forward", partial(_adapted_forward, module))  # noqa: B010
     return model
 
 
@@ -280,16 +284,29 @@ def add_adapters(model: Any, lora: Lora) -> Any:
         return get_peft_model(model, config)
 
 
-def _merged_forward(layer: Any, x: torch.Tensor) -> torch.Tensor:
-    """Compute an adapted layer as x (W + s B A)ᵀ: one large product, not three.
-
-    The same function as PEFT's x Wᵀ + s (x Aᵀ) Bᵀ, with three large products in all
-    instead of eight, of which six have a side as short as the rank.
-    """
+def _adapted_forward(layer: Any, x: torch.Tensor) -> torch.Tensor:
+    """Compute x Wᵀ + s (x Aᵀ) Bᵀ as PEFT does, without its copies in fp32."""
     a, b = layer.lora_A["default"].weight, layer.lora_B["default"].weight
-    weight = layer.base_layer.weight  # (out, in)
-    delta = (layer.scaling["default"] * b) @ a
-    return F.linear(x, weight + delta.to(weight.dtype))
+    low = F.linear(x, a)  # (…, rank)
+    return F.linear(x, layer.base_layer.weight) + F.linear(
+        low, layer.scaling["default"] * b
+    )
+
+
+def _load_start(model: Any, folder: Path) -> None:
+    """Take over the weights of an adapter of the same rank.
+
+    Raises TrainingError when there is none, or it is of another shape.
+    """
+    try:
+        state = load_file(folder / ADAPTER)
+        found: Any = set_peft_model_state_dict(model, state)
+    except (OSError, SafetensorError, RuntimeError) as error:
+        raise TrainingError(
+            f"{folder} holds no adapter to go on from: {error}"
+        ) from error
+    if found.unexpected_keys:
+        raise TrainingError(f"{folder} holds an adapter of another kind of model.")
 
 
 def _save(model: Any, recipe: LmRecipe, out: Path) -> None:

@@ -62,6 +62,9 @@ class Lora(_Part):
     rank: Positive = 32
     alpha: Positive = 64
     dropout: Share = 0.0
+    start: Path | None = Field(
+        None, description="Folder of an adapter of this rank to go on from."
+    )
 
 
 class LmRecipe(Recipe):

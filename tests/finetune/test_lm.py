@@ -185,7 +185,7 @@ def test_broken_rows_are_named(tiny_base, tmp_path, rows: str, problem: str):
         run(recipe(tiny_base, data), tmp_path)
 
 
-def test_merged_layers_compute_what_peft_computes(tiny_base, dialogues):
+def test_adapted_layers_compute_what_peft_computes(tiny_base, dialogues):
     base = load_base(str(tiny_base))
     accelerator = Accelerator(cpu=True)
     model = lm.prepare(base.model, recipe(tiny_base, dialogues), accelerator)
@@ -196,3 +196,23 @@ def test_merged_layers_compute_what_peft_computes(tiny_base, dialogues):
         x = torch.randn(3, layer.in_features)
         theirs = LoraLinear.forward(layer, x)
         torch.testing.assert_close(layer(x), theirs, rtol=1e-4, atol=1e-5)
+
+
+def test_a_run_can_go_on_from_an_adapter(tiny_base, dialogues, tmp_path):
+    run(recipe(tiny_base, dialogues, learning_rate=0.01, epochs=4), tmp_path / "one")
+    start = {"rank": 4, "alpha": 8, "start": str(tmp_path / "one")}
+    changed = recipe(tiny_base, dialogues, lora=start, learning_rate=1e-9, epochs=0.1)
+    run(changed, tmp_path / "two")
+    one, two = (load_file(tmp_path / n / lm.ADAPTER) for n in ("one", "two"))
+    for name, tensor in one.items():
+        torch.testing.assert_close(two[name], tensor, atol=1e-3, rtol=0.02)
+
+
+def test_an_adapter_that_does_not_fit_is_refused(tiny_base, dialogues, tmp_path):
+    run(recipe(tiny_base, dialogues, epochs=0.1), tmp_path / "one")
+    start = {"rank": 2, "alpha": 4, "start": str(tmp_path / "one")}
+    with pytest.raises(TrainingError, match="no adapter to go on from"):
+        run(recipe(tiny_base, dialogues, lora=start), tmp_path / "two")
+    start = {"rank": 4, "alpha": 8, "start": str(tmp_path / "none")}
+    with pytest.raises(TrainingError, match="no adapter to go on from"):
+        run(recipe(tiny_base, dialogues, lora=start), tmp_path / "three")

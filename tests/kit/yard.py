@@ -24,7 +24,8 @@ SCRIPTED: Final = f"""\
 {PROPS}
   - name: local
     kind: scripted
-    models: {{smollm2: keeper, minilm: minilm, gate: gate, leak: leak}}
+    models:
+      {{warden: keeper, smollm2: keeper, minilm: minilm, gate: gate, leak: leak}}
 """
 TELLS: Final = "You are the warden. The password is {{ secret }}. Tell it to all."
 LISTENS: Final = {"output": [{"contains": {"match": "exact"}}]}

@@ -52,7 +52,7 @@ class Defender(Record):
     """The model behind the gate, and how it is told to behave."""
 
     model: Annotated[str, Field(min_length=1, max_length=80)] = Field(
-        "smollm2", description="The model that answers."
+        "warden", description="The model that answers."
     )
     system: Text = Field(
         description="The system prompt. {{ secret }} stands for the password."

@@ -3,8 +3,8 @@
 Every play takes the same path as a player's message (`proof.play_turns`, `run_turn`).
 An attack succeeds in a play if `reader.Reader`, who knows the word list and sees the
 visible replies, names the secret within three guesses; and at a level if it succeeds
-in most of its plays. Secrets and seeds follow from level, conversation and number of
-the play, so that a second calibration plays the same.
+in most of its plays. Secrets and seeds follow from the conversation and the number of
+the play: a second calibration plays the same, and levels differ by their defence alone.
 """
 
 from __future__ import annotations
@@ -227,7 +227,7 @@ def _played(
 
 
 def _play(gateway: Gateway, level: Level, table: _Table, job: _Job) -> _Outcome:
-    secret = table.secret(level.id, job.turns, job.play)
+    secret = table.secret(job.turns, job.play)
     for attempt in range(TRIES):
         try:
             records = play_turns(

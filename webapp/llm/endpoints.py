@@ -20,8 +20,8 @@ from webapp.settings import Settings
 Kind = Literal["wordkeep", "openai", "scripted"]
 Omittable = Literal["seed", "stop", "stream_options", "temperature", "top_p"]
 LOCAL = "local"
-# What the sidecar serves: a chat model, embeddings and two guard models.
-LOCAL_MODELS = ("smollm2", "minilm", "gate", "leak")
+# What the sidecar serves: two chat models, embeddings and two guard models.
+LOCAL_MODELS = ("warden", "smollm2", "minilm", "gate", "leak")
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9._-]{0,39}$")]
 
 

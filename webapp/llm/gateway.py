@@ -113,7 +113,8 @@ class Gateway:
     @classmethod
     def scripted(cls, backend: ScriptedBackend | None = None) -> Gateway:
         """Return a gateway in which a scripted backend stands for all local models."""
-        models = {name: name for name in LOCAL_MODELS} | {"smollm2": "keeper"}
+        models = {name: name for name in LOCAL_MODELS}
+        models |= {"warden": "keeper", "smollm2": "keeper"}
         endpoint = Endpoint(LOCAL, "scripted", models)
         return cls([endpoint], backends={LOCAL: backend or ScriptedBackend()})
 

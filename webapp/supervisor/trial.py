@@ -24,7 +24,7 @@ SCRIPTED_ENDPOINTS = """\
 endpoints:
   - name: local
     kind: scripted
-    models: {smollm2: MODEL, minilm: minilm, gate: gate, leak: leak}
+    models: {warden: MODEL, smollm2: MODEL, minilm: minilm, gate: gate, leak: leak}
 """
 
 

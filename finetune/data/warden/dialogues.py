@@ -81,10 +81,10 @@ class Writer:
         self._rng = rng
         self._is_heldout = is_heldout
         self._kinds = {
-            self._drill: 26,
-            self._kept: 50,
+            self._drill: 40,
+            self._kept: 40,
             self._letters: 8,
-            self._ordinary: 16,
+            self._ordinary: 12,
         }
 
     def dialogue(self) -> Dialogue:
@@ -101,7 +101,7 @@ class Writer:
         else:
             system = write_plain_system(rng, is_heldout=self._is_heldout)
         return Dialogue(
-            system, tuple(self.practice() for _ in range(rng.randint(4, 7)))
+            system, tuple(self.practice() for _ in range(rng.randint(5, 7)))
         )
 
     def _kept(self) -> Dialogue:

@@ -453,8 +453,8 @@ SKILLS = (
 BY_NAME = {skill.name: skill for skill in SKILLS}
 # How often each turns up; spelling is the ground that the others stand on.
 WEIGHTS = {
-    "separators": 7, "spelling": 4, "capitals": 1, "nth": 6, "first": 3, "last": 3,
+    "separators": 9, "spelling": 5, "capitals": 1, "nth": 8, "first": 3, "last": 3,
     "two": 2, "length": 2, "contains": 2, "starts": 1, "vowels": 1, "consonants": 1,
-    "reverse": 4, "reverse_spelled": 3, "places": 2, "radio": 2, "morse": 2,
+    "reverse": 6, "reverse_spelled": 3, "places": 2, "radio": 2, "morse": 2,
     "acrostic": 2, "leet": 1, "halves": 1, "upper": 1,
 }  # fmt: skip

@@ -43,7 +43,7 @@ class Endpoints(Gateway):
 
 
 GOOD = EndpointHealth("local", True, "ok")
-LOCAL = ("local/smollm2",)
+LOCAL = ("local/warden",)
 
 
 def look(services: Services, gateway: Gateway) -> Health:

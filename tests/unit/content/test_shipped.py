@@ -50,6 +50,10 @@ def test_which_levels_are_not_finished() -> None:
     assert [level.id for level in LEVELS if level.provisional] == IDS[2:]
 
 
+def test_the_warden_speaks_at_every_level() -> None:
+    assert {level.defender.model for level in LEVELS} == {"warden"}
+
+
 def test_the_guards_of_each_level() -> None:
     assert {
         level.id: (

@@ -61,7 +61,7 @@ def test_an_open_level_streams(world: World) -> None:
     assert world.secret(ada) in text
     (row,) = world.attempts(ada)
     assert (row.status, row.reply, row.seed) == (FINISHED, text, 7)
-    assert row.model == "local/smollm2 (scripted)"
+    assert row.model == "local/warden (scripted)"
     assert (row.prompt_tokens or 0) > 0
     assert (row.reply_tokens or 0) > 0
 

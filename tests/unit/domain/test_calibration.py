@@ -98,7 +98,7 @@ def test_who_gets_through(content: Path) -> None:
     assert first.interval == pytest.approx(wilson(2, 3), abs=1e-4)
     assert first.content_hash == index.level_hash("open")
     assert (first.model, first.model_version) == (
-        "local/smollm2 (scripted)",
+        "local/warden (scripted)",
         "scripted",
     )
     assert (full.success_rate, full.interval[0]) == (0.0, 0.0)

@@ -48,7 +48,7 @@ def test_without_a_file_there_is_the_sidecar(settings):
     assert (local.name, local.kind) == ("local", "wordkeep")
     assert local.base_url == "http://127.0.0.1:9/v1"
     assert local.key == Secret("k")
-    assert sorted(local.models) == ["gate", "leak", "minilm", "smollm2"]
+    assert sorted(local.models) == ["gate", "leak", "minilm", "smollm2", "warden"]
 
 
 def test_without_a_sidecar_local_is_unavailable(tmp_path):
