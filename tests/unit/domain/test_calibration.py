@@ -225,8 +225,10 @@ def test_a_model_that_nobody_serves_is_named_before_anything_is_played(
 
 
 def test_an_interrupted_run_goes_on_where_it_was(content: Path, tmp_path: Path) -> None:
-    index, path = index_of(content), tmp_path / "work" / "replies.jsonl"
-    whole = run(index, plan("open", "echo"))
+    path = tmp_path / "work" / "replies.jsonl"
+    write_level(content, "last", defender={"system": "Here it is: {{ secret }}."})
+    index = index_of(content)
+    whole = run(index, plan("open", "last"))
     first = ScriptedBackend()
     run(index, plan("open"), Gateway.scripted(first).remembering(Memory(path)))
     with path.open("a") as file:
@@ -234,15 +236,24 @@ def test_an_interrupted_run_goes_on_where_it_was(content: Path, tmp_path: Path) 
     second = ScriptedBackend()
     memory = Memory(path)
     report = run(
-        index, plan("open", "echo"), Gateway.scripted(second).remembering(memory)
+        index, plan("open", "last"), Gateway.scripted(second).remembering(memory)
     )
     assert memory.found == len(first.history) > 0
     assert len(second.history) == len(first.history)
     assert report.results == whole.results
     third = ScriptedBackend()
     again = Gateway.scripted(third).remembering(Memory(path))
-    assert run(index, plan("open", "echo"), again).results == whole.results
+    assert run(index, plan("open", "last"), again).results == whole.results
     assert len(third.history) <= 1  # the row behind the broken line may be lost
+
+
+def test_levels_with_the_same_prompt_share_replies(
+    content: Path, tmp_path: Path
+) -> None:
+    backend, memory = ScriptedBackend(), Memory(tmp_path / "replies.jsonl")
+    gateway = Gateway.scripted(backend).remembering(memory)
+    run(index_of(content), plan("open", "echo"), gateway)
+    assert memory.found == len(backend.history) > 0
 
 
 def test_other_weights_are_asked_anew(content: Path, tmp_path: Path) -> None:
