@@ -71,7 +71,8 @@ class Figure:
         middle = self.share + z * z / (2 * n)
         spread = z * sqrt(self.share * (1 - self.share) / n + z * z / (4 * n * n))
         scale = 1 + z * z / n
-        return (middle - spread) / scale, (middle + spread) / scale
+        low, high = (middle - spread) / scale, (middle + spread) / scale
+        return max(0.0, low), min(1.0, high)
 
     def as_row(self) -> dict[str, Any]:
         """Return the figure as it is stored in a manifest."""
