@@ -29,6 +29,12 @@ COMMANDS = {
         "ask the base model the ordinary requests", "finetune.data.sampling"
     ),
     "bench-engine": Command("measure the engine alone", "finetune.bench.engine"),
+    "bench-guards": Command(
+        "compare the gate with other detectors", "finetune.bench.guards"
+    ),
+    "bench-train": Command(
+        "compare the training loop with transformers.Trainer", "finetune.bench.train"
+    ),
 }
 
 

@@ -15,9 +15,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from finetune.places import find_file
 from finetune.serving.chat import engine_request
 from finetune.serving.engine import Engine
+from finetune.serving.merge import served_file
 from finetune.serving.prompts import ChatPrompts, Turn
 from finetune.serving.schemas import ChatMessage, ChatRequest
 from finetune.settings import Settings
@@ -56,7 +56,7 @@ def main(chosen: argparse.Namespace, settings: Settings) -> int:
     name, place = next(iter(settings.chat_places().items()))
     engine = Engine(
         name,
-        find_file(place, cache=settings.instance / "models"),
+        served_file(place, settings.instance / "models"),
         slots=max(settings.slots, chosen.streams),
         context=settings.context,
         threads=settings.engine_threads,

@@ -101,7 +101,14 @@ def test_a_season_is_started(run: Run) -> None:
             ("user", "add", "Ada", "--password", "short"),
             "A password has 8 to 200 characters.",
         ),
-        (("bench", "speed"), 'There is no bench "speed", only kill and play.'),
+        (
+            ("bench", "speed"),
+            'There is no bench "speed", only kill, play, guards and train.',
+        ),
+        (
+            ("bench", "guards"),
+            "Start it by the front door: ./wordkeep bench guards.",
+        ),
     ],
 )
 def test_a_mistake_is_one_sentence(

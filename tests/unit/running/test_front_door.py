@@ -29,7 +29,7 @@ case "$*" in
     sleep "${FAKE_SECONDS:-0}"
     [ -z "${FAKE_PIP:-}" ] || { echo "$FAKE_PIP"; exit 1; } ;;
   "- "*) exit "${FAKE_UNREACHABLE:-1}" ;;
-  *webapp.cli*) echo "handed over: $*" ;;
+  *webapp.cli* | *"-m finetune"*) echo "handed over: $*" ;;
 esac
 """
 
@@ -258,3 +258,23 @@ def test_help_needs_no_installation(door: FrontDoor) -> None:
     done = door.run("help")
     assert done.stdout.startswith("Usage: ./wordkeep COMMAND")
     assert door.calls() == []
+
+
+@pytest.mark.parametrize(
+    ("given", "called"),
+    [
+        (("bench", "kill", "--kills", "5"), "webapp.cli bench kill --kills 5"),
+        (("bench", "--help"), "webapp.cli bench --help"),
+        (("bench", "guards", "--rows", "9"), "finetune bench-guards --rows 9"),
+        (("bench", "train"), "finetune bench-train"),
+        (("train",), "finetune train"),
+        (("train", "recipe.yaml"), "finetune train recipe.yaml"),
+        (("guard", "eval"), "finetune guard eval"),
+        (("trainer",), "webapp.cli trainer"),
+    ],
+)
+def test_a_command_goes_to_its_program(
+    door: FrontDoor, given: tuple[str, ...], called: str
+) -> None:
+    done = door.run(*given)
+    assert done.stdout == f"handed over: -P -m {called}\n"

@@ -1,0 +1,174 @@
+"""Public detectors, each in a throw-away environment and a process of its own.
+
+They are no dependencies of this project. Each is installed on first use, and sees the
+packages of this project behind its own, so that torch is not installed again.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import sysconfig
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from finetune.bench.detectors import Readings
+from finetune.errors import FinetuneError
+from finetune.places import find_folder
+
+CHILD = Path(__file__).with_name("peer_child.py")
+_STAMP = "installed"
+_PIP_SECONDS = 600
+_RUN_SECONDS = 3600
+_REASON = 100  # letters of a reason that fit into a row of the table
+_EMBEDDER = "all-MiniLM-L6-v2.onnx"
+
+
+class PeerError(FinetuneError):
+    """A detector that could not be installed or asked; the message is the reason."""
+
+
+class Peer(NamedTuple):
+    """A package that detects prompt injections, and what else it wants."""
+
+    package: str
+    version: str
+    kind: str
+    needs: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """Return what the table calls it."""
+        return f"{self.package} {self.version} ({self.kind})"
+
+
+PEERS = (
+    # It downloads its embedder; with onnx it gets one made from the packaged model.
+    Peer("jailguard", "0.1.2", "MiniLM, MLP", ("onnx", "protobuf", "ml-dtypes")),
+    Peer("metatronnanoguard", "0.1.0", "transformer", ("tiktoken",)),
+    Peer("prompt-injection-detector", "0.1.0", "TF-IDF"),
+    Peer("prompt-guardrail", "1.0.1", "TF-IDF"),
+    Peer("ai-injection-guard", "0.3.0", "regex"),
+    Peer("aicordon", "1.4.0", "rules"),
+)
+
+
+def ask_peer(peer: Peer, texts: Sequence[str], *, folder: Path, base: str) -> Readings:
+    """Install a detector below `folder` if needed, and let it judge every text.
+
+    `base` is the place of the sentence model. Raises PeerError with the reason.
+    """
+    python = install(peer, folder)
+    home = folder / "home"
+    home.mkdir(parents=True, exist_ok=True)
+    environment = {
+        "PATH": os.environ.get("PATH", ""),
+        "LANG": "C.UTF-8",
+        "HOME": str(home),
+        "HF_HUB_OFFLINE": "1",
+        "TOKENIZERS_PARALLELISM": "false",
+        # As the others are measured.
+        **dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1"),
+    }
+    if peer.package == "jailguard":
+        environment["JAILGUARD_MODEL_DIR"] = str(_embedder(python, folder, base))
+    command = [str(python), "-I", "-X", "utf8", str(CHILD), peer.package]
+    return ask(command, texts, environment)
+
+
+def ask(
+    command: Sequence[str], texts: Sequence[str], environment: Mapping[str, str]
+) -> Readings:
+    """Give texts to a command that answers as `peer_child` does.
+
+    Raises PeerError if it fails or answers anything else.
+    """
+    rows = "".join(json.dumps({"text": text}) + "\n" for text in texts)
+    said = _run(command, environment, _RUN_SECONDS, rows)
+    try:
+        *answers, last = [json.loads(line) for line in said.splitlines()]
+        readings = Readings(
+            [float(answer["score"]) for answer in answers],
+            [bool(answer["flagged"]) for answer in answers],
+            statistics.median(answer["ms"] for answer in answers),
+            last["batch_ms"],
+        )
+    except (ValueError, KeyError, TypeError) as error:
+        raise PeerError(f"its answer cannot be read ({error!r})"[:_REASON]) from error
+    if len(answers) != len(texts):
+        raise PeerError(f"it answered {len(answers)} of {len(texts)} rows")
+    return readings
+
+
+def install(peer: Peer, folder: Path) -> Path:
+    """Return the Python of a detector's environment, made on first use.
+
+    Raises PeerError if that fails; the next call then starts anew.
+    """
+    place = folder / f"{peer.package}-{peer.version}"
+    python = place / "bin" / "python"
+    wanted = "\n".join([f"{peer.package}=={peer.version}", *peer.needs])
+    stamp = place / _STAMP
+    if stamp.is_file() and stamp.read_text("utf-8") == wanted:
+        return python
+    shutil.rmtree(place, ignore_errors=True)
+    environment = dict(os.environ)
+    made = [sys.executable, "-m", "venv", "--without-pip", str(place)]
+    _run(made, environment, _PIP_SECONDS)
+    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check"]
+    pip += ["--python", str(python), "install", "--quiet", "--no-input", "--no-deps"]
+    _run([*pip, *wanted.splitlines()], environment, _PIP_SECONDS)
+    (packages,) = place.glob("lib/python*/site-packages")
+    ours = sysconfig.get_path("purelib")
+    (packages / "wordkeep.pth").write_text(f"{ours}\n", "utf-8")
+    stamp.write_text(wanted, "utf-8")
+    return python
+
+
+def _embedder(python: Path, folder: Path, base: str) -> Path:
+    """Return a folder with the sentence model as jailguard wants it."""
+    place = folder / "jailguard-model"
+    if not (place / _EMBEDDER).is_file():
+        place.mkdir(parents=True, exist_ok=True)
+        model = find_folder(base)
+        shutil.copyfile(model / "tokenizer.json", place / "tokenizer.json")
+        root = Path(__file__).parents[2]
+        environment = {**os.environ, "PYTHONPATH": str(root)}
+        export = [str(python), "-P", "-m", "finetune.bench.export"]
+        new = place / f"{_EMBEDDER}.new"
+        _run([*export, str(model), str(new)], environment, _PIP_SECONDS)
+        new.replace(place / _EMBEDDER)
+    return place
+
+
+def _run(
+    command: Sequence[str],
+    environment: Mapping[str, str],
+    seconds: float,
+    given: str = "",
+) -> str:
+    """Return what a command writes; raise PeerError with its last words."""
+    try:
+        done = subprocess.run(
+            command,
+            input=given,
+            env=environment,
+            timeout=seconds,
+            capture_output=True,
+            encoding="utf-8",
+            errors="replace",
+        )
+    except subprocess.TimeoutExpired as error:
+        raise PeerError(f"not done after {seconds:.0f} s") from error
+    except OSError as error:
+        raise PeerError(str(error)[:_REASON]) from error
+    if done.returncode:
+        said = [line for line in done.stderr.splitlines() if line.strip()]
+        reason = said[-1].strip() if said else f"exit status {done.returncode}"
+        raise PeerError(reason[:_REASON])
+    return done.stdout
