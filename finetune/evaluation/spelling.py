@@ -16,16 +16,14 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from peft import PeftModel
 
 from finetune.data.packing import IGNORE, Document, encode_dialogue
 from finetune.data.warden.dialogues import Dialogue, Writer
 from finetune.data.warden.pieces import Pieces, read_pieces
 from finetune.data.warden.prompts import write_system
 from finetune.evaluation.warden import vocabulary
-from finetune.release import read_release
 from finetune.settings import load_settings
-from finetune.training.base import load_base
+from finetune.training.base import load_adapted
 
 LEAST = 0.95
 # As the shipped levels sample their replies.
@@ -43,8 +41,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--asks", type=int, default=2, help="requests for each word")
     parser.add_argument("--prune", action="store_true", help="delete them")
     chosen = parser.parse_args(arguments)
-    base = load_base(read_release(chosen.release).base_place)
-    model = PeftModel.from_pretrained(base.model, chosen.release).merge_and_unload()
+    base = load_adapted(chosen.release)
+    model = base.model.merge_and_unload()
     pieces = read_pieces(chosen.words, vocabulary(load_settings({})))
     shares = word_shares(
         model.to(torch.bfloat16).eval(), base.tokenizer, pieces, asks=chosen.asks

@@ -112,6 +112,10 @@ class Warden:
         self._engine.complete(engine_request(body, ids, tokens), collect)
         return "".join(pieces).strip()
 
+    def close(self) -> None:
+        """Close the connections to the engine."""
+        self._engine.close()
+
     def replies(self, probes: Iterable[Probe]) -> Iterator[tuple[Probe, str]]:
         """Ask all probes, several at a time, in order."""
         with ThreadPoolExecutor(_STREAMS) as pool:

@@ -89,6 +89,10 @@ class Engine:
         """Generate; `on_chunk` gets each JSON chunk and returns True to cancel."""
         self._server.handle_completions(json.dumps(request), on_chunk)
 
+    def close(self) -> None:
+        """Close the connections; nothing may be asked any more."""
+        self._port.close()
+
 
 class _Loopback:
     """A few kept-alive connections to the engine's own port, shared by all threads.
@@ -123,6 +127,11 @@ class _Loopback:
             raise EngineError(f"the engine answered {status} on {path}")
         result: dict[str, Any] = json.loads(answer)
         return result
+
+    def close(self) -> None:
+        """Close the idle connections."""
+        while not self._idle.empty():
+            self._idle.get().close()
 
     def _exchange(
         self, connection: http.client.HTTPConnection, path: str, data: bytes

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import time
+import warnings
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
+from peft import PeftModel
 from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig
 
 from finetune.places import ModelMissing, find_file, find_folder
+from finetune.release import read_release
 
 _PROBE_SIZE = 512
 _PROBE_ROUNDS = 4
@@ -48,6 +51,19 @@ def load_base(place: str, *, dtype: torch.dtype = torch.float32) -> Base:
     # What was read is dense now; a copy saved with this entry could not be loaded.
     model.config.quantization_config = None
     return Base(model, tokenizer, path)
+
+
+def load_adapted(folder: Path) -> Base:
+    """Load a released adapter on its base, by PEFT.
+
+    Raises ModelMissing or ReleaseError.
+    """
+    base = load_base(read_release(folder).base_place)
+    with warnings.catch_warnings():
+        # PEFT asks transformers by a name that has a newer one.
+        warnings.simplefilter("ignore", FutureWarning)
+        model = PeftModel.from_pretrained(base.model, folder)
+    return base._replace(model=model)
 
 
 def is_bf16_faster(device: torch.device) -> bool:

