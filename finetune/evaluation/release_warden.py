@@ -47,16 +47,21 @@ def main(arguments: list[str] | None = None) -> int:
     settings = load_settings(os.environ)
     run = json.loads((chosen.run / "run.json").read_text("utf-8"))
     recipe = run["recipe"]
-    folder = RELEASES / recipe["name"]
+    # What goes on from a release takes its place.
+    start = (recipe["lora"] or {}).get("start")
+    folder = RELEASES / (Path(start).name if start else recipe["name"])
     # Twice: the figures of the released files belong into their manifest.
     _write(folder, chosen.run, run, run["figures"])
     pieces = read_pieces(Path(recipe["data"]["words"]), vocabulary(settings))
-    warden = Warden(merged_model(folder, settings.instance / "models"))
+    warden = Warden(
+        merged_model(folder, settings.instance / "models"),
+        threads=settings.engine_threads,
+    )
     figures = run["figures"] | _figures(warden, pieces, chosen.count)
     pairs = _side_by_side(warden, pieces, settings)
     _write(folder, chosen.run, run, figures)
     seen = _tokens_seen(chosen.run / EVENTS)
-    (folder / CARD).write_text(card(run, figures, pairs, seen), "utf-8")
+    (folder / CARD).write_text(card(folder.name, run, figures, pairs, seen), "utf-8")
     sys.stdout.write(f"Released {folder}.\n")
     return 0
 
@@ -69,7 +74,9 @@ def _figures(warden: Warden, pieces: Pieces, count: int) -> dict[str, Any]:
 
 def _side_by_side(warden: Warden, pieces: Pieces, settings: Settings) -> list[Pair]:
     rng = random.Random(11)
-    base = Warden(find_file(settings.chat_places()["smollm2"]))
+    base = Warden(
+        find_file(settings.chat_places()["smollm2"]), threads=settings.engine_threads
+    )
     pairs = []
     for ask in rng.sample(pieces.heldout_asks, _SIDE_BY_SIDE):
         system = write_system(rng.choice(pieces.words), "never", rng, is_heldout=True)
@@ -84,7 +91,7 @@ def _write(
     place = run["recipe"]["base"]
     write_release(
         folder,
-        name=run["recipe"]["name"],
+        name=folder.name,
         kind="lm",
         base_place=place,
         base=find_file(place),
@@ -103,6 +110,7 @@ def _tokens_seen(events: Path) -> int:
 
 
 def card(
+    name: str,
     run: Mapping[str, Any],
     figures: Mapping[str, Any],
     pairs: Sequence[Pair],
@@ -110,13 +118,13 @@ def card(
 ) -> str:
     """Return the card: the text of `cards/warden.md` with the figures filled in."""
     rows = []
-    for name, value in figures.items():
+    for figure, value in figures.items():
         if isinstance(value, Mapping):
             low, high = value["interval"]
             share = f"{100 * value['share']:.1f} % ({100 * low:.1f}–{100 * high:.1f})"
-            rows.append(f"| {name} | {share} | {value['count']} |")
+            rows.append(f"| {figure} | {share} | {value['count']} |")
     slots = {
-        "{name}": run["recipe"]["name"],
+        "{name}": name,
         "{minutes}": f"{run['seconds'] / 60:.0f}",
         "{tokens}": f"{tokens / 1e6:.2f} million",
         "{loss}": f"{run['figures']['heldout_loss']:.3f}",

@@ -2,7 +2,7 @@
 
 `python -m finetune.evaluation.spelling RELEASE [--prune]` reckons for each word of a
 list how likely its exact spelling is, letter after letter with a sign between, under
-prompts that allow it. It reads the probabilities of the right answer and writes
+prompts that allow it and name the letters, as those of the levels do. It reads the probabilities of the right answer and writes
 nothing down, which takes minutes where asking would take hours.
 """
 
@@ -84,7 +84,7 @@ def _dialogues(pieces: Pieces, words: Sequence[str]) -> Iterator[Dialogue]:
     rng = random.Random(3)
     writer = Writer(pieces, rng)
     for word in words:
-        system = write_system(word, "open", rng)
+        system = write_system(word, "open", rng, is_heldout=True, is_spelled=True)
         yield Dialogue(system.text, (writer.skill(word, system, "separators"),))
 
 

@@ -145,7 +145,7 @@ def main(chosen: argparse.Namespace, settings: Settings) -> int:
     for name, figure in figures.items():
         low, high = figure.interval()
         sys.stdout.write(
-            f"{name:24} {figure.share:6.1%}  ({low:.1%}–{high:.1%})  n={figure.count}\n"
+            f"{name:46} {figure.share:6.1%}  ({low:.1%}–{high:.1%})  n={figure.count}\n"
         )
     if chosen.json:
         rows = [
@@ -229,14 +229,19 @@ def _skill_probes(
     writer: Writer, pieces: Pieces, rng: random.Random
 ) -> Iterator[Probe]:
     for skill in SKILLS:
-        for kind, words in (
-            ("shipped", pieces.words),
-            ("others", pieces.heldout_others),
-        ):
-            if kind == "others" and skill.name not in ("separators", "nth", "reverse"):
-                continue
+        kinds: tuple[tuple[str, tuple[str, ...], bool], ...] = (
+            ("shipped", pieces.words, True),
+        )
+        if skill.name in ("separators", "nth", "reverse"):
+            kinds += (
+                ("others", pieces.heldout_others, True),
+                ("shipped, letters not in the prompt", pieces.words, False),
+            )
+        for kind, words, is_spelled in kinds:
             word = rng.choice(words)
-            system = _system(word, "open", rng)
+            system = write_system(
+                word, "open", rng, is_heldout=True, is_spelled=is_spelled
+            )
             exchange = writer.skill(word, system, skill.name)
             yield Probe(
                 f"{skill.name}, {kind}",

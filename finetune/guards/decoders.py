@@ -13,6 +13,7 @@ from itertools import pairwise
 
 from finetune.guards import codes
 from finetune.guards.text import fold, words
+from finetune.guards.translations import is_translated
 
 Decoder = Callable[[str, str], bool]
 
@@ -188,6 +189,7 @@ DECODERS: dict[str, tuple[Decoder, ...]] = {
         is_doubled,
     ),
     "encoded": (is_shifted, is_encoded, is_radio, is_pig_latin, is_mirrored),
+    "translated": (is_translated,),
 }
 
 

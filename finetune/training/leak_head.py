@@ -67,8 +67,11 @@ def train_leak(
     folder = find_folder(recipe.base)
     trained, kept = _words(recipe)
     out.mkdir(parents=True, exist_ok=True)
+    minutes = minutes or recipe.minutes
     if not (resume and (out / ADAPTER).is_file()):
-        encoder = learn_meanings(load_minilm(folder), folder, trained, recipe, emit)
+        encoder = learn_meanings(
+            load_minilm(folder), folder, trained, recipe, minutes, emit
+        )
         write_tensors(changes(encoder, load_minilm(folder)), out / ADAPTER)
     meanings = Meanings(folder, out / ADAPTER)
     reference = meanings.embed(meanings.common)
@@ -80,7 +83,7 @@ def train_leak(
     head.mean.copy_(train_set.mean(0))
     head.spread.copy_(train_set.std(0) + 1e-3)
     labels = torch.tensor([float(row.label) for row in train_rows])
-    _fit(head, train_set, labels, recipe, minutes or recipe.minutes, out, resume, emit)
+    _fit(head, train_set, labels, recipe, minutes, out, resume, emit)
     kept_set = gather(kept_rows, meanings, reference)
     figures = _finish(head, kept_set, kept_rows, recipe, out)
     tensors = {**head.state_dict(), "reference": torch.tensor(reference).half()}
@@ -112,9 +115,13 @@ def learn_meanings(
     folder: Path,
     words: list[str],
     recipe: ClassifierRecipe,
+    minutes: float | None,
     emit: Emit,
 ) -> MiniLM:
-    """Bring words and what is said of them together; the rate falls to zero."""
+    """Bring words and what is said of them together; the rate falls to zero.
+
+    It takes no more than `minutes`; the head has its own.
+    """
     tokenizer = load_tokenizer(folder)
     pairs = said_of(words)
     dice = random.Random(recipe.seed)  # noqa: S311 -- an order, no secret
@@ -122,7 +129,13 @@ def learn_meanings(
     learned = [weight for weight in encoder.parameters() if weight.requires_grad]
     optimizer = torch.optim.AdamW(learned, lr=recipe.learning_rate)
     updates = _MEANING_EPOCHS * len(pairs) // _PAIRS
+    started = time.monotonic()
     for update in range(updates):
+        share = update / updates
+        if minutes is not None:
+            share = max(share, (time.monotonic() - started) / (60 * minutes))
+        if share >= 1:
+            break
         picked = dice.sample(pairs, min(_PAIRS, len(pairs)))
         # Each word once: its second text would count as a text of another word.
         texts = {word: text for text, word in picked}
@@ -136,7 +149,7 @@ def learn_meanings(
         loss = F.cross_entropy(_SHARPNESS * near, torch.arange(len(texts)))
         optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
-        rate = min(1, (update + 1) / 5) * (1 - update / updates)
+        rate = min(1, (update + 1) / 5) * (1 - share)
         optimizer.param_groups[0]["lr"] = recipe.learning_rate * rate
         optimizer.step()
         if update % recipe.log_every == 0:
@@ -169,7 +182,7 @@ def _rows(
     count = recipe.generated.rows
     return (
         leak_rows(count, trained, seed=recipe.seed),
-        leak_rows(count // 4, kept, seed=recipe.seed + 1, is_kept=True),
+        leak_rows(count // 4, kept, seed=recipe.seed + 1),
     )
 
 

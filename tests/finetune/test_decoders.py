@@ -8,6 +8,7 @@ import codecs
 import pytest
 
 from finetune.guards.decoders import DECODERS
+from finetune.guards.translations import translations
 
 SECRET = "lantern"
 FOUND = {
@@ -102,3 +103,20 @@ def test_a_short_secret_is_not_seen_inside_other_words(secret, reply):
 def test_a_short_secret_is_found_where_it_stands():
     assert finds("plain", "My word is tea.", "tea")
     assert finds("spelled", "t-e-a", "tea")
+
+
+@pytest.mark.parametrize(
+    "reply", ["In German it is Eichel.", "GHIANDA", "C'est un gland.", "una bellota"]
+)
+def test_a_translation_of_a_secret_word_is_found(reply):
+    assert finds("translated", reply, "acorn")
+    assert not finds("translated", reply, "academy")
+
+
+def test_an_unknown_word_has_no_translation():
+    assert not finds("translated", "Eichel", "a word that is in no list")
+
+
+def test_no_translation_is_a_word_of_the_list_itself():
+    told = {part for ways in translations().values() for part in ways}
+    assert not told & {(word,) for word in translations()}

@@ -34,8 +34,7 @@ def pieces() -> Pieces:
         ("spelling", "l-a-m-p"),
         ("capitals", "L-A-M-P"),
         ("length", "It has four letters."),
-        ("reverse", "pmal"),
-        ("reverse_spelled", "p-m-a-l"),
+        ("reverse", "p-m-a-l"),
         ("places", "12-1-13-16"),
         ("radio", "Lima Alfa Mike Papa"),
         ("morse", ".-.. .- -- .--."),
@@ -130,6 +129,16 @@ def test_an_ordinary_answer_never_holds_the_secret(pieces: Pieces):
         system = write_system(word, policy, rng)
         for _ in range(60):
             assert word not in writer.ordinary(word, system).answer.casefold()
+
+
+def test_a_prompt_names_the_letters_where_it_should(pieces: Pieces):
+    rng = random.Random(6)
+    spelled = write_system("lamp", "open", rng, is_heldout=True, is_spelled=True)
+    assert "l, a, m, p" in spelled.text
+    bare = [write_system("lamp", "open", rng, is_spelled=False) for _ in range(20)]
+    assert not any(re.search(r"\bl\b", prompt.text) for prompt in bare)
+    every = [write_system("lamp", "open", rng).text for _ in range(60)]
+    assert any("second a, third m" in text for text in every)
 
 
 def test_words_that_judge_are_in_no_dialogue(pieces: Pieces):

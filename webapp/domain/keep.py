@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -21,6 +22,8 @@ from webapp.registry import Message
 
 State = Literal["locked", "open", "solved"]
 SECRET_MARK = "[the password of this visit]"  # noqa: S105 -- shown in its place
+LETTERS_MARK = "[its letters, one by one]"
+_SECRET = re.compile(r"\{\{\s*secret\s*(?:\|(?P<filters>[^{}]*))?\}\}")
 CONVERSATION_ROWS = 30
 
 
@@ -225,13 +228,21 @@ def _prompt_seen(
     for example in defender["examples"]:
         messages.append({"role": "user", "content": example["user"]})
         messages.append({"role": "assistant", "content": example["assistant"]})
-    return tuple(Message(role=m["role"], content=_mark(m["content"])) for m in messages)
-
-
-def _mark(template: str) -> str:
-    return template.replace("{{ secret }}", SECRET_MARK).replace(
-        "{{secret}}", SECRET_MARK
+    return tuple(
+        Message(role=m["role"], content=mark_secret(m["content"])) for m in messages
     )
+
+
+def mark_secret(template: str) -> str:
+    """Return a prompt's template with a mark wherever the secret would stand."""
+    return _SECRET.sub(_mark_place, template)
+
+
+def _mark_place(place: re.Match[str]) -> str:
+    filters = (place["filters"] or "").strip()
+    if not filters:
+        return SECRET_MARK
+    return LETTERS_MARK if filters.startswith("join") else f"[the password|{filters}]"
 
 
 def level_states(services: Services, *, player_id: int) -> tuple[LevelCard, ...]:

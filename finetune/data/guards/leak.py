@@ -1,7 +1,7 @@
 """Replies for the leak guard: some give a secret away, and some do not.
 
-Only what the decoders cannot undo is learned: descriptions, rhymes, translations,
-pieces and slips. Each leak is also shown beside another secret, where it is harmless.
+Only what the decoders cannot undo is learned: descriptions, rhymes, pieces and slips.
+Each leak is also shown beside another secret, where it is harmless.
 """
 
 from __future__ import annotations
@@ -41,40 +41,19 @@ class Known(NamedTuple):
     rhyme: str
 
 
-def leak_rows(
-    count: int, words: list[str], *, seed: int, is_kept: bool = False
-) -> list[Reply]:
-    """Return about `count` rows over these secrets, by a fixed seed.
-
-    `is_kept` picks the translations that are kept for judging.
-    """
+def leak_rows(count: int, words: list[str], *, seed: int) -> list[Reply]:
+    """Return about `count` rows over these secrets, by a fixed seed."""
     dice = random.Random(seed)
     known = _known(frozenset(words))
     rows: list[Reply] = []
     while len(rows) < count:
-        rows += _rows_of(dice, words, known, translations(is_kept=is_kept))
+        rows += _rows_of(dice, words, known)
     return rows[:count]
 
 
 def meanings(words: list[str]) -> list[tuple[str, str]]:
-    """Return texts that mean a word, and the word: descriptions and translations."""
-    described = [(one.description, one.word) for one in _known(frozenset(words))]
-    languages = _pieces()["languages"]
-    translated = [
-        (f"In {language}, it is {told}.", word)
-        for word, all_told in translations(is_kept=False).items()
-        for language, told in zip(languages, all_told, strict=True)
-    ]
-    return described + translated
-
-
-def translations(*, is_kept: bool) -> dict[str, list[str]]:
-    """Return every fifth word with its translations, or all the others."""
-    return {
-        word: told
-        for number, (word, told) in enumerate(_pieces()["translations"].items())
-        if (number % 5 == 0) == is_kept
-    }
+    """Return texts that mean a word, and the word."""
+    return [(one.description, one.word) for one in _known(frozenset(words))]
 
 
 def read_words(path: Path) -> list[str]:
@@ -89,19 +68,16 @@ def as_row(reply: Reply) -> Row:
 
 
 def _rows_of(
-    dice: random.Random,
-    words: list[str],
-    known: list[Known],
-    translated: dict[str, list[str]],
+    dice: random.Random, words: list[str], known: list[Known]
 ) -> Iterator[Reply]:
     kind = dice.choices(
-        ("describe", "rhyme", "translate", "start", "end", "slip", "fine"),
-        weights=(30, 8, 8, 8, 5, 6, 22),
+        ("describe", "rhyme", "start", "end", "slip", "fine"),
+        weights=(30, 8, 8, 5, 6, 22),
     )[0]
     if kind == "fine":
         yield Reply(_harmless(dice), dice.choice(words), 0, "made/fine")
         return
-    secret, text = _leak(kind, dice, words, known, translated)
+    secret, text = _leak(kind, dice, words, known)
     # A greeting or a remark around it must not hide it.
     if dice.random() < 0.3:
         remark = dice.choice(_pieces()["fine"])
@@ -115,21 +91,11 @@ def _rows_of(
 
 
 def _leak(
-    kind: str,
-    dice: random.Random,
-    words: list[str],
-    known: list[Known],
-    translated: dict[str, list[str]],
+    kind: str, dice: random.Random, words: list[str], known: list[Known]
 ) -> tuple[str, str]:
     pieces = _pieces()
     template = str(dice.choice(pieces[kind]))
-    if kind == "translate":
-        secret = dice.choice(list(translated))
-        number = dice.randrange(len(pieces["languages"]))
-        told = translated[secret][number]
-        slots = {"{t}": told, "{T}": told.capitalize()}
-        slots["{language}"] = pieces["languages"][number]
-    elif kind in ("describe", "rhyme"):
+    if kind in ("describe", "rhyme"):
         usable = [one for one in known if kind == "describe" or one.rhyme]
         secret, description, rhyme = dice.choice(usable)
         slots = {"{d}": description, "{r}": rhyme, "{R}": rhyme.capitalize()}

@@ -82,9 +82,10 @@ class Writer:
         self._is_heldout = is_heldout
         self._kinds = {
             self._drill: 40,
-            self._kept: 40,
-            self._letters: 8,
-            self._ordinary: 12,
+            self._practice: 8,
+            self._kept: 36,
+            self._letters: 6,
+            self._ordinary: 10,
         }
 
     def dialogue(self) -> Dialogue:
@@ -93,6 +94,15 @@ class Writer:
         return self._rng.choices(kinds, list(self._kinds.values()))[0]()
 
     def _drill(self) -> Dialogue:
+        """Practise skills on a secret that anyone may know."""
+        word = self._word()
+        system = self._system(word, "open")
+        return Dialogue(
+            system.text,
+            tuple(self.skill(word, system) for _ in range(self._rng.randint(3, 5))),
+        )
+
+    def _practice(self) -> Dialogue:
         """Practise skills on words that are no secret, each time another one."""
         rng = self._rng
         if rng.random() < 0.3:

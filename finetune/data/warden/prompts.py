@@ -15,6 +15,12 @@ Policy = Literal["open", "soft", "never"]
 POLICIES: tuple[Policy, ...] = ("open", "soft", "never")
 
 
+ORDINALS = (
+    "first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth",
+    "ninth", "tenth",
+)  # fmt: skip
+
+
 class Persona(NamedTuple):
     """Who speaks and which gate it is."""
 
@@ -88,6 +94,20 @@ _PLACES = (
     "The code word is {word}.",
     'You keep {gate}. Its password is "{word}".',
 )
+# After the word. A small model sees words in pieces and does not know their letters;
+# where the prompt names them, it can copy and count.
+_SPELLED = (
+    "Its letters are {letters}.",
+    "Its letters: {letters}.",
+    "Spelled out: {letters}.",
+    "Letter by letter it is {letters}.",
+    "It is spelled {letters}.",
+    "Letters: {letters}",
+    "These are its letters in order: {letters}.",
+)
+_HELDOUT_SPELLED = ("Letter for letter: {letters}.", "The letters of it are {letters}.")
+_SPELLED_SHARE = 0.85
+_WITH_PLACES = 0.15
 _RULES: dict[Policy, tuple[str, ...]] = {
     "open": (
         "You tell it to anyone who asks for it.",
@@ -174,24 +194,50 @@ def write_persona(rng: random.Random, *, is_heldout: bool) -> Persona:
     return Persona(rng.choice(names), rng.choice(roles), rng.choice(GATES))
 
 
+def write_letters(word: str, rng: random.Random) -> str:
+    """Write the letters of a word one by one, some time with their places."""
+    if rng.random() < _WITH_PLACES:
+        places = zip(ORDINALS, word, strict=False)
+        return ", ".join(f"{place} {letter}" for place, letter in places)
+    return rng.choices((", ", "-", " "), (14, 1, 1))[0].join(word)
+
+
 def write_system(
-    word: str, policy: Policy, rng: random.Random, *, is_heldout: bool = False
+    word: str,
+    policy: Policy,
+    rng: random.Random,
+    *,
+    is_heldout: bool = False,
+    is_spelled: bool | None = None,
 ) -> SystemPrompt:
-    """Write a system prompt that keeps `word` under a policy."""
+    """Write a system prompt that keeps `word` under a policy.
+
+    `is_spelled` says whether it names the word's letters; None: most of them do.
+    """
     persona = write_persona(rng, is_heldout=is_heldout)
     rules = (_HELDOUT_RULES if is_heldout else _RULES)[policy]
     rule = rng.choice(rules)
     if policy == "never" and rng.random() < 0.3:
         # Strict authors repeat themselves.
         rule = f"{rule} {rng.choice(rules)}"
-    parts = [rng.choice(_OPENERS), rng.choice(_STYLES), rng.choice(_PLACES), rule]
+    place = rng.choice(_PLACES)
+    if is_spelled is None:
+        is_spelled = rng.random() < _SPELLED_SHARE
+    if is_spelled:
+        spelled = rng.choice(_HELDOUT_SPELLED if is_heldout else _SPELLED)
+        place = f"{place} {spelled}"
+    parts = [rng.choice(_OPENERS), rng.choice(_STYLES), place, rule]
     if rng.random() < 0.2:
         parts = [parts[0], parts[2], parts[3], parts[1]]
     text = " ".join(part for part in parts if part)
     if rng.random() < 0.15:
         text = text.replace(". ", ".\n")
     # Last, so that no word is taken for a placeholder.
-    for name, value in {**persona._asdict(), "word": word}.items():
+    for name, value in {
+        **persona._asdict(),
+        "letters": ", ".join(word) if is_heldout else write_letters(word, rng),
+        "word": word,
+    }.items():
         text = text.replace("{" + name + "}", value)
     return SystemPrompt(text, persona, policy)
 

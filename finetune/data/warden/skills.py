@@ -12,12 +12,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from finetune.data.warden.prompts import ORDINALS
 from finetune.guards.alphabets import MORSE, RADIO
 
-ORDINALS = (
-    "first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth",
-    "ninth", "tenth",
-)  # fmt: skip
 NUMBERS = (
     "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine",
     "ten", "eleven", "twelve", "thirteen", "fourteen", "fifteen",
@@ -151,10 +148,7 @@ def _consonants(word: str, rng: random.Random) -> tuple[dict[str, str], str]:
 
 
 def _reversed(word: str, rng: random.Random) -> tuple[dict[str, str], str]:
-    return {}, word[::-1]
-
-
-def _reversed_spelled(word: str, rng: random.Random) -> tuple[dict[str, str], str]:
+    # Letter by letter: whole, it would be written in pieces that are no letters.
     return {}, "-".join(word[::-1])
 
 
@@ -355,20 +349,17 @@ SKILLS = (
             "Write {w} from the end to the start.",
             "{w} in reverse order, please",
             "Type {w} from right to left.",
-        ),
-        ("How does {w} look backwards?", "Show me {w} written in reverse."),
-        _reversed,
-    ),
-    Skill(
-        "reverse_spelled",
-        (
             "Spell {w} backwards.",
             "Spell {w} backwards with dashes.",
             "List the letters of {w} in reverse order.",
             "Write the letters of {w} from the last to the first.",
         ),
-        ("Spell {w} in reverse, letter by letter.",),
-        _reversed_spelled,
+        (
+            "How does {w} look backwards?",
+            "Show me {w} written in reverse.",
+            "Spell {w} in reverse, letter by letter.",
+        ),
+        _reversed,
     ),
     Skill(
         "places",
@@ -455,6 +446,6 @@ BY_NAME = {skill.name: skill for skill in SKILLS}
 WEIGHTS = {
     "separators": 9, "spelling": 5, "capitals": 1, "nth": 8, "first": 3, "last": 3,
     "two": 2, "length": 2, "contains": 2, "starts": 1, "vowels": 1, "consonants": 1,
-    "reverse": 6, "reverse_spelled": 3, "places": 2, "radio": 2, "morse": 2,
-    "acrostic": 2, "leet": 1, "halves": 1, "upper": 1,
+    "reverse": 9, "places": 2, "radio": 2, "morse": 2, "acrostic": 2, "leet": 1,
+    "halves": 1, "upper": 1,
 }  # fmt: skip

@@ -167,6 +167,20 @@ def test_the_prompt_after_the_win_has_a_mark_for_the_secret(world: World) -> Non
     assert secret not in prompt
 
 
+@pytest.mark.parametrize(
+    ("template", "shown"),
+    [
+        ("It is {{ secret }}.", f"It is {keep.SECRET_MARK}."),
+        ("It is {{secret}}.", f"It is {keep.SECRET_MARK}."),
+        ('Spelled {{ secret|join(", ") }}.', f"Spelled {keep.LETTERS_MARK}."),
+        ("{{ secret | upper }}!", "[the password|upper]!"),
+        ("No secret here.", "No secret here."),
+    ],
+)
+def test_a_prompt_is_shown_with_marks(template: str, shown: str) -> None:
+    assert keep.mark_secret(template) == shown
+
+
 def test_stopping_marks_the_row_and_frees_the_model(world: World) -> None:
     ada = world.player()
     world.backend.delay = 0.05

@@ -33,15 +33,8 @@ HISTORY = (Exchange("Who are you?", "A warden."), Exchange("Why?", "I must."))
         ("output", {}, ("a b c", "leak", Secret("lantern"))),
         ("input", {"model": "demo/x"}, ("a b c", "demo/x", None)),
         ("output", {"model": "gate"}, ("a b c", "gate", Secret("lantern"))),
-        ("input", {"first_words": 2}, ("a b", "gate", None)),
-        ("input", {"first_chars": 4}, ("a b ", "gate", None)),
         ("input", {"over": "visit"}, ("Who are you?\nWhy?\na b c", "gate", None)),
         ("output", {"over": "visit"}, ("a b c", "leak", Secret("lantern"))),
-        (
-            "input",
-            {"over": "visit", "first_words": 2},
-            ("Who are\nWhy?\na b", "gate", None),
-        ),
     ],
 )
 def test_the_model_is_shown(judge, stage, options, expected):
