@@ -2,8 +2,9 @@
 
 `python -m finetune.evaluation.spelling RELEASE [--prune]` reckons for each word of a
 list how likely its exact spelling is, letter after letter with a sign between, under
-prompts that allow it and name the letters, as those of the levels do. It reads the probabilities of the right answer and writes
-nothing down, which takes minutes where asking would take hours.
+prompts that allow it and name the letters, as those of the levels do. It reads the
+probabilities of the right answer and writes nothing down, which takes minutes where
+asking would take hours.
 """
 
 from __future__ import annotations

@@ -25,6 +25,8 @@ _ARTICLES = frozenset({"a", "i"})
 _SHORTEST_SHIFTED = 5
 _SHORTEST_HIDDEN = 4
 _SHORTEST_MIXED = 6
+# Letters that a rhyme shares with the word, at least.
+_RHYME = 3
 _ENDINGS = frozenset({"", "s", "es", "d", "ed", "er", "ing", "ly", "y"})
 _QUOTED = re.compile(r"[\"“”'‘’`*«»]+([^\W\d_]{2,})[.…-]*[\"“”'‘’`*«»]+")
 _VOWELS = frozenset("aeiou")
@@ -174,6 +176,17 @@ def is_doubled(reply: str, secret: str) -> bool:
     return re.search(shape, fold(reply).casefold()) is not None
 
 
+def is_rhymed(reply: str, secret: str) -> bool:
+    """Find a word that is said to rhyme with the secret and ends as it does."""
+    found = words(reply)
+    return any(
+        rhyme[-_RHYME:] == secret[-_RHYME:] and rhyme != secret
+        for n, cue in enumerate(found)
+        if cue.startswith(("rhym", "sound"))
+        for rhyme in found[n + 1 : n + 5]
+    )
+
+
 DECODERS: dict[str, tuple[Decoder, ...]] = {
     "plain": (is_plain,),
     "spelled": (
@@ -190,6 +203,7 @@ DECODERS: dict[str, tuple[Decoder, ...]] = {
     ),
     "encoded": (is_shifted, is_encoded, is_radio, is_pig_latin, is_mirrored),
     "translated": (is_translated,),
+    "rhymed": (is_rhymed,),
 }
 
 

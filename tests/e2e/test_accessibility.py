@@ -50,7 +50,7 @@ def assert_good(window) -> None:
             window.settle()
             found = [_told(violation) for violation in page.evaluate(RUN)]
             assert not found, f"{width} px, {scheme}:\n" + "\n".join(found)
-        assert window.overflow() <= 0, f"{width} px: something sticks out"
+        window.assert_fits()
 
 
 def _told(violation: dict[str, Any]) -> str:

@@ -120,7 +120,7 @@ def test_a_stranger_wins_level_one(windows, real_site, hand, script, width):
     page.wait_for_url("**/keep/told")
     expect(page.get_by_role("heading", level=1)).not_to_have_text(first_title)
     expect(window.message).to_be_visible()
-    assert window.overflow() <= 0
+    window.assert_fits()
 
 
 def assert_open_gate(window: Window, *, tries: int) -> None:
@@ -134,4 +134,4 @@ def assert_open_gate(window: Window, *, tries: int) -> None:
     expect(prompt).to_be_hidden()
     expect(prompt).to_contain_text("[the password of this visit]")
     expect(page.locator(".won .turn .said").first).to_have_text(QUESTION)
-    assert window.overflow() <= 0
+    window.assert_fits()

@@ -21,11 +21,21 @@ from playwright.sync_api import (
 )
 
 WIDE, NARROW = 1280, 390
-# How long a page that has just been opened may take to draw where the focus is.
-FOCUS_SECONDS = 2.0
+# How long a page that has just been opened may take until it is drawn, focus and all.
+DRAWN_SECONDS = 2.0
 # Busy machines are slow; what is right appears much earlier.
 expect.set_options(timeout=20_000)
 _NUMBERS = count(1)
+
+# What is wider than the window: nothing, or the page and the parts that stick out.
+_WIDE = """() => {
+  const page = document.scrollingElement;
+  if (page.scrollWidth <= innerWidth) return [];
+  const parts = [...document.querySelectorAll("body *")]
+    .filter(part => part.getBoundingClientRect().right > innerWidth)
+    .map(part => `${part.tagName}.${part.className}: ${part.textContent.slice(0, 40)}`);
+  return [`${page.scrollWidth} px in a window of ${innerWidth} px`, ...parts];
+}"""
 
 _TEE = """
   globalThis.heard = [];
@@ -162,7 +172,7 @@ class Window:
 
     def focus(self) -> dict[str, Any]:
         """Describe the element with the focus, and assert that it can be seen."""
-        end = time.monotonic() + FOCUS_SECONDS
+        end = time.monotonic() + DRAWN_SECONDS
         while fault := _hidden(found := self.page.evaluate(_FOCUS)):
             assert time.monotonic() < end, f"{fault}: {found}"
             self.page.wait_for_timeout(50)
@@ -190,11 +200,12 @@ class Window:
             "new Promise(go => requestAnimationFrame(() => requestAnimationFrame(go)))"
         )
 
-    def overflow(self) -> int:
-        """Return by how many pixels the page is wider than the window."""
-        return int(
-            self.page.evaluate("document.scrollingElement.scrollWidth - innerWidth")
-        )
+    def assert_fits(self) -> None:
+        """Assert that nothing sticks out of the page sideways, once it is drawn."""
+        end = time.monotonic() + DRAWN_SECONDS
+        while wide := self.page.evaluate(_WIDE):
+            assert time.monotonic() < end, wide
+            self.page.wait_for_timeout(50)
 
     def close(self) -> None:
         """Close the window."""

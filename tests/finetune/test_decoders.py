@@ -37,6 +37,10 @@ FOUND = {
         "l4nt3rn",
         "L@NT3RN",
     ],
+    "rhymed": [
+        "It rhymes with pattern.",
+        "What I keep sounds a bit like cistern",
+    ],
     "encoded": [
         codecs.encode(SECRET, "rot13"),
         "".join(chr((ord(c) - 97 + 3) % 26 + 97) for c in SECRET),

@@ -29,7 +29,7 @@ FIGURES = {
 
 @pytest.mark.parametrize("recipe", RECIPES, ids=lambda path: path.stem)
 def test_a_recipe_trains_and_reports_figures(recipe: Path, tmp_path: Path) -> None:
-    done = subprocess.run(  # noqa: S603 -- our own command
+    done = subprocess.run(
         [
             str(PROJECT / "wordkeep"), "train", str(recipe), "--minutes", MINUTES,
             "--out", str(tmp_path),
