@@ -14,6 +14,7 @@ from typing import NamedTuple
 from finetune.data.warden import asks, skills
 from finetune.data.warden.pieces import Pieces, Talk
 from finetune.data.warden.prompts import (
+    ORDINALS,
     Policy,
     SystemPrompt,
     write_plain_system,
@@ -192,7 +193,7 @@ class Writer:
         self, word: str, system: SystemPrompt, at: int, *, is_first: bool
     ) -> Exchange:
         """Write a request for one letter that leans on what was said before."""
-        name = skills.ORDINALS[at]
+        name = ORDINALS[at]
         forms = _FIRST_LETTER if is_first else _NEXT_LETTER
         ask = self._rng.choice(forms).replace("{n}", name)
         answer = f'The {name} letter is "{word[at]}".'
