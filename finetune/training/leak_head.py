@@ -52,6 +52,7 @@ _MEANING_EPOCHS = 4
 _PAIRS, _OTHERS = 64, 128  # texts of a batch, and words that none of them means
 _SHARPNESS = 20.0
 _CHECKPOINT_UPDATES = 500
+_CHUNK = 500
 
 
 def train_leak(
@@ -77,36 +78,55 @@ def train_leak(
     reference = meanings.embed(meanings.common)
     train_rows, kept_rows = _rows(recipe, trained, kept)
     emit({"event": "rows", "train": len(train_rows), "held_out": len(kept_rows)})
-    train_set = gather(train_rows, meanings, reference)
+    train_set = gather(train_rows, meanings, reference, minutes)
+    train_rows = train_rows[: len(train_set)]
     emit({"event": "evidence", "rows": len(train_rows)})
     head = Head()
     head.mean.copy_(train_set.mean(0))
     head.spread.copy_(train_set.std(0) + 1e-3)
     labels = torch.tensor([float(row.label) for row in train_rows])
     _fit(head, train_set, labels, recipe, minutes, out, resume, emit)
-    kept_set = gather(kept_rows, meanings, reference)
-    figures = _finish(head, kept_set, kept_rows, recipe, out)
+    kept_set = gather(kept_rows, meanings, reference, minutes)
+    figures = _finish(head, kept_set, kept_rows[: len(kept_set)], recipe, out)
     tensors = {**head.state_dict(), "reference": torch.tensor(reference).half()}
     save_weights(tensors, out / HEAD)
     emit({"event": "figures", **figures})
     return figures
 
 
-def gather(rows: Sequence[Reply], meanings: Meanings, reference: Vectors) -> Tensor:
-    """Return the evidence of all rows, (rows, numbers); each text is read once."""
-    cut = {row.reply: sentences(row.reply) for row in rows}
-    texts = sorted({part for parts in cut.values() for part in parts}, key=len)
-    vectors = dict(zip(texts, meanings.embed(texts), strict=True))
-    found = [
-        evidence(
-            row.reply,
-            np.stack([vectors[part] for part in cut[row.reply]]),
-            row.secret,
-            meanings.of_word(row.secret),
-            reference,
-        )
-        for row in rows
-    ]
+def gather(
+    rows: Sequence[Reply],
+    meanings: Meanings,
+    reference: Vectors,
+    minutes: float | None = None,
+) -> Tensor:
+    """Return the evidence of the rows, (rows, numbers); each text is read once.
+
+    After `minutes` it is content with the rows that it has, which are at least some.
+    """
+    started = time.monotonic()
+    vectors: dict[str, Vectors] = {}
+    found: list[list[float]] = []
+    for start in range(0, len(rows), _CHUNK):
+        seconds = time.monotonic() - started
+        if found and minutes is not None and seconds > 60 * minutes:
+            break
+        chunk = rows[start : start + _CHUNK]
+        cut = {row.reply: sentences(row.reply) for row in chunk}
+        parts = {part for told in cut.values() for part in told}
+        unread = sorted(parts - vectors.keys(), key=len)
+        if unread:
+            vectors.update(zip(unread, meanings.embed(unread), strict=True))
+        found += [
+            evidence(
+                row.reply,
+                np.stack([vectors[part] for part in cut[row.reply]]),
+                row.secret,
+                meanings.of_word(row.secret),
+                reference,
+            )
+            for row in chunk
+        ]
     return torch.tensor(found, dtype=torch.float32)
 
 
@@ -120,7 +140,7 @@ def learn_meanings(
 ) -> MiniLM:
     """Bring words and what is said of them together; the rate falls to zero.
 
-    It takes no more than `minutes`; the head has its own.
+    It takes no more than `minutes`; evidence and head have as many each.
     """
     tokenizer = load_tokenizer(folder)
     pairs = said_of(words)
