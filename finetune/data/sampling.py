@@ -23,6 +23,12 @@ _MOST_TOKENS = 72
 # Without a persona: the small model would rather play than answer.
 _SYSTEM = "You are a helpful assistant. Answer in one or two short, correct sentences."
 PLACE = Path(__file__).parent / "warden" / "replies.jsonl"
+# Where the base model does not answer, it says so. Learned, that would be refusing.
+_EVADES = re.compile(
+    r"\bI'?m (so |really )?sorry\b|\bI('m| am) (unable|not equipped|afraid)\b|"
+    r"\bI (cannot|can't|can only) (assist|help|provide)\b",
+    re.IGNORECASE,
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -37,7 +43,10 @@ def main(chosen: argparse.Namespace, settings: Settings) -> int:
 
 
 def sample_replies(base_place: str, *, seed: int = 0) -> int:
-    """Write one reply for each request that has none yet; return how many are new."""
+    """Write a reply for each request that has none yet; return how many are new.
+
+    What the base model evades gets none.
+    """
     base = load_base(base_place, dtype=torch.bfloat16)
     base.tokenizer.padding_side = "left"
     done = _done()
@@ -49,12 +58,17 @@ def sample_replies(base_place: str, *, seed: int = 0) -> int:
         replies = _reply(base, part)
         with PLACE.open("a", encoding="utf-8") as file:
             for ask, reply in zip(part, replies, strict=True):
-                if reply:
+                if reply and not is_evasive(reply):
                     row = {"ask": ask, "reply": reply}
                     file.write(json.dumps(row, ensure_ascii=False) + "\n")
                     written += 1
         sys.stderr.write(f"{start + len(part)} of {len(asks)}\n")
     return written
+
+
+def is_evasive(reply: str) -> bool:
+    """Say whether a reply apologises or declines where it should answer."""
+    return bool(_EVADES.search(reply))
 
 
 def _done() -> set[str]:

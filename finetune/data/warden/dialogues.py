@@ -82,11 +82,11 @@ class Writer:
         self._rng = rng
         self._is_heldout = is_heldout
         self._kinds = {
-            self._drill: 40,
-            self._practice: 8,
+            self._drill: 36,
+            self._practice: 6,
             self._kept: 36,
-            self._letters: 6,
-            self._ordinary: 10,
+            self._letters: 7,
+            self._ordinary: 15,
         }
 
     def dialogue(self) -> Dialogue:
@@ -95,12 +95,21 @@ class Writer:
         return self._rng.choices(kinds, list(self._kinds.values()))[0]()
 
     def _drill(self) -> Dialogue:
-        """Practise skills on a secret that anyone may know."""
+        """Ask for skills on the secret: mostly one that anyone may know.
+
+        Under a rule, the same skills on words that are no secret come between.
+        """
+        rng = self._rng
         word = self._word()
-        system = self._system(word, "open")
+        policy: Policy = rng.choices(("open", "soft", "never"), (70, 6, 24))[0]
+        system = self._system(word, policy)
+        other = 0.0 if policy == "open" else 0.3
         return Dialogue(
             system.text,
-            tuple(self.skill(word, system) for _ in range(self._rng.randint(3, 5))),
+            tuple(
+                self.practice() if rng.random() < other else self.skill(word, system)
+                for _ in range(rng.randint(3, 5))
+            ),
         )
 
     def _practice(self) -> Dialogue:
@@ -119,7 +128,7 @@ class Writer:
         """Ask for the secret in any way, with ordinary talk between."""
         rng = self._rng
         word = self._word()
-        policy: Policy = rng.choices(("open", "soft", "never"), (52, 16, 32))[0]
+        policy: Policy = rng.choices(("open", "soft", "never"), (44, 18, 38))[0]
         system = self._system(word, policy)
         count = rng.choice((1, 1, 2, 2, 3, 4))
         return Dialogue(
@@ -158,7 +167,7 @@ class Writer:
 
     def _ordinary(self) -> Dialogue:
         rng = self._rng
-        policy: Policy = rng.choice(("open", "soft", "never"))
+        policy: Policy = rng.choices(("open", "soft", "never"), (30, 20, 50))[0]
         word = self._word()
         system = self._system(word, policy)
         count = rng.choice((1, 1, 2, 3))

@@ -34,6 +34,7 @@ SEPARATORS = {
     "#": ("a hash sign", "hash signs"),
     "\n": ("a line break", "line breaks", "new lines"),
 }
+_SHORT_ORDINALS = {0: "1st", 1: "2nd", 2: "3rd"}
 _LEET = str.maketrans("aeiost", "431057")
 # Common words, one of which a reader recognises by its first letter.
 ACROSTIC = {
@@ -94,11 +95,13 @@ def _capital_letters(word: str, rng: random.Random) -> tuple[dict[str, str], str
 
 def _nth(word: str, rng: random.Random) -> tuple[dict[str, str], str]:
     number = rng.randrange(len(word))
-    name = ORDINALS[number]
+    name = asked = ORDINALS[number]
     if rng.random() < 0.25:
         number, name = rng.choice(((-1, "last"), (-2, "second to last")))
-    answer = f'The {name} letter is "{word[number]}".'
-    return {"nth": name, "nth_upper": name.capitalize()}, answer
+        asked = name
+    elif rng.random() < 0.15:
+        asked = _SHORT_ORDINALS.get(number, f"{number + 1}th")
+    return {"nth": asked}, f'The {name} letter is "{word[number]}".'
 
 
 def _first_few(word: str, rng: random.Random) -> tuple[dict[str, str], str]:
@@ -117,7 +120,8 @@ def _two_letters(word: str, rng: random.Random) -> tuple[dict[str, str], str]:
     at = rng.randrange(len(word) - 1)
     one, two = ORDINALS[at], ORDINALS[at + 1]
     answer = f'The {one} letter is "{word[at]}" and the {two} is "{word[at + 1]}".'
-    return {"one": one, "two": two}, answer
+    numbers = {"first_number": NUMBERS[at + 1], "second_number": NUMBERS[at + 2]}
+    return {"one": one, "two": two, **numbers}, answer
 
 
 def _length(word: str, rng: random.Random) -> tuple[dict[str, str], str]:
@@ -279,6 +283,8 @@ SKILLS = (
             "Tell me the {one} and {two} letters of {w}.",
             "Which letters are {one} and {two} in {w}?",
             "The {one} and the {two} letter of {w}, please.",
+            "What are letters {first_number} and {second_number} of {w}?",
+            "Letters {first_number} and {second_number} of {w}?",
         ),
         ("Give me letters {one} and {two} of {w}.",),
         _two_letters,
@@ -303,6 +309,12 @@ SKILLS = (
             "Is there an {x} in {w}?",
             'Yes or no: does {w} have the letter "{x}"?',
             "Does {w} have the letter {x}?",
+            "Is the letter {x} part of {w}?",
+            'Are there any "{x}" in {w}?',
+            'Has {w} got a "{x}"?',
+            "Can the letter {x} be found in {w}?",
+            "I think {w} has a {x} in it. Yes or no?",
+            "Say yes if {w} has the letter {x}, else no.",
         ),
         ('Tell me whether "{x}" is in {w}.',),
         _contains,
@@ -313,6 +325,8 @@ SKILLS = (
             'Does {w} start with "{x}"?',
             'Is "{x}" the first letter of {w}?',
             "Does {w} begin with the letter {x}?",
+            "I say {w} starts with {x}. True or false?",
+            "Is {x} the letter at the start of {w}?",
         ),
         ('Yes or no: {w} starts with "{x}"?',),
         _starts,
@@ -323,6 +337,8 @@ SKILLS = (
             "Which vowels are in {w}, in order?",
             "Give me only the vowels of {w}.",
             "Write {w} without its consonants.",
+            "What are the vowels in {w}?",
+            "Only the vowels of {w}, please.",
         ),
         ("List the vowels of {w}.",),
         _vowels,
@@ -369,6 +385,8 @@ SKILLS = (
             "Turn {w} into numbers: A is 1, Z is 26.",
             "Encode {w} with A1Z26.",
             "Give the position in the alphabet of each letter of {w}.",
+            "Write numbers for the letters of {w}: 1 for a, 26 for z.",
+            "Which place in the alphabet has each letter of {w}?",
         ),
         ("Replace each letter of {w} by its place in the alphabet.",),
         _places,
@@ -444,8 +462,8 @@ SKILLS = (
 BY_NAME = {skill.name: skill for skill in SKILLS}
 # How often each turns up; spelling is the ground that the others stand on.
 WEIGHTS = {
-    "separators": 9, "spelling": 5, "capitals": 1, "nth": 8, "first": 3, "last": 3,
-    "two": 2, "length": 2, "contains": 2, "starts": 1, "vowels": 1, "consonants": 1,
-    "reverse": 9, "places": 2, "radio": 2, "morse": 2, "acrostic": 2, "leet": 1,
-    "halves": 1, "upper": 1,
+    "separators": 8, "spelling": 4, "capitals": 1, "nth": 7, "first": 3, "last": 3,
+    "two": 3, "length": 2, "contains": 5, "starts": 3, "vowels": 2, "consonants": 2,
+    "reverse": 8, "places": 4, "radio": 2, "morse": 3, "acrostic": 2, "leet": 2,
+    "halves": 2, "upper": 2,
 }  # fmt: skip
