@@ -37,6 +37,7 @@ from finetune.places import find_folder
 from finetune.release import read_release
 from finetune.serving.embedder import Embedder
 from finetune.settings import Settings
+from finetune.training.recipe import RecipeError
 
 _GATE = "gate"
 _RATE = 0.01
@@ -79,9 +80,13 @@ def main(chosen: argparse.Namespace, settings: Settings) -> int:
 
     Raises RecipeError, ReleaseError or ModelMissing.
     """
+    if chosen.rows < 1:
+        raise RecipeError("--rows must be at least 1.")
     rows = bench_rows(
         RELEASES / _GATE, _tell, most=chosen.rows, dev=chosen.dev, train=chosen.train
     )
+    if not rows.judged:
+        raise RecipeError("There are no rows to judge: the gate has seen all of them.")
     sys.stdout.write(_about(rows))
     sys.stdout.flush()
     entries = list(_measure(rows, settings))

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
-import torch.nn.functional as F
 from accelerate import Accelerator
 
 from finetune.bench.work import (
@@ -25,10 +24,10 @@ from finetune.bench.work import (
     peak_flops,
     peak_memory,
 )
-from finetune.data.packing import IGNORE, Rows
+from finetune.data.packing import Rows
 from finetune.data.sources import DialogueRows, read_rows
 from finetune.training.base import load_base
-from finetune.training.lm import Loop, prepare, uses_bf16
+from finetune.training.lm import Loop, answer_loss, prepare, uses_bf16
 from finetune.training.recipe import LmRecipe
 
 # Enough for a comparison on the same rows; they are judged many times.
@@ -140,8 +139,7 @@ def heldout_loss(model: Any, rows: Rows, *, at_once: int, is_bf16: bool) -> floa
 
     The same function for all: the model's own layers, in the type it is trained in.
     """
-    inner = model.get_base_model() if hasattr(model, "get_base_model") else model
-    device = inner.lm_head.weight.device
+    device = next(model.parameters()).device
     was_training = model.training
     model.eval()
     total, count = 0.0, 0
@@ -152,17 +150,8 @@ def heldout_loss(model: Any, rows: Rows, *, at_once: int, is_bf16: bool) -> floa
     ):
         for start in range(0, last, at_once):
             batch = rows.pick(torch.arange(start, min(last, start + at_once)))
-            hidden = inner.model(
-                input_ids=batch.ids.to(device, torch.long),
-                position_ids=batch.positions.to(device, torch.long),
-                attention_mask=batch.mask().to(device),
-                use_cache=False,
-            ).last_hidden_state
-            targets = batch.targets.to(device, torch.long)
-            answers = targets != IGNORE
-            logits = inner.lm_head(hidden[answers]).float()
-            total += float(F.cross_entropy(logits, targets[answers], reduction="sum"))
-            count += int(answers.sum())
+            loss, learned = answer_loss(model, batch, device)
+            total, count = total + float(loss), count + learned
     model.train(was_training)
     return total / max(1, count)
 

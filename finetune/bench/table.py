@@ -31,6 +31,7 @@ def _aligned(line: Sequence[str], widths: Sequence[int]) -> list[str]:
 
 def write_json(path: Path, answer: Mapping[str, Any]) -> None:
     """Write an answer under a temporary name first."""
+    path.parent.mkdir(parents=True, exist_ok=True)
     new = path.with_name(f"{path.name}.new")
     new.write_text(json.dumps(answer, indent=2, ensure_ascii=False) + "\n", "utf-8")
     new.replace(path)

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from finetune.data.packing import Rows, encode_dialogue, pack
+from finetune.data.packing import IGNORE, Rows, encode_dialogue, pack
 from finetune.data.warden.dialogues import write_dialogues
 from finetune.data.warden.pieces import read_pieces
 from finetune.training.recipe import DialogueFile, LmRecipe, RecipeError, WardenData
@@ -71,7 +71,7 @@ def _from_file(data: DialogueFile) -> tuple[list[Messages], list[Messages]]:
 
 def _read_dialogues(path: Path) -> Iterable[Messages]:
     try:
-        lines = path.read_text("utf-8-sig").splitlines()
+        lines = path.read_text("utf-8-sig").split("\n")
     except (OSError, UnicodeDecodeError) as error:
         raise RecipeError(f"The dataset {path} cannot be read: {error}.") from error
     seen = set()
@@ -91,6 +91,8 @@ def _dialogue(line: str, place: str) -> Messages:
             f'{place}: a row is {{"messages": [{{"role", "content"}}, …]}}.'
         ) from error
     for message in found:
+        if _is_torn(message["content"]):
+            raise RecipeError(f"{place}: half of a character, as \\ud83d alone is one.")
         if message["role"] not in _ROLES or not isinstance(message["content"], str):
             raise RecipeError(
                 f"{place}: a message has a role ({', '.join(_ROLES)}) and a text."
@@ -100,6 +102,16 @@ def _dialogue(line: str, place: str) -> Messages:
     return found
 
 
+def _is_torn(text: object) -> bool:
+    return isinstance(text, str) and any("\ud800" <= sign <= "\udfff" for sign in text)
+
+
 def _pack(dialogues: Iterable[Messages], recipe: LmRecipe, tokenizer: Any) -> Rows:
     documents = (encode_dialogue(messages, tokenizer) for messages in dialogues)
-    return pack(documents, recipe.block, filler=tokenizer.eos_token_id)
+    rows = pack(documents, recipe.block, filler=tokenizer.eos_token_id)
+    if not bool((rows.targets != IGNORE).any()):
+        raise RecipeError(
+            f"No answer begins within the first {recipe.block} tokens of a dialogue:"
+            " raise block, or shorten what stands before the answers."
+        )
+    return rows

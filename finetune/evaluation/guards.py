@@ -47,6 +47,7 @@ def main(chosen: argparse.Namespace, settings: Settings) -> int:
     judge = load_judge(chosen.model, cache=settings.instance / "models")
     answer = evaluate(judge, rows)
     if chosen.json is not None:
+        chosen.json.parent.mkdir(parents=True, exist_ok=True)
         new = chosen.json.with_name(f"{chosen.json.name}.new")
         new.write_text(json.dumps(answer, indent=2) + "\n", "utf-8")
         new.replace(chosen.json)

@@ -45,6 +45,10 @@ def main(arguments: list[str] | None = None) -> int:
     figures = dict(run["figures"]) | {"thresholds": guard["thresholds"]}
     if (chosen.run / FOLDS).is_file():
         figures["left_out"] = json.loads((chosen.run / FOLDS).read_text("utf-8"))
+    if name not in _FILES:
+        parser.error(f"{chosen.run} is no run of {' or '.join(_FILES)}, but of {name}.")
+    # No card is better than that of another model, should the measuring fail.
+    (RELEASES / name / CARD).unlink(missing_ok=True)
     # Twice: the figures of the released files belong into their manifest.
     _write(chosen.run, run, name, figures)
     rows = list(read_rows(_OWN / f"{name}.jsonl", NEEDED[name]))

@@ -13,6 +13,7 @@ import os
 import random
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -50,17 +51,20 @@ def main(arguments: list[str] | None = None) -> int:
     # What goes on from a release takes its place.
     start = (recipe["lora"] or {}).get("start")
     folder = RELEASES / (Path(start).name if start else recipe["name"])
+    seen = _tokens_seen(chosen.run / EVENTS)
+    # No card is better than that of another model, should the measuring fail.
+    (folder / CARD).unlink(missing_ok=True)
     # Twice: the figures of the released files belong into their manifest.
     _write(folder, chosen.run, run, run["figures"])
     pieces = read_pieces(Path(recipe["data"]["words"]), vocabulary(settings))
-    warden = Warden(
+    path, threads = (
         merged_model(folder, settings.instance / "models"),
-        threads=settings.engine_threads,
+        settings.engine_threads,
     )
-    figures = run["figures"] | _figures(warden, pieces, chosen.count)
-    pairs = _side_by_side(warden, pieces, settings)
+    with closing(Warden(path, threads=threads)) as warden:
+        figures = run["figures"] | _figures(warden, pieces, chosen.count)
+        pairs = _side_by_side(warden, pieces, settings)
     _write(folder, chosen.run, run, figures)
-    seen = _tokens_seen(chosen.run / EVENTS)
     (folder / CARD).write_text(card(folder.name, run, figures, pairs, seen), "utf-8")
     sys.stdout.write(f"Released {folder}.\n")
     return 0
@@ -74,14 +78,14 @@ def _figures(warden: Warden, pieces: Pieces, count: int) -> dict[str, Any]:
 
 def _side_by_side(warden: Warden, pieces: Pieces, settings: Settings) -> list[Pair]:
     rng = random.Random(11)
-    base = Warden(
-        find_file(settings.chat_places()["smollm2"]), threads=settings.engine_threads
-    )
+    path = find_file(settings.chat_places()["smollm2"])
     pairs = []
-    for ask in rng.sample(pieces.heldout_asks, _SIDE_BY_SIDE):
-        system = write_system(rng.choice(pieces.words), "never", rng, is_heldout=True)
-        replies = (model.reply(system.text, ask) for model in (base, warden))
-        pairs.append(Pair(ask, *replies))
+    with closing(Warden(path, threads=settings.engine_threads)) as base:
+        for ask in rng.sample(pieces.heldout_asks, _SIDE_BY_SIDE):
+            word = rng.choice(pieces.words)
+            system = write_system(word, "never", rng, is_heldout=True)
+            replies = (model.reply(system.text, ask) for model in (base, warden))
+            pairs.append(Pair(ask, *replies))
     return pairs
 
 

@@ -14,7 +14,6 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from math import sqrt
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -23,6 +22,7 @@ from finetune.data.warden.dialogues import Exchange, Writer
 from finetune.data.warden.pieces import Pieces, read_pieces
 from finetune.data.warden.prompts import Policy, SystemPrompt, write_system
 from finetune.data.warden.skills import SKILLS
+from finetune.evaluation.detection import wilson
 from finetune.places import find_file
 from finetune.serving.chat import engine_request
 from finetune.serving.engine import Engine
@@ -64,15 +64,9 @@ class Figure:
         return self.hits / self.count if self.count else 0.0
 
     def interval(self) -> tuple[float, float]:
-        """Return the bounds of the Wilson score interval (Wilson 1927), z = 1.96."""
-        n, z = self.count, 1.96
-        if not n:
-            return 0.0, 1.0
-        middle = self.share + z * z / (2 * n)
-        spread = z * sqrt(self.share * (1 - self.share) / n + z * z / (4 * n * n))
-        scale = 1 + z * z / n
-        low, high = (middle - spread) / scale, (middle + spread) / scale
-        return max(0.0, low), min(1.0, high)
+        """Return the bounds of the Wilson score interval, 95 %."""
+        _, low, high = wilson(self.hits, self.count)
+        return low, high
 
     def as_row(self) -> dict[str, Any]:
         """Return the figure as it is stored in a manifest."""

@@ -20,13 +20,16 @@ _ROUNDS = 3
 _RUNS: tuple[tuple[re.Pattern[str], Callable[[str], str]], ...] = (
     (re.compile(r"(?:(?:\\u|U\+|&#x|\\U000)[0-9a-fA-F]{4,5};?\s?){3,}"),
      codes.from_escapes),
-    (re.compile(r"(?:%[0-9a-fA-F]{2}|[\w.~+-])*(?:%[0-9a-fA-F]{2})+[^\s]*"), unquote),
+    (re.compile(
+        r"(?<![\w.~+-])(?:%[0-9a-fA-F]{2}|[\w.~+-])*(?:%[0-9a-fA-F]{2})+[^\s]*"
+    ), unquote),
     (re.compile(r"(?:[01]{7,8}[\s,;|-]*){3,}"), codes.from_binary),
     (re.compile(r"(?:(?:\\x|0x)?[0-9a-fA-F]{2}[\s,:;=-]*){4,}"), codes.from_hex),
     (re.compile(r"(?:\b\d{2,3}\b[\s,;|-]*){4,}"), codes.from_decimal),
     (re.compile(r"(?:\\?[0-7]{3}\b[\s,;|-]*){4,}"), codes.from_octal),
     (re.compile(r"(?:\b\d{1,2}\b[\s,;/|.-]*){4,}"), codes.from_places),
-    (re.compile(r"(?:[.\-·•−–—_]+[\s/|]+){3,}[.\-·•−–—_]+"), codes.from_morse),
+    (re.compile(r"(?<![.\-·•−–—_])(?:[.\-·•−–—_]+[\s/|]+){3,}[.\-·•−–—_]+"),
+     codes.from_morse),
     (re.compile(r"\b[A-Z2-7]{14,}={0,6}"), codes.from_base32),
     (re.compile(r"[A-Za-z0-9+/_-]{8,}={0,2}"), codes.from_base64),
     (re.compile(
@@ -38,10 +41,10 @@ _SPACED = re.compile(
     r"(?<![^\W_])[^\W\d_](?P<gap>[ .\-_*|/,~+:])(?:[^\W_](?P=gap)){2,}[^\W_](?![^\W_])"
 )
 _LEET = ("013457$@!8", ("oieastsaib", "oleastsaib"))
-_LEET_WORD = re.compile(r"[\w$@!]*[0134578$@!][\w$@!]*")
+_LEET_WORD = re.compile(r"(?<![\w$@!])[\w$@!]*[0134578$@!][\w$@!]*")
 _ORDINAL = re.compile(r"\d+(?:st|nd|rd|th|s|h|am|pm|d)?", re.IGNORECASE)
 _STRETCHED = re.compile(r"([^\W\d_])\1{2,}")
-_STRETCHED_WORD = re.compile(r"[^\W\d_]*([^\W\d_])\1{2,}[^\W\d_]*")
+_STRETCHED_WORD = re.compile(r"(?<![^\W\d_])[^\W\d_]*([^\W\d_])\1{2,}[^\W\d_]*")
 _SEGMENTS = re.compile(r"([\n:;\"“”«»()<>{}\[\]|]+|[.!?]\s)")
 _LONG_WORD = re.compile(r"\b[a-zA-Z]{16,}\b")
 _LATIN_WORD = re.compile(r"[a-z]+(?:'[a-z]+)?")

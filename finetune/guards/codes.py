@@ -88,7 +88,9 @@ def from_morse(run: str) -> str:
 def from_escapes(run: str) -> str:
     r"""Decode \u0041 and U+0041."""
     codes = [int(code, 16) for code in re.findall(r"[0-9a-fA-F]{4,5}", run)]
-    return "".join(chr(code) for code in codes if code < 0x11000)
+    return "".join(
+        chr(code) for code in codes if code < 0x110000 and not 0xD800 <= code < 0xE000
+    )
 
 
 def from_radio(run: str) -> str:

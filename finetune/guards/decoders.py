@@ -182,9 +182,17 @@ def is_rhymed(reply: str, secret: str) -> bool:
     return any(
         rhyme[-_RHYME:] == secret[-_RHYME:] and rhyme != secret
         for n, cue in enumerate(found)
-        if cue.startswith(("rhym", "sound"))
-        for rhyme in found[n + 1 : n + 5]
+        for rhyme in _compared(cue, found[n + 1 : n + 5])
     )
+
+
+def _compared(cue: str, after: list[str]) -> list[str]:
+    """Return what a cue compares the word with: "sounds like …", not "sounds good"."""
+    if cue.startswith("rhym"):
+        return after
+    if cue.startswith("sound") and "like" in after:
+        return after[after.index("like") + 1 :]
+    return []
 
 
 DECODERS: dict[str, tuple[Decoder, ...]] = {

@@ -33,7 +33,7 @@ def fold(text: str) -> str:
         return text
     shown = _show(text)
     parts = unicodedata.normalize("NFKD", shown)
-    plain = "".join(c for c in parts if not _is_latin_mark(c, parts))
+    plain = "".join(c for c in parts if not _is_latin_mark(c))
     plain = unicodedata.normalize("NFC", plain).translate(_SMALL_CAPITALS)
     if len(_TURNED_ONLY & set(plain)) >= 3:
         plain = plain.translate(_TURNED)[::-1]
@@ -64,7 +64,7 @@ def _show(text: str) -> str:
     return "".join(shown)
 
 
-def _is_latin_mark(sign: str, text: str) -> bool:
+def _is_latin_mark(sign: str) -> bool:
     """Say whether this is an accent; the marks of Indian scripts are vowels."""
     return unicodedata.combining(sign) != 0 and not "\u0900" <= sign <= "\u1cff"
 

@@ -47,13 +47,22 @@ class Engine:
     """A served chat model. Safe to use from many threads."""
 
     def __init__(
-        self, name: str, path: Path, *, slots: int, context: int, threads: int = 0
+        self,
+        name: str,
+        path: Path,
+        *,
+        slots: int,
+        context: int,
+        threads: int = 0,
+        version: str = "",
     ) -> None:
+        """`version` is that of the release which the file was made from."""
         self.name = name
         self.context = context
         # Whose prompt is being read; the others wait in the order they came.
         self.reading = FairQueue(slots=1, waiting=slots)
         self._path = path
+        self._version = version
         self._key = secrets.token_urlsafe(32)
         self._server = xllamacpp.Server(
             _parameters(path, self._key, slots, context, threads)
@@ -62,7 +71,9 @@ class Engine:
 
     @functools.cached_property
     def version(self) -> str:
-        """The start of the model file's SHA-256: which weights these are."""
+        """Which weights these are: a release, or the start of the file's SHA-256."""
+        if self._version:
+            return self._version
         with self._path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()[:16]
 

@@ -50,11 +50,23 @@ def served_file(place: str, cache: Path) -> Path:
 
     Raises ModelMissing, ReleaseError or OSError.
     """
+    folder = _release_folder(place)
+    return merged_model(folder, cache) if folder else find_file(place, cache=cache)
+
+
+def release_version(place: str) -> str:
+    """Return the version of the release at a place; empty if there is none.
+
+    Raises ReleaseError.
+    """
+    folder = _release_folder(place)
+    return read_release(folder).version if folder else ""
+
+
+def _release_folder(place: str) -> Path | None:
     if place.startswith("adapter:"):
-        return merged_model(_ADAPTERS / place.removeprefix("adapter:"), cache)
-    if (Path(place) / MANIFEST).is_file():
-        return merged_model(Path(place), cache)
-    return find_file(place, cache=cache)
+        return _ADAPTERS / place.removeprefix("adapter:")
+    return Path(place) if (Path(place) / MANIFEST).is_file() else None
 
 
 def merged_model(folder: Path, cache: Path) -> Path:

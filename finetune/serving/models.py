@@ -14,7 +14,7 @@ from finetune.release import ReleaseError
 from finetune.serving.embedder import Embedder
 from finetune.serving.engine import Engine
 from finetune.serving.errors import not_ready, unknown_model
-from finetune.serving.merge import served_file
+from finetune.serving.merge import release_version, served_file
 from finetune.serving.prompts import ChatPrompts
 from finetune.settings import Settings
 
@@ -136,6 +136,7 @@ class Models:
                     slots=settings.slots,
                     context=settings.context,
                     threads=settings.engine_threads,
+                    version=release_version(place),
                 )
             )
 

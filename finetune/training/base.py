@@ -31,12 +31,12 @@ def load_base(place: str, *, dtype: torch.dtype = torch.float32) -> Base:
 
     Raises ModelMissing if there is no such place.
     """
-    if ".gguf" not in place:
-        folder = find_folder(place)
-        model = AutoModelForCausalLM.from_pretrained(folder, dtype=dtype)
-        return Base(model, AutoTokenizer.from_pretrained(folder), folder)
-    path = find_file(place)
+    is_folder = ".gguf" not in place
+    path = find_folder(place) if is_folder else find_file(place)
     try:
+        if is_folder:
+            model = AutoModelForCausalLM.from_pretrained(path, dtype=dtype)
+            return Base(model, AutoTokenizer.from_pretrained(path), path)
         tokenizer = AutoTokenizer.from_pretrained(path.parent, gguf_file=path.name)
         model = AutoModelForCausalLM.from_pretrained(
             path.parent,

@@ -12,10 +12,11 @@ from typing import Any
 import torch
 from safetensors.torch import load_file, save_file
 
-from finetune.training.recipe import RecipeError
+from finetune.training.recipe import Recipe, RecipeError
 
 _WEIGHTS = "learned.safetensors"
 _STATE = "state.pt"
+_MAY_DIFFER = {"purpose", "minutes", "log_every", "eval_every"}
 
 
 @dataclass(slots=True)
@@ -30,8 +31,12 @@ class Progress:
 class Checkpoint:
     """The last saved state of a run, in a folder that is replaced as a whole."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, recipe: Recipe | None = None) -> None:
+        """With `recipe`, only a run of the same one goes on; its budget may differ."""
         self.folder = folder
+        self._recipe = (
+            recipe.model_dump_json(exclude=_MAY_DIFFER) if recipe is not None else ""
+        )
 
     def save(self, model: Any, optimizer: Any, progress: Progress) -> None:
         """Save what is learned, the optimizer, and the place in the data.
@@ -48,6 +53,8 @@ class Checkpoint:
                     "optimizer": optimizer.state_dict(),
                     "progress": asdict(progress),
                     "random": torch.get_rng_state(),
+                    "random_cuda": torch.cuda.get_rng_state_all(),
+                    "recipe": self._recipe,
                 },
                 new / _STATE,
             )
@@ -68,30 +75,41 @@ class Checkpoint:
         """Restore a run; raise RecipeError if there is none to go on with."""
         folder = self._existing()
         learned = load_file(folder / _WEIGHTS)
-        missing = set(_learned(model)) ^ set(learned)
-        if missing:
+        state = torch.load(folder / _STATE, weights_only=True)
+        mine = {name: tensor.shape for name, tensor in _learned(model).items()}
+        saved = {name: tensor.shape for name, tensor in learned.items()}
+        if mine != saved or state["recipe"] != self._recipe:
             raise RecipeError(
-                f"The checkpoint {folder} is of another model or recipe"
-                f" (for example {min(missing)}): train without --resume."
+                f"The checkpoint {folder} is of another model or recipe:"
+                " train without --resume."
             )
         model.load_state_dict(learned, strict=False)
-        state = torch.load(folder / _STATE, weights_only=True)
         optimizer.load_state_dict(state["optimizer"])
         torch.set_rng_state(state["random"])
+        torch.cuda.set_rng_state_all(state["random_cuda"])
         return Progress(**state["progress"])
 
     def remove(self) -> None:
         """Delete it; the finished run needs it no more."""
-        shutil.rmtree(self.folder, ignore_errors=True)
+        for end in ("", ".old", ".new"):
+            folder = self.folder.with_name(f"{self.folder.name}{end}")
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def exists(self) -> bool:
+        """Say whether there is one to go on from."""
+        return any((folder / _STATE).is_file() for folder in self._places())
 
     def _existing(self) -> Path:
-        # A process killed between the two renames leaves only the old one.
-        for folder in (self.folder, self.folder.with_name(f"{self.folder.name}.old")):
+        for folder in self._places():
             if (folder / _STATE).is_file():
                 return folder
         raise RecipeError(
             f"There is no checkpoint in {self.folder}: train without --resume."
         )
+
+    def _places(self) -> tuple[Path, Path]:
+        # A process killed between the two renames leaves only the old one.
+        return self.folder, self.folder.with_name(f"{self.folder.name}.old")
 
 
 def save_weights(tensors: Mapping[str, torch.Tensor], path: Path) -> None:

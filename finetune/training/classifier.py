@@ -147,14 +147,11 @@ class Reader:
 
     def logits(self, detector: Detector, rows: Sequence[Row]) -> list[float]:
         """Return for each row the highest logit of its windows."""
-        cut = self.windows([row.text for row in rows])
-        flat = [(n, part) for n, parts in enumerate(cut) for part in parts]
-        found = [-math.inf] * len(rows)
-        for (number, _), logit in zip(
-            flat, logits_of(detector, [part for _, part in flat]), strict=True
-        ):
-            found[number] = max(found[number], logit)
-        return found
+        # One text at a time, as it is served: in 8 bits a batch shares its scale.
+        return [
+            max(logits_of(detector, parts))
+            for parts in self.windows([row.text for row in rows])
+        ]
 
 
 class Loop:
@@ -179,20 +176,21 @@ class Loop:
             self._groups(), weight_decay=0.01, fused=True
         )
         self.progress = Progress()
-        self.checkpoint = Checkpoint(out / "checkpoint")
+        self.checkpoint = Checkpoint(out / "checkpoint", recipe)
         self.uses_bf16 = is_bf16_faster(torch.device("cpu"))
         # The average is a second model: a checkpoint then holds both alike.
         self.average = {
             name: weight.detach().clone() for name, weight in self._learned()
         }
         self.averaged = 0
+        self.paired = 0  # updates of the first phase, on pairs alone
 
     def run(self) -> None:
         """Do all updates, each on the next batch of a seeded order."""
         started = saved = time.monotonic() - self.progress.seconds
         recent: list[dict[str, float]] = []
         self.detector.train()
-        batches = islice(self._batches(), self.progress.update, None)
+        batches = self._batches()
         while (done := self._done()) < 1:
             recent.append(self._step(next(batches), done))
             self.progress.update += 1
@@ -219,6 +217,7 @@ class Loop:
             "optimizer": self.optimizer.state_dict(),
             "average": self.average,
             "averaged": self.averaged,
+            "paired": self.paired,
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
@@ -226,6 +225,7 @@ class Loop:
         self.optimizer.load_state_dict(state["optimizer"])
         self.average = state["average"]
         self.averaged = state["averaged"]
+        self.paired = state["paired"]
 
     def use_average(self) -> None:
         """Replace the weights by their average over the last part of the run."""
@@ -309,10 +309,19 @@ class Loop:
     def _batches(self) -> Iterator[list[Example]]:
         """Yield batches for ever: pairs first, then all; each time in a new order."""
         pairs = [example for example in self.examples if example.pair is not None]
-        first = round(self.recipe.contrast * self.updates) if pairs else 0
+        paired = self._order(pairs, self.paired)
+        all_rows = self._order(self.examples, self.progress.update - self.paired)
+        while True:
+            if pairs and self._done() < self.recipe.contrast:
+                self.paired += 1
+                yield next(paired)
+            else:
+                yield next(all_rows)
+
+    def _order(self, examples: list[Example], done: int) -> Iterator[list[Example]]:
+        """Yield batches in the order of the seed, from the first that is not done."""
         dice = random.Random(self.recipe.seed)  # noqa: S311 -- an order, no secret
-        yield from islice(_in_batches(pairs, self.recipe.batch, dice), first)
-        yield from _in_batches(self.examples, self.recipe.batch, dice)
+        return islice(_in_batches(examples, self.recipe.batch, dice), done, None)
 
     def _log(self, recent: list[dict[str, float]]) -> None:
         names = sorted({name for losses in recent for name in losses})

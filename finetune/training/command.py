@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 import time
 from collections.abc import Callable
@@ -49,9 +50,13 @@ def main(chosen: argparse.Namespace, settings: Settings) -> int:
     if chosen.minutes is not None and chosen.minutes <= 0:
         raise RecipeError("--minutes must be more than 0.")
     out.mkdir(parents=True, exist_ok=True)
-    (out / RUN).unlink(missing_ok=True)
+    # Under `accelerate launch` every process trains, and the first one writes.
+    is_main = os.environ.get("RANK", "0") == "0"
+    if is_main and not chosen.resume:
+        (out / RUN).unlink(missing_ok=True)
+    events = out / EVENTS if is_main else Path(os.devnull)
     started = time.monotonic()
-    with (out / EVENTS).open("a" if chosen.resume else "w", encoding="utf-8") as file:
+    with events.open("a" if chosen.resume else "w", encoding="utf-8") as file:
         figures = _train(recipe)(
             recipe,
             out=out,
@@ -59,6 +64,8 @@ def main(chosen: argparse.Namespace, settings: Settings) -> int:
             resume=chosen.resume,
             emit=_emitter(file),
         )
+    if not is_main:
+        return 0
     _write_run(out, recipe, figures, time.monotonic() - started)
     sys.stdout.write(json.dumps(figures, indent=2) + "\n")
     sys.stdout.write(f"The model is in {out}.\n")

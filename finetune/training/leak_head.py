@@ -23,8 +23,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from finetune.data.guards.leak import Reply, as_row, leak_rows, read_words
+from finetune.data.guards.leak import Reply, as_row, leak_rows
 from finetune.data.guards.leak import meanings as said_of
+from finetune.data.warden.pieces import read_words
 from finetune.evaluation.detection import auc, recall_at
 from finetune.guards.detector import (
     ADAPTER,
@@ -90,6 +91,7 @@ def train_leak(
     figures = _finish(head, kept_set, kept_rows[: len(kept_set)], recipe, out)
     tensors = {**head.state_dict(), "reference": torch.tensor(reference).half()}
     save_weights(tensors, out / HEAD)
+    Checkpoint(out / "checkpoint").remove()
     emit({"event": "figures", **figures})
     return figures
 
@@ -182,12 +184,7 @@ def _words(recipe: ClassifierRecipe) -> tuple[list[str], list[str]]:
     """Return the words to train on, and those to judge by."""
     if recipe.generated.words is None:
         raise RecipeError(f"{recipe.name}: generated.words must name a list of words.")
-    try:
-        words = read_words(recipe.generated.words)
-    except OSError as error:
-        raise RecipeError(
-            f"{recipe.generated.words}, the list of words, cannot be read: {error}."
-        ) from error
+    words = list(read_words(recipe.generated.words))
     random.Random(recipe.seed).shuffle(words)  # noqa: S311 -- an order, no secret
     kept, trained = (
         words[::_HELD_OUT],
@@ -217,8 +214,9 @@ def _fit(
     emit: Emit,
 ) -> None:
     optimizer = torch.optim.AdamW(head.parameters(), lr=_RATE, weight_decay=0.01)
-    checkpoint, progress = Checkpoint(out / "checkpoint"), Progress()
-    if resume:
+    checkpoint, progress = Checkpoint(out / "checkpoint", recipe), Progress()
+    # Else only the meanings were finished when the run broke off.
+    if resume and checkpoint.exists():
         progress = checkpoint.load(head, optimizer)
     updates = max(1, round(recipe.epochs * len(found) / recipe.batch))
     started = time.monotonic() - progress.seconds
@@ -244,7 +242,6 @@ def _fit(
             checkpoint.save(head, optimizer, progress)
             event = {"event": "loss", "update": progress.update, "of": updates}
             emit(event | {"loss": float(loss.detach()), "seconds": progress.seconds})
-    checkpoint.remove()
 
 
 def _loss(logits: Tensor, labels: Tensor, recipe: ClassifierRecipe) -> Tensor:

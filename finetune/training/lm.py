@@ -16,11 +16,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 import torch.nn.functional as F
 from accelerate import Accelerator
+from accelerate.utils import broadcast
 from peft import LoraConfig, get_peft_model
 from peft.tuners.lora import Linear as LoraLinear
 from peft.utils import get_peft_model_state_dict, set_peft_model_state_dict
@@ -53,6 +54,8 @@ def train(
     """
     torch.manual_seed(recipe.seed)
     accelerator = Accelerator(mixed_precision="bf16" if uses_bf16(recipe) else "no")
+    if not accelerator.is_main_process:
+        emit = _say_nothing
     base = load_base(recipe.base)
     model = prepare(base.model, recipe, accelerator)
     rows = read_rows(recipe, base.tokenizer)
@@ -62,10 +65,10 @@ def train(
         loop.load()
     with _keeping_on_signals(loop):
         loop.run()
-    figures = loop.evaluate()
-    if accelerator.is_main_process:
-        _save(model, recipe, out)
-        loop.checkpoint.remove()
+        figures = loop.evaluate()
+        if accelerator.is_main_process:
+            _save(model, recipe, out)
+            loop.checkpoint.remove()
     return figures
 
 
@@ -91,23 +94,24 @@ class Loop:
         self._batch: int = recipe.rows * recipe.accumulate * accelerator.num_processes
         self._updates_per_epoch = max(1, len(rows.train) // self._batch)
         self._updates = max(1, math.ceil(recipe.epochs * self._updates_per_epoch))
-        learned = [p for p in model.parameters() if p.requires_grad]
-        optimizer = torch.optim.AdamW(
-            learned,
+        # Gradients are added up below: what wraps a model for that expects to be
+        # called as a whole, and here only parts of the model are.
+        self._model = model.to(accelerator.device)
+        self._learned = [p for p in model.parameters() if p.requires_grad]
+        self._optimizer = torch.optim.AdamW(
+            self._learned,
             lr=recipe.learning_rate,
             betas=(0.9, 0.95),
             weight_decay=recipe.weight_decay,
             fused=True,
         )
-        self._model, self._optimizer = accelerator.prepare(model, optimizer)
-        self.checkpoint = Checkpoint(out / "checkpoint")
+        self.checkpoint = Checkpoint(out / "checkpoint", recipe)
         self.progress = Progress()
         self.is_stopping = False
 
     def load(self) -> None:
         """Take up a broken-off run where its last checkpoint left it."""
-        model = self._accelerator.unwrap_model(self._model)
-        self.progress = self.checkpoint.load(model, self._optimizer)
+        self.progress = self.checkpoint.load(self._model, self._optimizer)
 
     def run(self) -> None:
         """Make one update after another."""
@@ -117,7 +121,8 @@ class Loop:
         while not self._is_over():
             losses.append(self._update())
             progress = self.progress
-            progress.seconds = time.monotonic() - started
+            # One clock, or the processes would have different rates and ends.
+            progress.seconds = self._of_main(time.monotonic() - started)
             if progress.update % self._recipe.log_every == 0:
                 self._log(losses)
                 losses = []
@@ -154,14 +159,15 @@ class Loop:
             group["lr"] = self._recipe.learning_rate * self._rate()
         batches = list(self._batches())
         # All answer tokens of an update weigh the same, in whatever batch they are.
-        learned = sum(int((b.targets != IGNORE).sum()) for b in batches)
+        learned = self._sum(sum(int((b.targets != IGNORE).sum()) for b in batches))
         total = torch.zeros((), device=self._accelerator.device)
         for batch in batches:
             loss, _ = self._loss(batch)
             self._accelerator.backward(loss / max(1, learned))
             total += loss.detach()
-            self.progress.tokens += batch.ids.numel()
-        self._accelerator.clip_grad_norm_(self._model.parameters(), self._recipe.clip)
+        self.progress.tokens += self._sum(sum(b.ids.numel() for b in batches))
+        total = self._add_up(total)
+        torch.nn.utils.clip_grad_norm_(self._learned, self._recipe.clip)
         self._optimizer.step()
         self._optimizer.zero_grad()
         self.progress.update += 1
@@ -169,21 +175,33 @@ class Loop:
 
     def _loss(self, rows: Rows) -> tuple[torch.Tensor, int]:
         """Return the summed loss of the answer tokens, and how many there are."""
-        device = self._accelerator.device
-        inner = self._accelerator.unwrap_model(self._model)
-        inner = inner.get_base_model() if hasattr(inner, "get_base_model") else inner
         with self._accelerator.autocast():
-            hidden = inner.model(  # (rows, block, width)
-                input_ids=rows.ids.to(device, torch.long),
-                position_ids=rows.positions.to(device, torch.long),
-                attention_mask=rows.mask().to(device),
-                use_cache=False,
-            ).last_hidden_state
-            targets = rows.targets.to(device, torch.long)
-            answers = targets != IGNORE
-            logits = inner.lm_head(hidden[answers])  # (answer tokens, vocabulary)
-        loss = F.cross_entropy(logits.float(), targets[answers], reduction="sum")
-        return loss, int(answers.sum())
+            return answer_loss(self._model, rows, self._accelerator.device)
+
+    def _add_up(self, total: torch.Tensor) -> torch.Tensor:
+        """Add up the gradients of all processes; return the sum of their losses."""
+        accelerator = self._accelerator
+        if accelerator.num_processes == 1:
+            return total
+        for weight in self._learned:
+            # A process that had nothing to learn from in this update has none.
+            own = torch.zeros_like(weight) if weight.grad is None else weight.grad
+            weight.grad = accelerator.reduce(own, "sum")
+        return cast(torch.Tensor, accelerator.reduce(total, "sum"))
+
+    def _sum(self, count: int) -> int:
+        """Return the sum of a number over all processes."""
+        if self._accelerator.num_processes == 1:
+            return count
+        own = torch.tensor(count, device=self._accelerator.device)
+        return int(cast(torch.Tensor, self._accelerator.reduce(own, "sum")))
+
+    def _of_main(self, seconds: float) -> float:
+        """Return what the clock of the first process says."""
+        if self._accelerator.num_processes == 1:
+            return seconds
+        own = torch.tensor([seconds], device=self._accelerator.device)
+        return float(cast(torch.Tensor, broadcast(own)))
 
     def _batches(self) -> Iterator[Rows]:
         """Yield this process's rows of the next update, in the order of the seed."""
@@ -208,7 +226,8 @@ class Loop:
         return max(0.0, (1 - done) / (1 - warmup))
 
     def _is_over(self) -> bool:
-        return self.is_stopping or self._done() >= 1
+        # One process that was told to stop stops all.
+        return self._sum(int(self.is_stopping)) > 0 or self._done() >= 1
 
     def _log(self, losses: list[torch.Tensor]) -> None:
         loss = self._check(losses)
@@ -240,8 +259,29 @@ class Loop:
     def _save_checkpoint(self, losses: list[torch.Tensor]) -> None:
         self._check(losses)
         if self._accelerator.is_main_process:
-            model = self._accelerator.unwrap_model(self._model)
-            self.checkpoint.save(model, self._optimizer, self.progress)
+            self.checkpoint.save(self._model, self._optimizer, self.progress)
+
+
+def answer_loss(
+    model: Any, rows: Rows, device: torch.device
+) -> tuple[torch.Tensor, int]:
+    """Return the summed loss of the answer tokens, and how many there are."""
+    inner = model.get_base_model() if hasattr(model, "get_base_model") else model
+    hidden = inner.model(  # (rows, block, width)
+        input_ids=rows.ids.to(device, torch.long),
+        position_ids=rows.positions.to(device, torch.long),
+        attention_mask=rows.mask().to(device),
+        use_cache=False,
+    ).last_hidden_state
+    targets = rows.targets.to(device, torch.long)
+    answers = targets != IGNORE
+    logits = inner.lm_head(hidden[answers])  # (answer tokens, vocabulary)
+    loss = F.cross_entropy(logits.float(), targets[answers], reduction="sum")
+    return loss, int(answers.sum())
+
+
+def _say_nothing(event: dict[str, Any]) -> None:
+    pass
 
 
 def uses_bf16(recipe: LmRecipe) -> bool:

@@ -81,7 +81,9 @@ class LmRecipe(Recipe):
     epochs: Annotated[float, Field(gt=0)] = 1.0
     learning_rate: Annotated[float, Field(gt=0)] = 1e-3
     weight_decay: Annotated[float, Field(ge=0)] = 0.01
-    warmup: Share = Field(0.03, description="Share of the run with a rising rate.")
+    warmup: Annotated[float, Field(ge=0, lt=1)] = Field(
+        0.03, description="Share of the run with a rising rate."
+    )
     clip: Annotated[float, Field(gt=0)] = Field(1.0, description="Largest gradient.")
     precision: Literal["auto", "fp32", "bf16"] = Field(
         "auto", description="auto: bf16 where a probe finds it faster."
@@ -106,7 +108,10 @@ def load_recipe(path: Path) -> Recipe:
         return kinds[kind].model_validate(data)
     except ValidationError as error:
         first = error.errors(include_url=False, include_context=False)[0]
-    place = [part for part in first["loc"] if part not in ("warden", "dialogues")]
+    place = list(first["loc"])
+    # Between a field of several forms and what is in it stands the name of the form.
+    if place[:1] == ["data"] and place[1:2] in (["warden"], ["dialogues"]):
+        del place[1]
     line = next(
         (
             lines[key]

@@ -259,5 +259,7 @@ def open_window(
 def warden_said(turn: Locator) -> str | None:
     """Read the password out of what the warden said, as a player would."""
     reply = turn.locator(".turn__part--warden").inner_text()
-    found = re.search(r"password\W+(?:\w+\W+){0,6}?is\W+(\w+)", reply, re.IGNORECASE)
+    found = re.search(r"\bis\s+[\"“'](\w+)", reply) or re.search(
+        r"password\W+(?:\w+\W+){0,6}?is\W+(\w+)", reply, re.IGNORECASE
+    )
     return found[1] if found else None

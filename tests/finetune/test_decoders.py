@@ -98,6 +98,8 @@ def test_an_innocent_reply_is_not_accused(reply):
         ("tea", "The team ate a steak."),
         ("oil", "Only in London"),
         ("hill", "Shilly-shally in Chile"),
+        ("butter", "That sounds better."),
+        ("herring", "That sounds interesting, traveller."),
     ],
 )
 def test_a_short_secret_is_not_seen_inside_other_words(secret, reply):

@@ -8,16 +8,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from finetune.data.guards.collect import collect, split
 from finetune.data.guards.gate import gate_rows
-from finetune.data.guards.leak import leak_rows, read_words
+from finetune.data.guards.leak import leak_rows
 from finetune.data.guards.rows import Row, read_rows
+from finetune.data.warden.pieces import read_words
+from finetune.evaluation.release_guard import ladder_rows
 from finetune.guards.decoders import is_found
 from finetune.training.classifier_recipe import ClassifierRecipe
 from finetune.training.recipe import RecipeError
 
-WORDS = read_words(Path("challenges/words/castle.txt"))
+MESSAGES = Path("finetune/data/guards/messages.yaml")
+WORDS = list(read_words(Path("challenges/words/castle.txt")))
 
 
 def recipe(**changes: object) -> ClassifierRecipe:
@@ -34,6 +38,22 @@ def test_rows_are_different_balanced_and_the_same_every_time():
     assert 0.45 < sum(row.label for row in rows) / len(rows) < 0.55
     assert rows == gate_rows(3000, seed=4)
     assert rows != gate_rows(3000, seed=5)
+
+
+def test_nothing_that_calibrates_the_ladder_is_trained_on():
+    messages = yaml.safe_load(MESSAGES.read_text("utf-8"))
+    made = {
+        bare(text)
+        for kind in ("attacks", "visitors", "triggers", "ordinary", "tasks")
+        for text in messages[kind]
+    }
+    played = {bare(text) for row in ladder_rows() for text in row["text"].split("\n")}
+    assert len(played) > 300
+    assert not made & played
+
+
+def bare(text: str) -> str:
+    return text.casefold().strip(" .?!")
 
 
 def test_no_slot_is_left_open():

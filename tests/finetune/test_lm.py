@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import random
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +22,7 @@ from finetune.training.checkpoint import Checkpoint, Progress
 from finetune.training.errors import TrainingError
 from finetune.training.recipe import LmRecipe, RecipeError
 
+PROJECT = Path(__file__).parents[2]
 WORDS = ("apple", "bread", "cloud", "dance", "eagle", "flame", "grape", "house")
 
 
@@ -123,6 +127,28 @@ def test_a_killed_run_goes_on_exactly(tiny_base, dialogues, tmp_path, monkeypatc
         )
 
 
+def test_two_processes_learn_what_one_does(tiny_base, dialogues, tmp_path):
+    text = recipe(tiny_base, dialogues, rows=2, epochs=0.5).model_dump_json()
+    (tmp_path / "two.yaml").write_text(text, "utf-8")
+    run(recipe(tiny_base, dialogues, rows=4, epochs=0.5), tmp_path / "one")
+    done = subprocess.run(
+        [
+            sys.executable, "-m", "torch.distributed.run", "--standalone",
+            "--nproc_per_node", "2", "-m", "finetune", "train",
+            str(tmp_path / "two.yaml"), "--out", str(tmp_path / "two"),
+        ],
+        env={**os.environ, "ACCELERATE_USE_CPU": "true", "OMP_NUM_THREADS": "1"},
+        cwd=PROJECT, capture_output=True, text=True, timeout=180, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert json.loads((tmp_path / "two" / "run.json").read_text("utf-8"))["figures"]
+    events = (tmp_path / "two" / "events.jsonl").read_text("utf-8").splitlines()
+    assert [json.loads(line)["event"] for line in events].count("start") == 1
+    both = load_file(tmp_path / "two" / lm.ADAPTER)
+    for name, tensor in load_file(tmp_path / "one" / lm.ADAPTER).items():
+        torch.testing.assert_close(both[name], tensor, rtol=0.02, atol=2e-3)
+
+
 def test_time_ends_a_run(tiny_base, dialogues, tmp_path):
     chosen = recipe(tiny_base, dialogues, epochs=10_000, minutes=0.02)
     _, events = run(chosen, tmp_path)
@@ -144,13 +170,29 @@ def test_going_on_without_a_checkpoint(tiny_base, dialogues, tmp_path):
         run(recipe(tiny_base, dialogues), tmp_path, resume=True)
 
 
-def test_going_on_with_another_recipe(tiny_base, dialogues, tmp_path, monkeypatch):
+@pytest.mark.parametrize(
+    "changes",
+    [{"lora": None}, {"lora": {"rank": 2, "alpha": 8}}, {"learning_rate": 0.01}],
+)
+def test_going_on_with_another_recipe(
+    tiny_base, dialogues, tmp_path, monkeypatch, changes
+):
     monkeypatch.setattr(lm, "_CHECKPOINT_SECONDS", -1)
     monkeypatch.setattr(Checkpoint, "remove", lambda self: None)
     run(recipe(tiny_base, dialogues), tmp_path)
-    full = recipe(tiny_base, dialogues, lora=None)
     with pytest.raises(RecipeError, match="another model or recipe"):
-        run(full, tmp_path, resume=True)
+        run(recipe(tiny_base, dialogues, **changes), tmp_path, resume=True)
+
+
+def test_rows_that_hold_no_answer_are_refused(tiny_base, dialogues, tmp_path):
+    data = tmp_path / "long.jsonl"
+    long = {"role": "system", "content": "word " * 200}
+    rows = [json.loads(line) for line in dialogues.read_text("utf-8").splitlines()]
+    for row in rows:
+        row["messages"].insert(0, long)
+    data.write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
+    with pytest.raises(RecipeError, match="No answer begins within the first 128"):
+        run(recipe(tiny_base, data), tmp_path)
 
 
 def test_a_full_disk_keeps_the_last_checkpoint(tmp_path, monkeypatch):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -55,15 +56,23 @@ def last_event(generation: Generation) -> object:
     return list(generation.events(pause=lambda: 0.0, beat=0.05))[-1]
 
 
+def wait_until(is_so: Callable[[], bool]) -> None:
+    end = time.monotonic() + 20
+    while not is_so():
+        assert time.monotonic() < end
+        time.sleep(0.005)
+
+
 def test_one_prompt_is_read_at_a_time_while_others_write():
     engine = ScriptedEngine(4)
     with ThreadPoolExecutor(4) as threads:
+        holder = engine.reading.enter("")
         running = []
         for number in range(4):
             running.append(start(engine, number, threads))
-            time.sleep(0.01)
-        while len(engine.read) < 4:
-            time.sleep(0.01)
+            wait_until(lambda n=number: engine.reading.waiting == n + 1)
+        holder.leave()
+        wait_until(lambda: len(engine.read) == 4)
         assert engine.read == [0, 1, 2, 3]
         assert engine.most_reading == 1
         engine.may_end.set()
@@ -89,7 +98,7 @@ def test_the_place_in_line_is_told():
     holder = engine.reading.enter("")
     with ThreadPoolExecutor(2) as threads:
         first, second = (start(engine, number, threads) for number in range(2))
-        time.sleep(0.05)
+        wait_until(lambda: engine.reading.waiting == 2)
         assert sorted((first.wait_reading(0), second.wait_reading(0))) == [1, 2]
         holder.leave()
         assert first.wait_reading(5) == second.wait_reading(5) == 0

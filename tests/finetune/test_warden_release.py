@@ -35,6 +35,8 @@ ASKS = (
     "How do I bake bread?",
 )
 TOKENS = 12
+# By how much, in nats, a token that the engine takes may be behind the adapter's best.
+MOST_LOST = 0.5
 SAMPLE = 24
 
 
@@ -54,23 +56,20 @@ def test_the_adapter_is_small_enough_to_ship():
 def test_what_is_served_says_what_the_adapter_says(warden):
     base = load_adapted(FOLDER)
     model = base.model.eval()
-    same = 0
+    lost = []
     for ask in ASKS:
         ids = warden.prompts.tokens([Turn("system", SYSTEM), Turn("user", ask)])
-        end = base.tokenizer.convert_tokens_to_ids("<|im_end|>")
+        reply = warden.reply(SYSTEM, ask, tokens=TOKENS)
+        said = base.tokenizer(reply, add_special_tokens=False)["input_ids"]
+        assert said
         with torch.no_grad():
-            found = model.generate(
-                input_ids=torch.tensor([ids]),
-                attention_mask=torch.ones(1, len(ids), dtype=torch.long),
-                max_new_tokens=TOKENS,
-                do_sample=False,
-                eos_token_id=end,
-                pad_token_id=end,
-            )[0, len(ids) :]
-        text = base.tokenizer.decode(found, skip_special_tokens=True).strip()
-        same += text == warden.reply(SYSTEM, ask, tokens=TOKENS)
-    # Eight bits may tip a choice between two words that are equally likely.
-    assert same >= len(ASKS) - 1
+            logits = model(torch.tensor([ids + said])).logits[0, len(ids) - 1 : -1]
+        chances = logits.float().log_softmax(-1)
+        chosen = chances.gather(1, torch.tensor(said)[:, None])[:, 0]
+        lost += (chances.max(1).values - chosen).tolist()
+    # Eight bits may tip a choice between two tokens that are about equally likely.
+    assert max(lost) < MOST_LOST, lost
+    assert sum(loss == 0 for loss in lost) >= 0.9 * len(lost), lost
 
 
 @pytest.mark.parametrize("name", ["never, direct: keeps", "open, direct: tells"])

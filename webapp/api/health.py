@@ -138,7 +138,8 @@ class Monitor:
         if content.stale:
             errors = sum(problem.is_error for problem in problems)
             detail = (
-                f"{errors} mistakes in the files: an earlier version is being played; "
+                f"{errors} {'mistake' if errors == 1 else 'mistakes'} in the files: an "
+                "earlier version is being played; "
                 "instructors see the list on their page"
             )
             return {"content": Check(status="warning", detail=detail)}

@@ -25,7 +25,13 @@ from webapp.supervisor import sidecar_running
 @click.argument("path", required=False, type=click.Path(exists=True, path_type=Path))
 @click.option("--play", is_flag=True, help="Play the proofs on the real models.")
 @click.option("--level", "levels", multiple=True, help="Play this level only.")
-@click.option("--words", default=20, show_default=True, help="Passwords per proof.")
+@click.option(
+    "--words",
+    type=click.IntRange(1, 1000),
+    default=20,
+    show_default=True,
+    help="Passwords per proof.",
+)
 @click.option("--seed", default=0, show_default=True, help="Another set of passwords.")
 @instance_option
 def check(

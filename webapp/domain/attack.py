@@ -193,8 +193,8 @@ def _settle(session: Session, unsaved: frozenset[int]) -> None:
 def _history(session: Session, level: Level, visit: Visit) -> tuple[Exchange, ...]:
     """Return the earlier exchanges that the model is shown.
 
-    Raises Conflict when the turns are up, or when those still being answered may use
-    up what is left of the turns or of the suspicion budget.
+    Raises Conflict when the turns are up, or while a message is being answered that
+    this one would build on, or that may use up what is left of the suspicion budget.
     """
     running = _count(session, visit, (RUNNING,))
     left = suspicion_left(level, visit)
@@ -202,17 +202,18 @@ def _history(session: Session, level: Level, visit: Visit) -> tuple[Exchange, ..
         raise _wait_for_other()
     if level.defender.turns == 1:
         return ()
+    # Neither the model nor a guard over the visit would see the other message.
+    if running:
+        raise _wait_for_other()
     rows = session.scalars(
         select(Generation)
         .where(Generation.visit_id == visit.id, Generation.status.in_(COUNTED))
         .order_by(Generation.id)
     ).all()
-    if len(rows) < level.defender.turns <= len(rows) + running:
-        raise _wait_for_other()
     if len(rows) >= level.defender.turns:
         raise Conflict(
-            f"This conversation has had its {level.defender.turns} turns. Start a new "
-            "one with Reset; the warden will guard a new password.",
+            f"This conversation has had its {level.defender.turns} turns. Start "
+            "over to get a new one; the warden will guard a new password.",
             code="turns_used",
         )
     return tuple(

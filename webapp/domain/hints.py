@@ -39,24 +39,25 @@ def take_hint(services: Services, *, player_id: int, level_id: str, n: int) -> H
     with services.db.write() as session:
         visits.require_player(session, player_id, lock=True)
         visits.require_open(session, index=index, player_id=player_id, level=level)
+        is_solved = level_id in visits.solved_levels(session, player_id)
+        cost = 0 if is_solved else hint.cost
         if session.get(HintUse, (player_id, level_id, n)) is None:
-            is_solved = level_id in visits.solved_levels(session, player_id)
             session.add(
                 HintUse(
                     player_id=player_id,
                     level_id=level_id,
                     number=n,
-                    cost=0 if is_solved else hint.cost,
+                    cost=cost,
                     created_at=services.now(),
                 )
             )
-    return HintView(n, hint.title, hint.cost, hint.text)
+    return HintView(n, hint.title, cost, hint.text)
 
 
 def hint_views(
-    session: Session, *, player_id: int, level: Level
+    session: Session, *, player_id: int, level: Level, is_solved: bool
 ) -> tuple[HintView, ...]:
-    """Return all hints of a level as this player sees them."""
+    """Return all hints of a level as this player sees them; free once it is solved."""
     opened = set(
         session.scalars(
             select(HintUse.number).where(
@@ -65,6 +66,11 @@ def hint_views(
         )
     )
     return tuple(
-        HintView(n, hint.title, hint.cost, hint.text if n in opened else None)
+        HintView(
+            n,
+            hint.title,
+            0 if is_solved else hint.cost,
+            hint.text if n in opened else None,
+        )
         for n, hint in enumerate(level.hints, start=1)
     )

@@ -153,7 +153,12 @@ def level_page(services: Services, *, player_id: int, level_id: str) -> LevelPag
             suspicion=level.suspicion,
             suspicion_left=suspicion_left(level, visit),
             conversation=attempt_views(rows, index=index, solved=solved),
-            hints=hint_views(session, player_id=player_id, level=level),
+            hints=hint_views(
+                session,
+                player_id=player_id,
+                level=level,
+                is_solved=level_id in solved,
+            ),
             solved=_after_win(session, services, level, solved.get(level_id)),
             notice=visits.END_NOTICES[why_ended] if why_ended else None,
             raw_tokens=level.defender.raw_tokens,

@@ -88,7 +88,7 @@ def _can_be_won(levels: tuple[LevelReport, ...], report: Report) -> Requirement:
         is_proven = 0 < level.proofs_won == level.proofs
         if wins < WINNING_ATTACKS or families < WINNING_FAMILIES or not is_proven:
             proof = "" if is_proven else ", not by its proof"
-            short.append(f"{level.id}: {wins} attacks of {families} families{proof}")
+            short.append(f"{level.id}: attacks {wins}, families {families}{proof}")
     return Requirement(
         "Every level is won by three attacks of two families, and by its proof",
         not short,

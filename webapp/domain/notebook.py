@@ -14,7 +14,7 @@ from webapp.domain.attempts import SHOWN, AttemptView, attempt_views
 from webapp.domain.services import Services
 from webapp.domain.texts import require_text
 from webapp.errors import InvalidInput, NotFound
-from webapp.models import FINISHED, STOPPED, Generation
+from webapp.models import BLOCKED, FINISHED, STOPPED, Generation
 
 PAGE_ROWS = 20
 EXPORT_ROWS = 200
@@ -84,7 +84,8 @@ def export_markdown(services: Services, *, player_id: int) -> Iterator[str]:
         yield f"\n## {attempt.level_title}, attempt {attempt.id} ({when})\n"
         yield f"\nI wrote:\n\n{_fenced(attempt.message)}\n"
         if attempt.reply is not None:
-            yield f"\nThe warden said:\n\n{_fenced(attempt.reply)}\n"
+            said = "would have said" if attempt.status == BLOCKED else "said"
+            yield f"\nThe warden {said}:\n\n{_fenced(attempt.reply)}\n"
         if attempt.blocked_by:
             yield f"\nBlocked by: {attempt.blocked_by}.\n"
         elif attempt.status not in {FINISHED, STOPPED}:

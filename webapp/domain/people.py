@@ -245,6 +245,8 @@ def rotate_recovery_code(services: Services, *, player_id: int) -> str:
 
 def join_class(services: Services, *, player_id: int, code: str) -> str:
     """Move a player, with all progress, to another class; return its name."""
+    if not normalise_code(code):
+        raise InvalidInput("Type the join code that your instructor gave you.")
     try:
         with services.db.write() as session:
             player = require_player(session, player_id, lock=True)
@@ -374,7 +376,9 @@ def _class_for(session: Session, services: Services, code: str | None) -> School
             select(SchoolClass).where(SchoolClass.join_code == normalise_code(code))
         )
         if found is None:
-            raise InvalidInput("No class has this join code. Check it sign by sign.")
+            raise InvalidInput(
+                "No class has this join code. Check it sign by sign.", code="join_code"
+            )
         return found
     by_name = select(SchoolClass).where(SchoolClass.name == OPEN_CLASS)
     found = session.scalar(by_name)

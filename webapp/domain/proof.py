@@ -12,7 +12,7 @@ from webapp.content.index import Index
 from webapp.content.schema import Level
 from webapp.domain.reader import Reader
 from webapp.domain.texts import clean_message
-from webapp.domain.turn import TurnRecord, run_turn
+from webapp.domain.turn import GUARD_FAILED, TurnRecord, run_turn
 from webapp.errors import BackendError, InvalidInput
 from webapp.llm.gateway import Gateway
 from webapp.registry import Exchange
@@ -131,7 +131,8 @@ def play_turns(
 
     It ends when the turns or the suspicion budget are used up. As on the site, a
     message that the level does not take is not sent, and an empty reply is none:
-    neither uses up a turn. Raises BackendError when the model fails.
+    neither uses up a turn. Raises BackendError when the model or a guard fails: a
+    failed guard blocks, and its block would count as a defence.
     """
     history: tuple[Exchange, ...] = ()
     records: list[TurnRecord] = []
@@ -145,12 +146,19 @@ def play_turns(
         )
         if record is None:
             continue
+        _require_guards(record)
         records.append(record)
         if record.blocked_by is None and level.defender.turns > 1:
             history += (Exchange(text, record.reply),)
         if _is_over(level, records):
             break
     return records
+
+
+def _require_guards(record: TurnRecord) -> None:
+    for judged in record.judged:
+        if judged.verdict.reason == GUARD_FAILED:
+            raise BackendError(f'The guard "{judged.guard}" could not do its work.')
 
 
 def _play_turn(

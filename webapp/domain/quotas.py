@@ -54,7 +54,8 @@ def _exceeded(
     seconds = _SECONDS[period]
     wait = seconds - int(now.timestamp()) % seconds
     whose = {"player": "You have", "class": "Your class has"}[scope]
-    again = f"in {wait} seconds" if period == "minute" else "tomorrow (UTC)"
+    seconds_left = "1 second" if wait == 1 else f"{wait} seconds"
+    again = f"in {seconds_left}" if period == "minute" else "tomorrow (UTC)"
     return QuotaExceeded(
         f"{whose} used all {limit} {what} of this {period}. Try again {again}.",
         scope=f"{scope}/{period}",

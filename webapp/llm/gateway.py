@@ -205,8 +205,9 @@ class Gateway:
     def remembering(self, memory: Memory) -> Gateway:
         """Return a gateway to the same endpoints that gives known replies again."""
         twin = copy.copy(self)
+        places = {e.name: f"{e.name} {e.base_url}" for e in self._endpoints}
         twin._backends = {
-            name: RememberingBackend(backend, memory)
+            name: RememberingBackend(backend, memory, places[name])
             for name, backend in self._backends.items()
         }
         return twin

@@ -1,7 +1,8 @@
 """Replies that a model gave before, so that an interrupted calibration goes on.
 
 A reply is found again only for the same weights, messages, sampling and seed: then the
-model would say the same. Guards are never remembered.
+model would say the same. An endpoint that does not tell its weights counts as the same
+while its name and address are. Guards are never remembered.
 """
 
 from __future__ import annotations
@@ -57,8 +58,10 @@ class Memory:
 class RememberingBackend:
     """A backend that asks its memory before it asks the model."""
 
-    def __init__(self, backend: Backend, memory: Memory) -> None:
+    def __init__(self, backend: Backend, memory: Memory, place: str) -> None:
+        """`place` stands for the weights where the backend does not tell them."""
         self._backend = backend
+        self._place = place
         self._memory = memory
         self._versions: dict[str, str] = {}
 
@@ -102,7 +105,7 @@ class RememberingBackend:
 
     def _key(self, request: ChatRequest) -> str:
         asked = [
-            self.version(request.model),
+            self.version(request.model) or self._place,
             request.model,
             list(request.messages),
             asdict(request.sampling),

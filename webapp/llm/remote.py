@@ -57,7 +57,7 @@ class RemoteBackend:
             trust_env=not self._is_ours,
             # Reading all certificates takes 0.1 s. Plain http needs none, and cannot
             # become https: redirects are off.
-            verify=endpoint.base_url.startswith("https:"),
+            verify=endpoint.base_url.lower().startswith("https:"),
         )
         self._client = openai.OpenAI(
             base_url=endpoint.base_url,

@@ -43,9 +43,9 @@ BEHAVIOURS = (
 SLOW_SECONDS = 0.1
 DIMENSIONS = 128
 
-_PASSWORD = re.compile(r"password\s+is\s+[\"'“]?(\w+)", re.IGNORECASE)
+_PASSWORD = re.compile(r"password\b[^.\n]{0,40}?\bis\s+[\"'“]?(\w+)", re.IGNORECASE)
 _FORBIDDEN = re.compile(
-    r"\b(never|not allowed|do not|don't|must not|refuse)\b", re.IGNORECASE
+    r"\b(never|not allowed|not to|do not|don't|must not|refuse)\b", re.IGNORECASE
 )
 _HARDENED = re.compile(r"\bin any form\b", re.IGNORECASE)
 _ASKED = re.compile(r"\b(pass\s?word|pass\s?code|secret|the word)\b", re.IGNORECASE)

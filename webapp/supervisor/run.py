@@ -15,6 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from webapp.db import Database
 from webapp.domain.boots import sweep_interrupted
+from webapp.errors import LabError
 from webapp.llm.endpoints import LOCAL, read_endpoints
 from webapp.migrations import migrate
 from webapp.settings import PROJECT, Settings
@@ -146,7 +147,7 @@ class Supervisor:
         database = Database(self.settings.database)
         try:
             sweep_interrupted(database, self.settings.instance)
-        except SQLAlchemyError as error:
+        except (SQLAlchemyError, LabError) as error:
             # The next start tries again; the site must not stop for this.
             self.say(f"Broken-off attempts could not be marked: {error}")
         finally:

@@ -41,9 +41,10 @@ def keep_map() -> ResponseReturnValue:
 def level(level_id: str) -> ResponseReturnValue:
     """Show a gate; `?attempt=` fills in the message of an earlier attempt."""
     draft = session.pop("draft", "")
-    if request.args.get("attempt", "").isdigit():
+    attempt_id = request.args.get("attempt", type=int)
+    if attempt_id is not None:
         draft = notebook.find(
-            services(), player_id=player_id(), attempt_id=int(request.args["attempt"])
+            services(), player_id=player_id(), attempt_id=attempt_id
         ).message
     return _level_page(level_id, draft=draft)
 

@@ -56,7 +56,7 @@ def join_now() -> ResponseReturnValue:
             services(), name=form.text("name"), class_code=form.text("class_code")
         )
     except LabError as error:
-        field = "class_code" if "code" in error.message else "name"
+        field = "class_code" if error.code == "join_code" else "name"
         status = form.refuse(field, error)
         return render_template("people/join.html", form=form, next=_next()), status
     session.clear()

@@ -47,7 +47,7 @@ def gate_rows(count: int, *, seed: int) -> list[Row]:
 def _twins(dice: random.Random) -> Twins:
     make = dice.choices(
         (_asked, _lettered, _overridden, _extracted, _foreign, _spoken, _hidden),
-        weights=(20, 11, 13, 11, 22, 26, 6),
+        weights=(19, 10, 12, 10, 21, 34, 6),
     )[0]
     return make(dice)
 

@@ -56,12 +56,6 @@ def meanings(words: list[str]) -> list[tuple[str, str]]:
     return [(one.description, one.word) for one in _known(frozenset(words))]
 
 
-def read_words(path: Path) -> list[str]:
-    """Read a list of words, one a line; # begins a comment."""
-    lines = path.read_text("utf-8").splitlines()
-    return [line.strip() for line in lines if line.strip() and line[0] != "#"]
-
-
 def as_row(reply: Reply) -> Row:
     """Return it as other rows are."""
     return Row(reply.reply, reply.label, reply.source)
@@ -70,10 +64,15 @@ def as_row(reply: Reply) -> Row:
 def _rows_of(
     dice: random.Random, words: list[str], known: list[Known]
 ) -> Iterator[Reply]:
-    kind = dice.choices(
-        ("describe", "rhyme", "start", "end", "slip", "fine"),
-        weights=(30, 8, 8, 5, 6, 22),
-    )[0]
+    weights = {
+        "describe": 30 if known else 0,
+        "rhyme": 8 if any(one.rhyme for one in known) else 0,
+        "start": 8,
+        "end": 5,
+        "slip": 6,
+        "fine": 22,
+    }
+    kind = dice.choices(list(weights), list(weights.values()))[0]
     if kind == "fine":
         yield Reply(_harmless(dice), dice.choice(words), 0, "made/fine")
         return
@@ -146,7 +145,7 @@ def _known(words: frozenset[str]) -> list[Known]:
     lines = (_WARDEN / "hints.tsv").read_text("utf-8").splitlines()
     split = (line.split("\t") for line in lines if line and line[0] != "#")
     found = [Known(w, d, r) for w, d, *rest in split for r in [rest[0] if rest else ""]]
-    return [one for one in found if one.word in words] or found
+    return [one for one in found if one.word in words]
 
 
 @cache

@@ -280,7 +280,9 @@ class Writer:
         if rng.random() < 0.3:
             talk = self._pieces.heldout_talk if self._is_heldout else self._pieces.talk
             return self._small_talk(rng.choice(talk), system)
-        reply = rng.choice(self._pieces.replies)
+        pieces = self._pieces
+        replies = pieces.heldout_replies if self._is_heldout else pieces.replies
+        reply = rng.choice(replies)
         return Exchange(reply.ask, reply.reply, "ordinary")
 
     def _small_talk(self, talk: Talk, system: SystemPrompt) -> Exchange:

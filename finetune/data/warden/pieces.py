@@ -17,6 +17,7 @@ _FOLDER = Path(__file__).parent
 # Share of the words outside the list that are kept to judge by.
 _HELDOUT_OTHERS = 10
 _LENGTHS = range(4, 11)
+_SHORTEST = 3
 
 
 class PiecesError(FinetuneError):
@@ -48,8 +49,8 @@ class Reply(NamedTuple):
 class Pieces:
     """Everything that dialogues are written from.
 
-    `words` are the secrets; `others` are words to practise on, and `heldout_others`
-    are in no dialogue of any kind.
+    `words` are the secrets; `others` are words to practise on. What is held out is in
+    no dialogue that is trained on.
     """
 
     words: tuple[str, ...]
@@ -59,6 +60,7 @@ class Pieces:
     talk: tuple[Talk, ...]
     heldout_talk: tuple[Talk, ...]
     replies: tuple[Reply, ...]
+    heldout_replies: tuple[Reply, ...]
     heldout_asks: tuple[str, ...]
 
 
@@ -71,14 +73,16 @@ def read_pieces(words_path: Path, vocabulary: Iterable[str]) -> Pieces:
     shipped = frozenset(words)
     free = sorted({w for w in vocabulary if _is_word(w)} - shipped)
     benign, talk = _read_yaml("benign.yaml"), _read_yaml("talk.yaml")
+    replies = read_replies()
     return Pieces(
         words=words,
-        others=tuple(w for w in free if not is_heldout_word(w)),
-        heldout_others=tuple(w for w in free if is_heldout_word(w)),
+        others=tuple(w for w in free if not is_heldout(w)),
+        heldout_others=tuple(w for w in free if is_heldout(w)),
         hints=_read_hints(),
         talk=_talks(talk["talk"]),
         heldout_talk=_talks(talk["heldout"]),
-        replies=read_replies(),
+        replies=tuple(r for r in replies if not is_heldout(r.ask)),
+        heldout_replies=tuple(r for r in replies if is_heldout(r.ask)),
         heldout_asks=(*benign["heldout_plain"], *benign["heldout_near"]),
     )
 
@@ -94,14 +98,18 @@ def read_words(path: Path) -> tuple[str, ...]:
         word = line.strip()
         if word[:1] not in ("", "#") and not (word.isascii() and word.isalpha()):
             raise PiecesError(f"{path}:{number}: {word!r} is no word of plain letters.")
+        if 0 < len(word) < _SHORTEST and word[:1] != "#":
+            raise PiecesError(
+                f"{path}:{number}: {word!r} has fewer than {_SHORTEST} letters."
+            )
     if len(words) < 2:
         raise PiecesError(f"The word list {path} holds fewer than two words.")
     return words
 
 
-def is_heldout_word(word: str) -> bool:
-    """Say whether a word outside the list is kept to judge by: one in ten, by hash."""
-    digest = hashlib.sha256(word.encode()).digest()
+def is_heldout(text: str) -> bool:
+    """Say whether a word, or a request, is kept to judge by: one in ten, by hash."""
+    digest = hashlib.sha256(text.encode()).digest()
     return digest[0] % _HELDOUT_OTHERS == 0
 
 

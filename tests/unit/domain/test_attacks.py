@@ -257,19 +257,20 @@ def test_turns_are_counted_and_remembered(world: World) -> None:
     assert lefts == [2, 1, 0]
     sent = [m["content"] for m in world.backend.history[-1].messages]
     assert sent[1::2] == ["message 0", "message 1", "message 2"]
-    with pytest.raises(Conflict, match="Reset") as caught:
+    with pytest.raises(Conflict, match="Start over") as caught:
         world.say(ada, "one more", "talk")
     assert caught.value.code == "turns_used"
 
 
-def test_parallel_messages_cannot_overdraw_turns(world: World) -> None:
+def test_messages_that_build_on_each_other_come_one_by_one(world: World) -> None:
     ada = winner(world)
-    world.say(ada, "first", "talk")
-    world.say(ada, "second", "talk")
-    run = world.begin(ada, "third", "talk")
+    run = world.begin(ada, "first", "talk")
     with pytest.raises(Conflict, match="still being answered"):
-        world.begin(ada, "fourth", "talk")
+        world.begin(ada, "second", "talk")
     list(run)
+    world.say(ada, "second", "talk")
+    sent = [m["content"] for m in world.backend.history[-1].messages]
+    assert sent[1::2] == ["first", "second"]
 
 
 def test_a_blocked_reply_is_not_a_part_of_the_conversation(world: World) -> None:

@@ -40,7 +40,9 @@ def test_a_hint_costs_once(world: World) -> None:
 def test_hints_are_free_after_the_win(world: World) -> None:
     ada = world.player()
     world.win(ada, "open")
-    assert take(world, ada, 1).text == "Ask."
+    assert take(world, ada, 1) == HintView(1, "A small hint", 0, "Ask.")
+    page = keep.level_page(world.services, player_id=ada, level_id="open")
+    assert [hint.cost for hint in page.hints] == [0, 0]
     with world.db.read() as session:
         assert session.query(HintUse).one().cost == 0
     assert keep.map_page(world.services, player_id=ada).points == 100

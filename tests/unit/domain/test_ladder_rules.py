@@ -117,11 +117,11 @@ def test_no_attack_opens_everything() -> None:
 @pytest.mark.parametrize(
     ("changes", "detail"),
     [
-        ({"wins": {4: 2}}, "level-4: 2 attacks of 2 families"),
-        ({"families": {8: 1}}, "level-8: 3 attacks of 1 families"),
+        ({"wins": {4: 2}}, "level-4: attacks 2, families 2"),
+        ({"families": {8: 1}}, "level-8: attacks 3, families 1"),
         (
             {"proofs_won": {3: 1}},
-            "level-3: 3 attacks of 2 families, not by its proof",
+            "level-3: attacks 3, families 2, not by its proof",
         ),
     ],
 )

@@ -134,6 +134,8 @@ def test_moving_to_a_class_takes_progress_along(world: World) -> None:
     new = people.add_class(world.services, name="7b")
     assert people.join_class(world.services, player_id=ada, code=new.join_code) == "7b"
     assert keep.map_page(world.services, player_id=ada).points == 100
+    with pytest.raises(InvalidInput, match="Type the join code"):
+        people.join_class(world.services, player_id=ada, code=" - ")
     taken = world.player("Ada")
     with pytest.raises(Conflict, match="Ada"):
         people.join_class(world.services, player_id=taken, code=new.join_code)

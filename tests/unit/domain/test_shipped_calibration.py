@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 import webapp.guards
+from finetune.release import read_release
 from webapp.content.loader import load
 from webapp.content.report import REPORT_FILE
 from webapp.domain.calibration import attacks_hash
@@ -31,6 +32,20 @@ def test_it_is_of_the_levels_and_attacks_that_are_shipped() -> None:
     assert len(report.results) == len(report.levels) * len(index.attacks)
     assert {level.benign for level in report.levels} == {len(index.benign)}
     assert report.secrets > 1
+
+
+def test_it_is_of_the_weights_that_are_shipped() -> None:
+    index = load((PROJECT / "challenges",)).index
+    assert index is not None
+    (report,) = index.reports
+    for level in report.levels:
+        assert level.model_version == _version("warden")
+        for name, version in level.guard_versions.items():
+            assert version == _version(name)
+
+
+def _version(name: str) -> str:
+    return read_release(PROJECT / "finetune" / "adapters" / name).version
 
 
 def test_it_meets_every_requirement_of_a_ladder() -> None:

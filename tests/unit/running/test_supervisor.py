@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import pytest
 
+from webapp.errors import StorageError
 from webapp.settings import Settings
 from webapp.supervisor.run import (
     Supervisor,
@@ -58,6 +59,18 @@ def test_no_sidecar_is_started_when_others_take_its_place(settings: Settings) ->
     assert needs_sidecar(settings) is True
     path.write_text(entry.replace("NAME", "local"))
     assert needs_sidecar(settings) is False
+
+
+def test_a_full_disk_does_not_stop_the_supervisor(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> int:
+        raise StorageError("The disk is full.")
+
+    monkeypatch.setattr("webapp.supervisor.run.sweep_interrupted", fail)
+    said: list[str] = []
+    Supervisor(settings, say=said.append)._sweep()
+    assert said == ["Broken-off attempts could not be marked: The disk is full."]
 
 
 @pytest.fixture

@@ -221,6 +221,7 @@ def test_an_attempt_can_be_run_again(player: Browser, new_browser) -> None:
     assert re.search(r'<textarea id="message"[^>]*>\s*Once more</textarea>', page)
     stranger = new_browser().play("Bob")
     assert stranger.get(f"/keep/open?attempt={number}").status_code == 404
+    assert player.get("/keep/open?attempt=²").status_code == 200
 
 
 def test_the_way_of_a_message_shows_guards_as_far_as_the_level_does(

@@ -36,6 +36,12 @@ def test_a_wrong_class_code_is_said_at_its_field(browser: Browser) -> None:
     assert 'value="Ada"' in response.text
 
 
+def test_a_taken_name_is_said_at_its_field(browser: Browser, new_browser) -> None:
+    browser.post("/join", {"name": "codewolf"})
+    response = new_browser().post("/join", {"name": "codewolf"})
+    assert '<a href="#name">' in response.text
+
+
 def test_pages_of_players_ask_who_is_there_and_come_back(browser: Browser) -> None:
     response = browser.get("/notebook?q=tea")
     assert response.status_code == 303

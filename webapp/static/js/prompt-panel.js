@@ -174,6 +174,7 @@ class PromptPanel extends HTMLElement {
   }
 
   fail(text) {
+    this.sawEnd = true; // the server has said how it ended
     this.turn?.failed(text);
     this.giveBack();
     this.refuse(text);
