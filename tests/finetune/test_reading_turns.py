@@ -70,7 +70,7 @@ def test_one_prompt_is_read_at_a_time_while_others_write():
         running = []
         for number in range(4):
             running.append(start(engine, number, threads))
-            wait_until(lambda n=number: engine.reading.waiting == n + 1)
+            wait_until(lambda: engine.reading.waiting == len(running))
         holder.leave()
         wait_until(lambda: len(engine.read) == 4)
         assert engine.read == [0, 1, 2, 3]
