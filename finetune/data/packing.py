@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import islice
 from typing import Any, NamedTuple
 
@@ -68,11 +69,11 @@ def encode_dialogue(messages: Sequence[dict[str, str]], tokenizer: Any) -> Docum
     start, end = (
         tokenizer.convert_tokens_to_ids(mark) for mark in ("<|im_start|>", "<|im_end|>")
     )
-    newline = _plain("\n", tokenizer)
+    newline = _constant("\n", tokenizer)
     ids: list[int] = []
     is_target: list[bool] = []
     for message in messages:
-        head = [start, *_plain(f"{message['role']}\n", tokenizer)]
+        head = [start, *_constant(f"{message['role']}\n", tokenizer)]
         body = [*_plain(message["content"], tokenizer), end]
         ids += [*head, *body, *newline]
         learns = message["role"] == "assistant"
@@ -134,6 +135,12 @@ def _stack(rows: list[list[Document]], block: int, filler: int) -> Rows:
         positions[n, at:] = torch.arange(block - at)
         document[n, at:] = len(row)
     return Rows(ids, targets, positions, document)
+
+
+@lru_cache(maxsize=32)
+def _constant(text: str, tokenizer: Any) -> tuple[int, ...]:
+    # What stands in every dialogue is not worth encoding each time.
+    return tuple(_plain(text, tokenizer))
 
 
 def _plain(text: str, tokenizer: Any) -> list[int]:
