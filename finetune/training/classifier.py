@@ -85,7 +85,7 @@ def train(
     """Train until the epochs or the minutes are over; return the held-out figures.
 
     Writes `adapter.safetensors` and `guard.json` (threshold, window) to `out`.
-    Raises TrainingError, RecipeError or ModelMissing.
+    Raises TrainingError, RecipeError, ModelMissing or PiecesError.
     """
     if recipe.task == "leak":
         return train_leak(recipe, out=out, minutes=minutes, resume=resume, emit=emit)

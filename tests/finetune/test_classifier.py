@@ -12,6 +12,7 @@ import torch
 from finetune.data.guards.gate import gate_rows
 from finetune.data.guards.leak import leak_rows
 from finetune.data.guards.rows import Row
+from finetune.data.warden.pieces import PiecesError
 from finetune.guards.detector import (
     ADAPTER,
     Detector,
@@ -152,7 +153,7 @@ def test_the_leak_guard_learns_from_words_and_judges_by_others(tmp_path):
     assert (tmp_path / HEAD).is_file()
     with pytest.raises(RecipeError, match=r"generated\.words"):
         run(tmp_path, task="leak")
-    with pytest.raises(RecipeError, match="gone"):
+    with pytest.raises(PiecesError, match="gone"):
         run(tmp_path, task="leak", generated={"rows": 9, "words": "gone.txt"})
 
 

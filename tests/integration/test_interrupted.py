@@ -73,7 +73,7 @@ def test_what_a_killed_process_left_running_is_interrupted(world: World) -> None
     ada = world.player()
     world.win(ada, "open")
     child, attempt_id = start_attempt(world, ada)
-    mine = world.begin(ada, "Mine", "talk")
+    mine = world.begin(ada, "Mine", "open")
     instance = world.services.settings.instance
     assert sweep_interrupted(world.db, instance) == 0
     end(child)
