@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+import webapp.guards
 from webapp.content.index import Index
 from webapp.content.loader import load
 from webapp.content.schema import Level
+from webapp.registry import load_plugins
 from webapp.settings import PROJECT
 
 IDS = [
@@ -19,6 +21,8 @@ IDS = [
     "together",
     "hardened",
 ]
+
+load_plugins(webapp.guards)
 
 
 def shipped() -> Index:
