@@ -86,7 +86,8 @@ class Checkpoint:
         model.load_state_dict(learned, strict=False)
         optimizer.load_state_dict(state["optimizer"])
         torch.set_rng_state(state["random"])
-        torch.cuda.set_rng_state_all(state["random_cuda"])
+        if len(state["random_cuda"]) == torch.cuda.device_count():
+            torch.cuda.set_rng_state_all(state["random_cuda"])
         return Progress(**state["progress"])
 
     def remove(self) -> None:
