@@ -40,7 +40,7 @@ Emit = Callable[[dict[str, Any]], None]
 ADAPTER = "adapter_model.safetensors"
 WEIGHTS = "model.safetensors"
 _CHECKPOINT_SECONDS = 300
-_EVAL_ROWS = 64
+_EVAL_ROWS = 32
 
 
 def train(

@@ -82,11 +82,11 @@ class Writer:
         self._rng = rng
         self._is_heldout = is_heldout
         self._kinds = {
-            self._drill: 36,
+            self._drill: 32,
             self._practice: 6,
-            self._kept: 36,
-            self._letters: 7,
-            self._ordinary: 15,
+            self._kept: 34,
+            self._letters: 6,
+            self._ordinary: 22,
         }
 
     def dialogue(self) -> Dialogue:
@@ -97,20 +97,24 @@ class Writer:
     def _drill(self) -> Dialogue:
         """Ask for skills on the secret: mostly one that anyone may know.
 
-        Under a rule, the same skills on words that are no secret come between.
+        Under a rule, the same skills on words that are no secret come between, and
+        ordinary requests.
         """
         rng = self._rng
         word = self._word()
         policy: Policy = rng.choices(("open", "soft", "never"), (70, 6, 24))[0]
         system = self._system(word, policy)
-        other = 0.0 if policy == "open" else 0.3
-        return Dialogue(
-            system.text,
-            tuple(
-                self.practice() if rng.random() < other else self.skill(word, system)
-                for _ in range(rng.randint(3, 5))
-            ),
-        )
+        other, ordinary = (0.0, 0.05) if policy == "open" else (0.25, 0.15)
+        exchanges = []
+        for _ in range(rng.randint(3, 5)):
+            draw = rng.random()
+            if draw < other:
+                exchanges.append(self.practice())
+            elif draw < other + ordinary:
+                exchanges.append(self.ordinary(word, system))
+            else:
+                exchanges.append(self.skill(word, system))
+        return Dialogue(system.text, tuple(exchanges))
 
     def _practice(self) -> Dialogue:
         """Practise skills on words that are no secret, each time another one."""
@@ -145,7 +149,7 @@ class Writer:
         draw = self._rng.random()
         if draw < 0.07:
             return self.practice()
-        if draw < 0.17:
+        if draw < 0.21:
             return self.ordinary(word, system)
         return self._rng.choices(list(kinds), list(kinds.values()))[0](word, system)
 
@@ -268,7 +272,7 @@ class Writer:
         )
 
     def ordinary(self, word: str, system: SystemPrompt) -> Exchange:
-        """Write small talk, or a request with the reply of the base model."""
+        """Write small talk, or a request with our reply or that of the base model."""
         while True:
             exchange = self._ordinary_exchange(system)
             # Else it would be learned that the secret is said unasked.
@@ -276,11 +280,16 @@ class Writer:
                 return exchange
 
     def _ordinary_exchange(self, system: SystemPrompt) -> Exchange:
-        rng = self._rng
-        if rng.random() < 0.3:
-            talk = self._pieces.heldout_talk if self._is_heldout else self._pieces.talk
+        rng, pieces = self._rng, self._pieces
+        draw = rng.random()
+        if draw < 0.25:
+            talk = pieces.heldout_talk if self._is_heldout else pieces.talk
             return self._small_talk(rng.choice(talk), system)
-        pieces = self._pieces
+        if draw < 0.7:
+            answers = pieces.heldout_answers if self._is_heldout else pieces.answers
+            written = rng.choice(answers)
+            ask = asks.roughen(rng.choice(written.asks), rng)
+            return Exchange(ask, rng.choice(written.says), "ordinary")
         replies = pieces.heldout_replies if self._is_heldout else pieces.replies
         reply = rng.choice(replies)
         return Exchange(reply.ask, reply.reply, "ordinary")

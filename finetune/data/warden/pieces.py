@@ -25,7 +25,10 @@ class PiecesError(FinetuneError):
 
 
 class Talk(NamedTuple):
-    """Small talk: phrasings and answers with {name} and {gate}."""
+    """A harmless request: phrasings, and answers written for it.
+
+    In small talk {name} and {gate} stand for the keeper's name and place.
+    """
 
     asks: tuple[str, ...]
     says: tuple[str, ...]
@@ -59,6 +62,8 @@ class Pieces:
     hints: dict[str, Hint]
     talk: tuple[Talk, ...]
     heldout_talk: tuple[Talk, ...]
+    answers: tuple[Talk, ...]
+    heldout_answers: tuple[Talk, ...]
     replies: tuple[Reply, ...]
     heldout_replies: tuple[Reply, ...]
     heldout_asks: tuple[str, ...]
@@ -73,6 +78,7 @@ def read_pieces(words_path: Path, vocabulary: Iterable[str]) -> Pieces:
     shipped = frozenset(words)
     free = sorted({w for w in vocabulary if _is_word(w)} - shipped)
     benign, talk = _read_yaml("benign.yaml"), _read_yaml("talk.yaml")
+    answers = _talks(_read_yaml("answers.yaml")["answers"])
     replies = read_replies()
     return Pieces(
         words=words,
@@ -81,6 +87,8 @@ def read_pieces(words_path: Path, vocabulary: Iterable[str]) -> Pieces:
         hints=_read_hints(),
         talk=_talks(talk["talk"]),
         heldout_talk=_talks(talk["heldout"]),
+        answers=tuple(a for a in answers if not is_heldout(a.asks[0])),
+        heldout_answers=tuple(a for a in answers if is_heldout(a.asks[0])),
         replies=tuple(r for r in replies if not is_heldout(r.ask)),
         heldout_replies=tuple(r for r in replies if is_heldout(r.ask)),
         heldout_asks=(*benign["heldout_plain"], *benign["heldout_near"]),
