@@ -40,7 +40,7 @@ class Message(TypedDict):
 
 
 class Highlight(NamedTuple):
-    """A piece of a text, and by how much it raised the score of a guard model."""
+    """A piece of a text, and by how much it raised the log odds of a guard's score."""
 
     text: str
     weight: float

@@ -14,7 +14,10 @@ class Exchange(NamedTuple):
 
 
 class Part(NamedTuple):
-    """A piece of the text as it was read; `weight` is in -1..1, 1: most suspicious."""
+    """A piece of the text as it was read.
+
+    `weight` is what it adds to the log odds (natural) of the score.
+    """
 
     text: str
     weight: float

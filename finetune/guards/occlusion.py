@@ -1,11 +1,13 @@
-"""Which words counted? Leave each one out once, and see how much the score falls.
+"""Which words counted? Leave each one out once, and see how the odds change.
 
+Odds and not scores: near 0 and 1 a score hardly moves, whatever is left out.
 Slower than following gradients back to the words, but it says exactly what it measures,
 and it works for exact decoders and for a model in 8 bits alike.
 """
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable
 
@@ -15,6 +17,8 @@ from finetune.guards.judge import Part
 _PIECES = re.compile(r"\S{1,24}\s*|\s+")
 # One reading for each piece: longer texts are cut into longer pieces.
 MOST_PIECES = 40
+# What an exact finding counts as; its odds are without end.
+_SUREST = 1 - 1e-6
 
 
 def pieces_of(text: str, most: int = MOST_PIECES) -> list[str]:
@@ -27,12 +31,17 @@ def pieces_of(text: str, most: int = MOST_PIECES) -> list[str]:
 def weigh(
     pieces: list[str], scores_of: Callable[[list[str]], list[float]]
 ) -> tuple[Part, ...]:
-    """Return each piece with the difference that it makes to the score."""
+    """Return each piece with the difference that it makes to the log odds."""
     if not pieces:
         return ()
     without = ("".join(pieces[:n] + pieces[n + 1 :]) for n in range(len(pieces)))
-    whole, *scores = scores_of(["".join(pieces), *without])
+    whole, *rest = map(_log_odds, scores_of(["".join(pieces), *without]))
     return tuple(
-        Part(piece, round(whole - score, 4))
-        for piece, score in zip(pieces, scores, strict=True)
+        Part(piece, round(whole - odds, 4))
+        for piece, odds in zip(pieces, rest, strict=True)
     )
+
+
+def _log_odds(score: float) -> float:
+    score = min(max(score, 1 - _SUREST), _SUREST)
+    return math.log(score / (1 - score))

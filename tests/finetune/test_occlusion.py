@@ -28,10 +28,15 @@ def test_long_texts_have_longer_pieces(count):
     assert 20 <= len(pieces) <= 40
 
 
-def test_the_weight_is_what_the_score_loses():
+@pytest.mark.parametrize(
+    ("with_it", "without", "weight"),
+    # 9 to 1 against 1 to 4; sure and surer; an exact finding.
+    [(0.9, 0.2, 3.5835), (0.999, 0.99, 2.3116), (1.0, 0.5, 13.8155)],
+)
+def test_the_weight_is_what_the_log_odds_lose(with_it, without, weight):
     def scores_of(texts):
-        return [0.9 if "secret" in text else 0.2 for text in texts]
+        return [with_it if "secret" in text else without for text in texts]
 
     parts = weigh(["the ", "secret ", "word"], scores_of)
-    assert parts == (("the ", 0.0), ("secret ", 0.7), ("word", 0.0))
+    assert parts == (("the ", 0.0), ("secret ", weight), ("word", 0.0))
     assert weigh([], scores_of) == ()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -10,8 +11,10 @@ from webapp.registry import Grounds, Highlight
 
 # From which share of the strongest weight a piece is marked: a little, more, most.
 STEPS: Final = (0.1, 0.35, 0.7)
-# Where no piece moves the score by this much, a mark would say more than there is.
-LEAST_WEIGHT: Final = 0.01
+# Where no piece changes the odds by a tenth, a mark would say more than there is.
+LEAST_WEIGHT: Final = 0.1
+# Higher factors are not told apart.
+MOST_TIMES: Final = 1000
 MOST_NAMED: Final = 4
 
 
@@ -23,6 +26,14 @@ class MarkedPart:
     gap: str
     weight: float
     step: int
+
+    @property
+    def times(self) -> str:
+        """By what the piece multiplies the odds, or divides them: ×8.2, ÷1.5."""
+        sign = "×" if self.weight >= 0 else "÷"
+        if abs(self.weight) >= math.log(MOST_TIMES):
+            return f"{sign}{MOST_TIMES} or more"
+        return f"{sign}{math.exp(abs(self.weight)):.1f}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +50,7 @@ class MarkedText:
 
     @property
     def strongest(self) -> tuple[MarkedPart, ...]:
-        """The marked pieces that moved the score most."""
+        """The marked pieces that changed the odds most."""
         marked = [part for part in self.parts if part.step]
         marked.sort(key=lambda part: -abs(part.weight))
         return tuple(marked[:MOST_NAMED])

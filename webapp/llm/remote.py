@@ -36,6 +36,8 @@ HEALTH_SECONDS = 2.0
 REPLY_CHARS = 100_000
 # A guard model marks at most some forty pieces of a text; more is a broken endpoint.
 HIGHLIGHTS = 200
+# Log odds beyond it are no finding of a model; ours ends at 28.
+LOG_ODDS = 100.0
 VERSION_CHARS = 80
 
 
@@ -253,7 +255,7 @@ def _looked(look: Look) -> dict[str, Any]:
 def _highlights(parts: Any) -> tuple[Highlight, ...]:
     """Read the marked pieces of a text; raise what `moderate` takes for garbage."""
     found = tuple(Highlight(str(part["text"]), float(part["weight"])) for part in parts)
-    fit = all(-1.0 <= weight <= 1.0 for _, weight in found)
+    fit = all(abs(weight) <= LOG_ODDS for _, weight in found)
     size = sum(len(text) for text, _ in found)
     if not fit or len(found) > HIGHLIGHTS or size > REPLY_CHARS:
         raise ValueError("highlights that no text has")

@@ -235,6 +235,15 @@ def test_strength_is_in_steps_of_the_strongest() -> None:
     found = mark_text("", [[f"w{n} ", weight] for n, weight in enumerate(weights)])
     assert [part.step for part in found.parts] == [3, 3, 2, 1, 0, -3, -1, 0]
     assert [part.weight for part in found.strongest] == [0.4, -0.35, 0.3, 0.2]
-    still = mark_text("", [["w ", 0.004], [" ", 0.003]])
+    still = mark_text("", [["w ", 0.04], [" ", 0.03]])
     assert [part.step for part in still.parts] == [0, 0]
     assert still.strongest == ()
+
+
+@pytest.mark.parametrize(
+    ("weight", "times"),
+    [(0.0, "×1.0"), (2.1, "×8.2"), (-0.4, "÷1.5"), (12, "×1000 or more")],
+)
+def test_a_weight_is_told_as_a_factor_of_the_odds(weight: float, times: str) -> None:
+    (part,) = mark_text("w", [["w", weight]]).parts
+    assert part.times == times

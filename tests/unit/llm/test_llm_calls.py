@@ -162,7 +162,7 @@ def test_a_version_is_a_short_text_or_nothing(upstream, gateway_of):
         judgement(highlights=None),
         judgement(highlights=["word"]),
         judgement(highlights=[{"text": "a"}]),
-        judgement(highlights=[{"text": "a", "weight": 2}]),
+        judgement(highlights=[{"text": "a", "weight": 200}]),
         judgement(highlights=[{"text": "a", "weight": float("nan")}]),
         judgement(highlights=[{"text": "a", "weight": 0}] * 201),
         judgement(highlights=[{"text": "a" * 100_001, "weight": 0}]),
