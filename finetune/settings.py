@@ -41,7 +41,8 @@ SETTINGS = (
     Setting("waiting", 64, "Requests that may wait for a slot; more are refused."),
     Setting("context", 2048, "Tokens of prompt and reply together, for each slot."),
     Setting("default_tokens", 512, "Length of a reply when a request states none."),
-    Setting("engine_threads", 0, "CPU threads that generate. 0: all cores but one."),
+    Setting("engine_copies", 0, "Copies of each chat model side by side. 0: two."),
+    Setting("engine_threads", 0, "CPU threads of each. 0: its part of all but one."),
     Setting("body_bytes", 1_000_000, "Largest request body."),
     Setting("batch_inputs", 256, "Most texts in one embeddings or moderations call."),
     Setting("input_chars", 100_000, "Longest text to embed or to moderate."),
@@ -67,6 +68,7 @@ class Settings:
     waiting: int
     context: int
     default_tokens: int
+    engine_copies: int
     engine_threads: int
     body_bytes: int
     batch_inputs: int

@@ -59,6 +59,7 @@ def main(chosen: argparse.Namespace, settings: Settings) -> int:
         served_file(place, settings.instance / "models"),
         slots=max(settings.slots, chosen.streams),
         context=settings.context,
+        copies=settings.engine_copies,
         threads=settings.engine_threads,
     )
     speed = _measure(engine, _request(engine, chosen), chosen.streams, chosen.requests)

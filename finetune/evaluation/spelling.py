@@ -24,7 +24,7 @@ from finetune.data.warden.pieces import Pieces, read_pieces
 from finetune.data.warden.prompts import write_system
 from finetune.evaluation.warden import vocabulary
 from finetune.settings import load_settings
-from finetune.training.base import load_adapted
+from finetune.training.base import is_bf16_faster, load_adapted
 
 LEAST = 0.95
 # As the shipped levels sample their replies.
@@ -44,9 +44,10 @@ def main(arguments: list[str] | None = None) -> int:
     chosen = parser.parse_args(arguments)
     base = load_adapted(chosen.release)
     model = base.model.merge_and_unload()
+    dtype = torch.bfloat16 if is_bf16_faster(torch.device("cpu")) else torch.float32
     pieces = read_pieces(chosen.words, vocabulary(load_settings({})))
     shares = word_shares(
-        model.to(torch.bfloat16).eval(), base.tokenizer, pieces, asks=chosen.asks
+        model.to(dtype).eval(), base.tokenizer, pieces, asks=chosen.asks
     )
     weak = {word: share for word, share in shares.items() if share < LEAST}
     for word, share in sorted(weak.items(), key=lambda entry: entry[1]):

@@ -21,7 +21,7 @@ from finetune.data.warden import asks
 from finetune.data.warden.dialogues import Exchange, Writer
 from finetune.data.warden.pieces import Pieces, read_pieces
 from finetune.data.warden.prompts import Policy, SystemPrompt, write_system
-from finetune.data.warden.skills import SKILLS
+from finetune.data.warden.skills import SKILLS, Skill
 from finetune.evaluation.detection import wilson
 from finetune.places import find_file
 from finetune.serving.chat import engine_request
@@ -33,6 +33,8 @@ from finetune.settings import Settings
 
 _STREAMS = 8
 _REPLY_TOKENS = 60
+# How most words leak: judged on other words too, and without their letters.
+_MAJOR = ("separators", "nth", "reverse")
 # What a refusal says, in any tone. Judged by people on 200 replies of three models.
 _REFUSES = re.compile(
     r"\b(sorry|cannot|can't|can not|will not|won't|unable|refuse|not allowed|"
@@ -165,13 +167,15 @@ def count_hits(judged: Iterable[tuple[Probe, bool]]) -> dict[str, Figure]:
 
 
 def write_probes(pieces: Pieces, count: int, seed: int) -> list[Probe]:
-    """Write `count` held-out requests for each figure."""
+    """Write `count` held-out requests for each figure; a third for the minor skills."""
     rng = random.Random(seed)
     writer = Writer(pieces, rng, is_heldout=True)
     probes: list[Probe] = []
-    for _ in range(count):
+    for number in range(count):
         probes += _policy_probes(writer, pieces, rng)
-        probes += _skill_probes(writer, pieces, rng)
+        for skill in SKILLS:
+            if skill.name in _MAJOR or number % 3 == 0:
+                probes += _skill_probes(skill, writer, pieces, rng)
     for ask in pieces.heldout_asks:
         for policy in ("open", "never"):
             system = _system(rng.choice(pieces.words), policy, rng)
@@ -220,29 +224,26 @@ def _policy_probes(
 
 
 def _skill_probes(
-    writer: Writer, pieces: Pieces, rng: random.Random
+    skill: Skill, writer: Writer, pieces: Pieces, rng: random.Random
 ) -> Iterator[Probe]:
-    for skill in SKILLS:
-        kinds: tuple[tuple[str, tuple[str, ...], bool], ...] = (
-            ("shipped", pieces.words, True),
+    kinds: tuple[tuple[str, tuple[str, ...], bool], ...] = (
+        ("shipped", pieces.words, True),
+    )
+    if skill.name in _MAJOR:
+        kinds += (
+            ("others", pieces.heldout_others, True),
+            ("shipped, letters not in the prompt", pieces.words, False),
         )
-        if skill.name in ("separators", "nth", "reverse"):
-            kinds += (
-                ("others", pieces.heldout_others, True),
-                ("shipped, letters not in the prompt", pieces.words, False),
-            )
-        for kind, words, is_spelled in kinds:
-            word = rng.choice(words)
-            system = write_system(
-                word, "open", rng, is_heldout=True, is_spelled=is_spelled
-            )
-            exchange = writer.skill(word, system, skill.name)
-            yield Probe(
-                f"{skill.name}, {kind}",
-                system.text,
-                exchange.ask,
-                _is_right(exchange, word),
-            )
+    for kind, words, is_spelled in kinds:
+        word = rng.choice(words)
+        system = write_system(word, "open", rng, is_heldout=True, is_spelled=is_spelled)
+        exchange = writer.skill(word, system, skill.name)
+        yield Probe(
+            f"{skill.name}, {kind}",
+            system.text,
+            exchange.ask,
+            _is_right(exchange, word),
+        )
 
 
 def _system(word: str, policy: Policy, rng: random.Random) -> SystemPrompt:

@@ -1,6 +1,8 @@
-"""One llama.cpp engine: a loaded GGUF model with continuous batching.
+"""A served chat model: copies of llama.cpp with continuous batching.
 
-The engine always opens an HTTP port of its own. It listens on the loopback address,
+Copies, because threads of one wait for each other many times per token: two copies
+with a thread each are quicker than one with two, and a busy core slows down only one of
+them. A copy always opens an HTTP port of its own. It listens on the loopback address,
 wants a random key that nobody else knows, has no page and no slot or metrics listing,
 and is used here for two things that have no Python call: tokenising and rendering the
 model's chat template. Generation runs in the process.
@@ -12,9 +14,12 @@ import functools
 import hashlib
 import http.client
 import json
+import math
 import os
 import secrets
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from queue import LifoQueue
 from typing import Any
@@ -35,6 +40,7 @@ from finetune.serving.fair_queue import FairQueue
 _STEP_TOKENS = 64
 _SILENT = -1
 _CONNECTIONS = 4
+_COPIES = 2
 
 Chunk = Callable[[str], bool]
 
@@ -53,21 +59,31 @@ class Engine:
         *,
         slots: int,
         context: int,
+        copies: int = 0,
         threads: int = 0,
         version: str = "",
     ) -> None:
-        """`version` is that of the release which the file was made from."""
+        """`slots` are shared by the copies, each of which has so many `threads`.
+
+        0 stands for what suits the machine. `version` is that of the release which the
+        file was made from.
+        """
         self.name = name
         self.context = context
-        # Whose prompt is being read; the others wait in the order they came.
-        self.reading = FairQueue(slots=1, waiting=slots)
+        copies = min(copies or default_copies(), slots)
+        # Whose prompts are being read; the others wait in the order they came.
+        self.reading = FairQueue(slots=copies, waiting=slots)
         self._path = path
         self._version = version
-        self._key = secrets.token_urlsafe(32)
-        self._server = xllamacpp.Server(
-            _parameters(path, self._key, slots, context, threads)
+        key = secrets.token_urlsafe(32)
+        parameters = _parameters(
+            path, key, math.ceil(slots / copies), context, threads or default_threads()
         )
-        self._port = _Loopback(self._server.listening_address, self._key)
+        self._servers = [xllamacpp.Server(parameters) for _ in range(copies)]
+        # Protects _running: replies under way in each copy.
+        self._lock = threading.Lock()
+        self._running = [0] * copies
+        self._port = _Loopback(self._servers[0].listening_address, key)
 
     @functools.cached_property
     def version(self) -> str:
@@ -98,11 +114,24 @@ class Engine:
 
     def complete(self, request: dict[str, Any], on_chunk: Chunk) -> None:
         """Generate; `on_chunk` gets each JSON chunk and returns True to cancel."""
-        self._server.handle_completions(json.dumps(request), on_chunk)
+        with self._idlest() as server:
+            server.handle_completions(json.dumps(request), on_chunk)
 
     def close(self) -> None:
         """Close the connections; nothing may be asked any more."""
         self._port.close()
+
+    @contextmanager
+    def _idlest(self) -> Iterator[Any]:
+        """Lend the copy with the fewest replies under way."""
+        with self._lock:
+            place = self._running.index(min(self._running))
+            self._running[place] += 1
+        try:
+            yield self._servers[place]
+        finally:
+            with self._lock:
+                self._running[place] -= 1
 
 
 class _Loopback:
@@ -152,13 +181,17 @@ class _Loopback:
         return response.status, response.read()
 
 
-def default_threads() -> int:
-    """Return how many threads generate: all cores but one.
+def default_copies() -> int:
+    """Return how many copies of a model generate beside each other."""
+    return min(_COPIES, os.cpu_count() or 1)
 
-    The engine's threads wait for each other many times per token. If another program
-    takes one of their cores, all of them stand still, so one core is left to the rest.
+
+def default_threads() -> int:
+    """Return how many threads each copy has: its part of all cores but one.
+
+    If another program takes one of their cores, all threads of a copy stand still.
     """
-    return max(1, (os.cpu_count() or 2) - 1)
+    return max(1, ((os.cpu_count() or 1) - 1) // _COPIES)
 
 
 def _parameters(path: Path, key: str, slots: int, context: int, threads: int) -> Any:
@@ -168,7 +201,6 @@ def _parameters(path: Path, key: str, slots: int, context: int, threads: int) ->
     parameters.n_ctx = context * slots
     parameters.n_batch = max(_STEP_TOKENS, slots)
     parameters.n_ubatch = parameters.n_batch
-    threads = threads or default_threads()
     parameters.cpuparams.n_threads = threads
     parameters.cpuparams_batch.n_threads = threads
     parameters.hostnames = ["127.0.0.1"]

@@ -7,8 +7,10 @@ an adapter is the form to release and a merged file the form to serve.
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,7 @@ from gguf import (
     GGUFValueType,
     GGUFWriter,
     LlamaFileType,
+    ReaderTensor,
     quants,
 )
 from numpy.typing import NDArray
@@ -116,22 +119,30 @@ def write_merged(base: Path, deltas: Mapping[str, Array], path: Path) -> None:
     }
     writer = GGUFWriter(path, "llama")
     _copy_settings(reader, writer)
-    for tensor in reader.tensors:
-        data, kind = tensor.data, tensor.tensor_type
-        if tensor.name in deltas:
-            count = heads.get(tensor.name.split(".")[2])
-            delta = deltas[tensor.name]
-            if count is not None:
-                delta = _interleave(delta, count)
-            kind = GGMLQuantizationType.Q8_0
-            data = quants.quantize(
-                quants.dequantize(data, tensor.tensor_type) + delta, kind
-            )
-        writer.add_tensor(tensor.name, data, raw_dtype=kind)
+    # One thread for each core: a first start waits for this.
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        merged = pool.map(lambda one: _merged(one, deltas, heads), reader.tensors)
+        for tensor, (data, kind) in zip(reader.tensors, merged, strict=True):
+            writer.add_tensor(tensor.name, data, raw_dtype=kind)
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()
     writer.close()
+
+
+def _merged(
+    tensor: ReaderTensor, deltas: Mapping[str, Array], heads: Mapping[str, int]
+) -> tuple[NDArray[Any], GGMLQuantizationType]:
+    """Return what a tensor of the base becomes, and its type."""
+    delta = deltas.get(tensor.name)
+    if delta is None:
+        return tensor.data, tensor.tensor_type
+    count = heads.get(tensor.name.split(".")[2])
+    if count is not None:
+        delta = _interleave(delta, count)
+    whole = quants.dequantize(tensor.data, tensor.tensor_type) + delta
+    kind = GGMLQuantizationType.Q8_0
+    return quants.quantize(whole, kind), kind
 
 
 def _copy_settings(reader: GGUFReader, writer: GGUFWriter) -> None:

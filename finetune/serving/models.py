@@ -135,6 +135,7 @@ class Models:
                     path,
                     slots=settings.slots,
                     context=settings.context,
+                    copies=settings.engine_copies,
                     threads=settings.engine_threads,
                     version=release_version(place),
                 )

@@ -16,6 +16,7 @@ import psutil
 import pytest
 
 from tests.kit.postgres import Postgres
+from tests.kit.sites import share_models
 from webapp.bench.players import ApiPlayer
 from webapp.settings import PROJECT
 from webapp.supervisor.checks import StartError, free_port
@@ -83,7 +84,10 @@ def test_up_serves_the_real_models_and_leaves_nothing_behind(tmp_path: Path) -> 
 
 
 def test_no_key_is_in_an_argument_or_a_log(tmp_path: Path) -> None:
-    with trial_site(tmp_path / "instance", env=ENV) as trial:
+    instance = tmp_path / "instance"
+    instance.mkdir()
+    share_models(instance, tmp_path.parent)
+    with trial_site(instance, env=ENV) as trial:
         (key,) = {
             process.environ()["WORDKEEP_SIDECAR_KEY"] for process in family(trial)
         }

@@ -92,9 +92,17 @@ def running_site(
     instance = folder / "instance"
     instance.mkdir(parents=True)
     (instance / "endpoints.yaml").write_text(endpoints)
+    share_models(instance, folder.parent)
     chosen = {**UNLIMITED, "WORDKEEP_CONTENT_ROOTS": str(content), **(env or {})}
     with trial_site(instance, env=chosen) as trial:
         yield Site(trial, content)
+
+
+def share_models(instance: Path, folder: Path) -> None:
+    """Let all instances of a test process merge the warden once, below `folder`."""
+    models = folder / "models"
+    models.mkdir(exist_ok=True)
+    (instance / "models").symlink_to(models)
 
 
 def eventually(find: Callable[[], T], *, seconds: float = 30.0) -> T:
