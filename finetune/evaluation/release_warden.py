@@ -57,17 +57,19 @@ def main(arguments: list[str] | None = None) -> int:
     # Twice: the figures of the released files belong into their manifest.
     _write(folder, chosen.run, run, run["figures"])
     pieces = read_pieces(Path(recipe["data"]["words"]), vocabulary(settings))
-    path, threads = (
-        merged_model(folder, settings.instance / "models"),
-        settings.engine_threads,
-    )
-    with closing(Warden(path, threads=threads)) as warden:
+    with closing(
+        _served(merged_model(folder, settings.instance / "models"), settings)
+    ) as warden:
         figures = run["figures"] | _figures(warden, pieces, chosen.count)
         pairs = _side_by_side(warden, pieces, settings)
     _write(folder, chosen.run, run, figures)
     (folder / CARD).write_text(card(folder.name, run, figures, pairs, seen), "utf-8")
     sys.stdout.write(f"Released {folder}.\n")
     return 0
+
+
+def _served(path: Path, settings: Settings) -> Warden:
+    return Warden(path, copies=settings.engine_copies, threads=settings.engine_threads)
 
 
 def _figures(warden: Warden, pieces: Pieces, count: int) -> dict[str, Any]:
@@ -80,7 +82,7 @@ def _side_by_side(warden: Warden, pieces: Pieces, settings: Settings) -> list[Pa
     rng = random.Random(11)
     path = find_file(settings.chat_places()["smollm2"])
     pairs = []
-    with closing(Warden(path, threads=settings.engine_threads)) as base:
+    with closing(_served(path, settings)) as base:
         for ask in rng.sample(pieces.heldout_asks, _SIDE_BY_SIDE):
             word = rng.choice(pieces.words)
             system = write_system(word, "never", rng, is_heldout=True)

@@ -83,9 +83,14 @@ class Figure:
 class Warden:
     """A chat model behind the engine, asked at temperature 0."""
 
-    def __init__(self, path: Path, *, threads: int = 0) -> None:
+    def __init__(self, path: Path, *, copies: int = 0, threads: int = 0) -> None:
         self._engine = Engine(
-            "warden", path, slots=_STREAMS, context=1024, threads=threads
+            "warden",
+            path,
+            slots=_STREAMS,
+            context=1024,
+            copies=copies,
+            threads=threads,
         )
         self.prompts = ChatPrompts(self._engine)
 
@@ -134,7 +139,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def main(chosen: argparse.Namespace, settings: Settings) -> int:
     """Measure a warden; print each figure with its interval."""
     path = served_file(chosen.model, settings.instance / "models")
-    warden = Warden(path, threads=settings.engine_threads)
+    warden = Warden(
+        path, copies=settings.engine_copies, threads=settings.engine_threads
+    )
     pieces = read_pieces(chosen.words, vocabulary(settings))
     asked = list(warden.replies(write_probes(pieces, chosen.count, chosen.seed)))
     figures = count_hits((probe, probe.is_hit(reply)) for probe, reply in asked)
