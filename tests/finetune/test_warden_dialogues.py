@@ -131,6 +131,16 @@ def test_an_ordinary_answer_never_holds_the_secret(pieces: Pieces):
             assert word not in writer.ordinary(word, system).answer.casefold()
 
 
+def test_answers_that_judge_are_not_learned(pieces: Pieces):
+    def bare(text: str) -> str:
+        return text.casefold().strip(" ?.!¿¡")
+
+    learned = {bare(ask) for answer in pieces.answers for ask in answer.asks}
+    judged = {bare(a) for answer in pieces.heldout_answers for a in answer.asks}
+    assert 20 < len(judged) < len(learned) / 5
+    assert learned.isdisjoint(judged | {bare(ask) for ask in pieces.heldout_asks})
+
+
 def test_a_prompt_names_the_letters_where_it_should(pieces: Pieces):
     rng = random.Random(6)
     spelled = write_system("lamp", "open", rng, is_heldout=True, is_spelled=True)

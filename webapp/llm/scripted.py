@@ -210,11 +210,16 @@ def _keeper(system: str, asked: str) -> str:
 
 
 def _highlights(text: str, score_of: Callable[[str], float]) -> tuple[Highlight, ...]:
-    """Leave each word out once, as guard models do."""
-    pieces, whole = _PIECES.findall(text), score_of(text)
+    """Leave each word out once and compare log odds, as guard models do."""
+
+    def log_odds(text: str) -> float:
+        score = score_of(text)
+        return math.log(score / (1 - score))
+
+    pieces, whole = _PIECES.findall(text), log_odds(text)
     without = ("".join(pieces[:n] + pieces[n + 1 :]) for n in range(len(pieces)))
     return tuple(
-        Highlight(piece, round(whole - score_of(rest), 4))
+        Highlight(piece, round(whole - log_odds(rest), 4))
         for piece, rest in zip(pieces, without, strict=True)
     )
 

@@ -95,7 +95,7 @@ def test_words_are_marked_with_and_without_scripts(
         assert '<mark data-step="3">password?</mark>' in page
         assert "&lt;script&gt;alert(1)&lt;/script&gt; &amp; the <mark" in page
         assert "<script>alert" not in page
-        assert "“password?” ×1.8." in text_of(page)
+        assert "“password?” ×73.5." in text_of(page)
         assert "No single word changed the odds." in text_of(page)
         assert f"/notebook/{number}/marks" not in page
 
