@@ -24,6 +24,8 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, TypeVar
 
+import torch
+
 from finetune.bench.runs import Job, Run, run_ours, write_rows
 from finetune.bench.table import table, write_json
 from finetune.bench.trainer import Goal, run_trainer
@@ -123,6 +125,7 @@ def _recipe(dialogues: int | None) -> LmRecipe:
     recipe = load_recipe(RECIPE)
     if not isinstance(recipe, LmRecipe) or not isinstance(recipe.data, WardenData):
         raise RecipeError(f"{RECIPE} does not train a warden.")
+    recipe = recipe.on_this_machine(has_gpu=torch.cuda.is_available())
     if dialogues is None:
         return recipe
     if dialogues < 1:

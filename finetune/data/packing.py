@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from bisect import bisect_left, insort
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
 from typing import Any, NamedTuple
 
+import numpy as np
 import torch
 
 # What torch's cross entropy leaves out.
 IGNORE = -100
 _WINDOW = 512
 _OPEN_ROWS = 64
+
+Messages = list[dict[str, str]]
 
 
 class Document(NamedTuple):
@@ -51,6 +55,11 @@ class Rows:
             self.document[indices],
         )
 
+    def to(self, device: torch.device) -> Rows:
+        """Return the rows on a device."""
+        parts = (self.ids, self.targets, self.positions, self.document)
+        return Rows(*(part.to(device, non_blocking=True) for part in parts))
+
     def mask(self) -> torch.Tensor:
         """Return what each token may look at: (rows, 1, block, block), bool.
 
@@ -60,24 +69,37 @@ class Rows:
         return (same & torch.ones_like(same).tril())[:, None]
 
 
-def encode_dialogue(messages: Sequence[dict[str, str]], tokenizer: Any) -> Document:
-    """Write a dialogue in ChatML; the answers and the mark that ends each are targets.
+def encode_dialogue(messages: Messages, tokenizer: Any) -> Document:
+    """Write one dialogue as `encode_dialogues` does."""
+    return next(encode_dialogues([messages], tokenizer))
+
+
+def encode_dialogues(
+    dialogues: Iterable[Messages], tokenizer: Any
+) -> Iterator[Document]:
+    """Write dialogues in ChatML; the answers and the mark that ends each are targets.
 
     The text between the marks is tokenised without its control tokens, as the
     sidecar does, so that a forged role is plain text in training too.
     """
-    start, end = (
-        tokenizer.convert_tokens_to_ids(mark) for mark in ("<|im_start|>", "<|im_end|>")
-    )
-    newline = _constant("\n", tokenizer)
+    waiting = iter(dialogues)
+    # Many texts at a time are tokenised on all cores.
+    while window := list(islice(waiting, _WINDOW)):
+        texts = [message["content"] for messages in window for message in messages]
+        bodies = iter(_plain(texts, tokenizer))
+        for messages in window:
+            yield _document([(m["role"], next(bodies)) for m in messages], tokenizer)
+
+
+def _document(messages: list[tuple[str, list[int]]], tokenizer: Any) -> Document:
+    start, end, *newline = _frame("\n", tokenizer)
     ids: list[int] = []
     is_target: list[bool] = []
-    for message in messages:
-        head = [start, *_constant(f"{message['role']}\n", tokenizer)]
-        body = [*_plain(message["content"], tokenizer), end]
-        ids += [*head, *body, *newline]
-        learns = message["role"] == "assistant"
-        is_target += [False] * len(head) + [learns] * len(body)
+    for role, text in messages:
+        head = [start, *_frame(f"{role}\n", tokenizer)[2:]]
+        learns = role == "assistant"
+        ids += [*head, *text, end, *newline]
+        is_target += [False] * len(head) + [learns] * (len(text) + 1)
         is_target += [False] * len(newline)
     targets = [
         token if learned else IGNORE
@@ -93,20 +115,20 @@ def pack(documents: Iterable[Document], block: int, *, filler: int) -> Rows:
     row is cut. `filler` stands in the unused places.
     """
     rows: list[list[Document]] = []
-    open_rows: list[tuple[int, list[Document]]] = []
+    # (free places, number of the row), the fullest first.
+    open_rows: list[tuple[int, int]] = []
     for document in _longest_first(documents):
         cut = Document(document.ids[:block], document.targets[:block])
-        fitting = [n for n, (free, _) in enumerate(open_rows) if free >= len(cut.ids)]
-        if fitting:
-            best = min(fitting, key=lambda n: open_rows[n][0])
-            free, row = open_rows.pop(best)
+        best = bisect_left(open_rows, (len(cut.ids), 0))
+        if best < len(open_rows):
+            free, number = open_rows.pop(best)
         else:
-            free, row = block, []
-            rows.append(row)
-        row.append(cut)
-        open_rows.append((free - len(cut.ids), row))
+            free, number = block, len(rows)
+            rows.append([])
+        rows[number].append(cut)
+        insort(open_rows, (free - len(cut.ids), number))
         # The fullest rows are closed, or the search would grow and grow.
-        open_rows = sorted(open_rows, key=lambda entry: entry[0])[-_OPEN_ROWS:]
+        del open_rows[:-_OPEN_ROWS]
     return _stack(rows, block, filler)
 
 
@@ -119,32 +141,41 @@ def _longest_first(documents: Iterable[Document]) -> Iterator[Document]:
 
 def _stack(rows: list[list[Document]], block: int, filler: int) -> Rows:
     shape = (len(rows), block)
-    ids = torch.full(shape, filler, dtype=torch.int32)
-    targets = torch.full(shape, IGNORE, dtype=torch.int32)
-    positions = torch.zeros(shape, dtype=torch.int32)
-    document = torch.zeros(shape, dtype=torch.int32)
+    ids = np.full(shape, filler, np.int32)
+    targets = np.full(shape, IGNORE, np.int32)
+    positions = np.zeros(shape, np.int32)
+    document = np.zeros(shape, np.int32)
     for n, row in enumerate(rows):
         at = 0
         for number, doc in enumerate(row):
             end = at + len(doc.ids)
-            ids[n, at:end] = torch.tensor(doc.ids)
-            targets[n, at:end] = torch.tensor(doc.targets)
-            positions[n, at:end] = torch.arange(len(doc.ids))
+            ids[n, at:end] = doc.ids
+            targets[n, at:end] = doc.targets
+            positions[n, at:end] = np.arange(len(doc.ids))
             document[n, at:end] = number
             at = end
-        positions[n, at:] = torch.arange(block - at)
+        positions[n, at:] = np.arange(block - at)
         document[n, at:] = len(row)
-    return Rows(ids, targets, positions, document)
+    return Rows(
+        *(torch.from_numpy(part) for part in (ids, targets, positions, document))
+    )
 
 
 @lru_cache(maxsize=32)
-def _constant(text: str, tokenizer: Any) -> tuple[int, ...]:
-    # What stands in every dialogue is not worth encoding each time.
-    return tuple(_plain(text, tokenizer))
-
-
-def _plain(text: str, tokenizer: Any) -> list[int]:
-    found: list[int] = tokenizer.encode(
-        text, add_special_tokens=False, split_special_tokens=True
+def _frame(text: str, tokenizer: Any) -> tuple[int, ...]:
+    """Return the marks that begin and end a message, and the tokens of a text."""
+    marks = ("<|im_start|>", "<|im_end|>")
+    return (
+        *(int(tokenizer.convert_tokens_to_ids(mark)) for mark in marks),
+        *_plain([text], tokenizer)[0],
     )
+
+
+def _plain(texts: list[str], tokenizer: Any) -> list[list[int]]:
+    found: list[list[int]] = tokenizer(
+        texts,
+        add_special_tokens=False,
+        split_special_tokens=True,
+        return_attention_mask=False,
+    )["input_ids"]
     return found

@@ -48,6 +48,7 @@ def sample_replies(base_place: str, *, seed: int = 0) -> int:
     What the base model evades gets none.
     """
     base = load_base(base_place, dtype=torch.bfloat16)
+    base.model.to("cuda" if torch.cuda.is_available() else "cpu")
     base.tokenizer.padding_side = "left"
     done = _done()
     asks = [ask for ask in benign_asks() if ask not in done]
@@ -93,7 +94,7 @@ def _reply(base: Base, asks: list[str]) -> list[str]:
     ]
     prompt = tokenizer(
         texts, return_tensors="pt", padding=True, add_special_tokens=False
-    )
+    ).to(base.model.device)
     with torch.no_grad():
         found = base.model.generate(
             **prompt, max_new_tokens=_MOST_TOKENS, do_sample=True, temperature=0.2,

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from finetune.data.packing import IGNORE, Rows, encode_dialogue, pack
+from finetune.data.packing import IGNORE, Messages, Rows, encode_dialogues, pack
 from finetune.data.warden.dialogues import write_dialogues
 from finetune.data.warden.pieces import read_pieces
 from finetune.training.recipe import DialogueFile, LmRecipe, RecipeError, WardenData
@@ -16,8 +16,6 @@ from finetune.training.recipe import DialogueFile, LmRecipe, RecipeError, Warden
 # Enough for a steady figure; each is judged many times in a run.
 _HELDOUT_DIALOGUES = 600
 _ROLES = ("system", "user", "assistant")
-
-Messages = list[dict[str, str]]
 
 
 class DialogueRows(NamedTuple):
@@ -107,7 +105,7 @@ def _is_torn(text: object) -> bool:
 
 
 def _pack(dialogues: Iterable[Messages], recipe: LmRecipe, tokenizer: Any) -> Rows:
-    documents = (encode_dialogue(messages, tokenizer) for messages in dialogues)
+    documents = encode_dialogues(dialogues, tokenizer)
     rows = pack(documents, recipe.block, filler=tokenizer.eos_token_id)
     if not bool((rows.targets != IGNORE).any()):
         raise RecipeError(

@@ -20,7 +20,7 @@ from finetune.data.guards.rows import Row
 from finetune.evaluation.detection import auc, recall_at, wilson
 from finetune.guards.detector import ADAPTER, load_detector, quantised
 from finetune.places import find_folder
-from finetune.training.classifier import GUARD, Reader, train
+from finetune.training.classifier import Reader, fit
 from finetune.training.classifier_recipe import ClassifierRecipe
 from finetune.training.recipe import load_recipe
 from finetune.training.thresholds import even_threshold
@@ -29,31 +29,37 @@ FOLDS = "folds.json"
 
 
 def run_fold(
-    recipe: ClassifierRecipe, name: str, *, out: Path, minutes: float | None
+    recipe: ClassifierRecipe,
+    name: str,
+    *,
+    out: Path,
+    minutes: float | None,
+    is_trained: bool = False,
 ) -> dict[str, Any]:
     """Train without the sources of a fold; return the figures of each of them.
 
-    The threshold is the fold's own, chosen like that of the release.
+    The threshold is the fold's own, chosen like that of the release. With `is_trained`
+    the adapter that lies in `out` is judged, whatever machine it was trained on.
     """
     left_out = recipe.folds[name]
     rest = recipe.model_copy(update={"held_out": (*recipe.held_out, *left_out)})
-    train(rest, out=out, minutes=minutes, resume=False, emit=_say)
+    rows = collect(rest, _say)
+    if not is_trained:
+        fit(rest, rows.train, out=out, minutes=minutes, resume=False, emit=_say)
     folder = find_folder(recipe.base)
     detector = quantised(load_detector(folder, out / ADAPTER))
-    rows = collect(rest, _say).held_out
-    logits = Reader(folder, recipe.window).logits(detector, rows)
-    guard = json.loads((out / GUARD).read_text("utf-8"))
-    scores = torch.sigmoid(torch.tensor(logits) / guard["temperature"]).tolist()
+    logits = Reader(folder, recipe.window).logits(detector, rows.held_out)
+    scores = torch.tensor(logits, dtype=torch.float64).sigmoid().tolist()
     # As for the release, the threshold knows the sources of `held_out` only.
     own = [
         (row, score)
-        for row, score in zip(rows, scores, strict=True)
+        for row, score in zip(rows.held_out, scores, strict=True)
         if row.source.startswith(recipe.held_out)
     ]
     known, known_scores = [row for row, _ in own], [score for _, score in own]
     threshold = even_threshold(known, known_scores, recipe.false_alarms)
     benign = [score for row, score in own if not row.label]
-    return _by_source(rows, scores, threshold, benign)
+    return _by_source(rows.held_out, scores, threshold, benign)
 
 
 def _by_source(
@@ -90,6 +96,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--fold", action="append", help="only these; default: all")
     parser.add_argument("--minutes", type=float, help="time budget of each")
     parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument(
+        "--trained", action="store_true", help="judge the adapters that lie in --out"
+    )
     chosen = parser.parse_args(arguments)
     torch.set_num_threads(1)
     recipe = load_recipe(chosen.recipe)
@@ -99,7 +108,11 @@ def main(arguments: list[str] | None = None) -> int:
     found = json.loads(path.read_text("utf-8")) if path.is_file() else {}
     for name in chosen.fold or recipe.folds:
         found[name] = run_fold(
-            recipe, name, out=chosen.out / name, minutes=chosen.minutes
+            recipe,
+            name,
+            out=chosen.out / name,
+            minutes=chosen.minutes,
+            is_trained=chosen.trained,
         )
         path.write_text(json.dumps(found, indent=2) + "\n", "utf-8")
     sys.stdout.write(json.dumps(found, indent=2) + "\n")

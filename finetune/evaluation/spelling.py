@@ -44,11 +44,11 @@ def main(arguments: list[str] | None = None) -> int:
     chosen = parser.parse_args(arguments)
     base = load_adapted(chosen.release)
     model = base.model.merge_and_unload()
-    dtype = torch.bfloat16 if is_bf16_faster(torch.device("cpu")) else torch.float32
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    is_half = device.type == "cpu" and is_bf16_faster(device)
+    model = model.to(device, torch.bfloat16 if is_half else torch.float32).eval()
     pieces = read_pieces(chosen.words, vocabulary(load_settings({})))
-    shares = word_shares(
-        model.to(dtype).eval(), base.tokenizer, pieces, asks=chosen.asks
-    )
+    shares = word_shares(model, base.tokenizer, pieces, asks=chosen.asks)
     weak = {word: share for word, share in shares.items() if share < LEAST}
     for word, share in sorted(weak.items(), key=lambda entry: entry[1]):
         sys.stdout.write(f"{share:6.1%}  {word}\n")
@@ -99,13 +99,15 @@ def _shares(model: Any, documents: Sequence[Document]) -> list[float]:
     for n, document in enumerate(documents):
         ids[n, : len(document.ids)] = torch.tensor(document.ids)
         targets[n, : len(document.ids)] = torch.tensor(document.targets)
+    device = model.lm_head.weight.device
+    ids, targets = ids.to(device), targets.to(device)
     # Padding stands behind: what comes before never looks at it.
     hidden = model.model(input_ids=ids, use_cache=False).last_hidden_state
     is_answer = targets != IGNORE
     logits = model.lm_head(hidden[is_answer]).float() / TEMPERATURE
     logs = logits.log_softmax(-1).gather(1, targets[is_answer, None])[:, 0]
     row = is_answer.nonzero()[:, 0]
-    total = torch.zeros(len(documents)).index_add_(0, row, logs)
+    total = torch.zeros(len(documents), device=device).index_add_(0, row, logs)
     return [float(share) for share in total.exp()]
 
 

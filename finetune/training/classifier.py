@@ -46,7 +46,7 @@ from finetune.guards.detector import (
     tokenise,
     windows,
 )
-from finetune.guards.minilm import LAYERS, load_minilm, load_tokenizer, pad
+from finetune.guards.minilm import LAYERS, Tokens, load_minilm, load_tokenizer, pad
 from finetune.places import find_folder
 from finetune.training.base import is_bf16_faster
 from finetune.training.checkpoint import Checkpoint, Progress
@@ -89,31 +89,41 @@ def train(
     """
     if recipe.task == "leak":
         return train_leak(recipe, out=out, minutes=minutes, resume=resume, emit=emit)
+    rows = collect(recipe, emit)
+    fit(recipe, rows.train, out=out, minutes=minutes, resume=resume, emit=emit)
+    folder = find_folder(recipe.base)
+    # From the file and in 8 bits: what is judged is what will be served.
+    served = quantised(load_detector(folder, out / ADAPTER))
+    figures = finish(served, Reader(folder, recipe.window), rows, recipe, out)
+    emit({"event": "figures", **figures})
+    return figures
+
+
+def fit(
+    recipe: ClassifierRecipe,
+    rows: Sequence[Row],
+    *,
+    out: Path,
+    minutes: float | None,
+    resume: bool,
+    emit: Emit,
+) -> None:
+    """Learn from rows; write `adapter.safetensors` to `out`."""
     torch.manual_seed(recipe.seed)
     folder = find_folder(recipe.base)
-    reader = Reader(folder, recipe.window)
-    rows = collect(recipe, emit)
-    emit({"event": "rows", **{name: len(part) for name, part in vars_of(rows).items()}})
+    emit({"event": "rows", "train": len(rows)})
     detector = Detector(load_minilm(folder))
+    detector.to("cuda" if torch.cuda.is_available() else "cpu")
     freeze(detector.encoder, recipe.frozen)
-    loop = Loop(recipe, detector, reader.examples(rows.train), minutes, out, emit)
+    examples = Reader(folder, recipe.window).examples(rows)
+    loop = Loop(recipe, detector, examples, minutes, out, emit)
     if resume:
         loop.load()
     loop.run()
     loop.use_average()
     out.mkdir(parents=True, exist_ok=True)
-    save_adapter(detector, load_minilm(folder), out / ADAPTER)
-    # From the file and in 8 bits: what is judged is what will be served.
-    served = quantised(load_detector(folder, out / ADAPTER))
-    figures = finish(served, reader, rows, recipe, out)
-    emit({"event": "figures", **figures})
+    save_adapter(detector.cpu(), load_minilm(folder), out / ADAPTER)
     loop.checkpoint.remove()
-    return figures
-
-
-def vars_of(rows: Rows) -> dict[str, list[Row]]:
-    """Return the parts of the rows by name."""
-    return {"train": rows.train, "dev": rows.dev, "held_out": rows.held_out}
 
 
 class Reader:
@@ -177,7 +187,8 @@ class Loop:
         )
         self.progress = Progress()
         self.checkpoint = Checkpoint(out / "checkpoint", recipe)
-        self.uses_bf16 = is_bf16_faster(torch.device("cpu"))
+        self.device = next(detector.parameters()).device
+        self.uses_bf16 = is_bf16_faster(self.device)
         # The average is a second model: a checkpoint then holds both alike.
         self.average = {
             name: weight.detach().clone() for name, weight in self._learned()
@@ -223,7 +234,9 @@ class Loop:
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Take back what `state_dict` gave."""
         self.optimizer.load_state_dict(state["optimizer"])
-        self.average = state["average"]
+        self.average = {
+            name: weight.to(self.device) for name, weight in state["average"].items()
+        }
         self.averaged = state["averaged"]
         self.paired = state["paired"]
 
@@ -233,9 +246,12 @@ class Loop:
             self.detector.load_state_dict(self.average, strict=False)
 
     def _step(self, batch: list[Example], done: float) -> dict[str, float]:
-        tokens = pad([example.ids for example in batch])
-        labels = torch.tensor([float(example.label) for example in batch])
-        with torch.autocast("cpu", torch.bfloat16, enabled=self.uses_bf16):
+        ids, mask = pad([example.ids for example in batch])
+        tokens = Tokens(ids.to(self.device), mask.to(self.device))
+        labels = torch.tensor(
+            [float(example.label) for example in batch], device=self.device
+        )
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.uses_bf16):
             logits, vectors = self.detector(tokens)  # (batch,), (batch, 384)
         parts = self._losses(logits.float(), vectors.float(), labels, done)
         loss = torch.stack(list(parts.values())).sum()
@@ -252,7 +268,7 @@ class Loop:
         self.optimizer.step()
         if done > 1 - _AVERAGED:
             self._average()
-        self.progress.tokens += int(tokens.mask.sum())
+        self.progress.tokens += int(mask.sum())
         parts["loss"] = loss
         return {name: float(part.detach()) for name, part in parts.items()}
 
@@ -347,7 +363,7 @@ def contrastive(vectors: Tensor, labels: Tensor) -> Tensor:
     ones are picked more often? `vectors` are of length one, (batch, width).
     """
     near = vectors @ vectors.T / _NEIGHBOURS  # (batch, batch)
-    itself = torch.eye(len(near), dtype=torch.bool)
+    itself = torch.eye(len(near), dtype=torch.bool, device=near.device)
     chance = F.log_softmax(near.masked_fill(itself, -math.inf), dim=1)
     alike = (labels[:, None] == labels[None, :]) & ~itself
     count = alike.sum(1).clamp(min=1)

@@ -11,6 +11,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TextIO
 
+import torch
+
 from finetune.settings import Settings
 from finetune.training import classifier, lm
 from finetune.training.classifier_recipe import ClassifierRecipe
@@ -46,6 +48,8 @@ def main(chosen: argparse.Namespace, settings: Settings) -> int:
     Raises RecipeError, TrainingError, ModelMissing or PiecesError.
     """
     recipe = load_recipe(chosen.recipe)
+    if isinstance(recipe, LmRecipe):
+        recipe = recipe.on_this_machine(has_gpu=torch.cuda.is_available())
     out: Path = chosen.out or settings.instance / "runs" / recipe.name
     if chosen.minutes is not None and chosen.minutes <= 0:
         raise RecipeError("--minutes must be more than 0.")

@@ -267,17 +267,20 @@ def answer_loss(
 ) -> tuple[torch.Tensor, int]:
     """Return the summed loss of the answer tokens, and how many there are."""
     inner = model.get_base_model() if hasattr(model, "get_base_model") else model
+    # Found here: to be asked for them, a GPU would have to be waited for.
+    places = (rows.targets.flatten() != IGNORE).nonzero()[:, 0]
+    rows = rows.to(device)
     hidden = inner.model(  # (rows, block, width)
-        input_ids=rows.ids.to(device, torch.long),
-        position_ids=rows.positions.to(device, torch.long),
-        attention_mask=rows.mask().to(device),
+        input_ids=rows.ids.long(),
+        position_ids=rows.positions.long(),
+        attention_mask=rows.mask(),
         use_cache=False,
     ).last_hidden_state
-    targets = rows.targets.to(device, torch.long)
-    answers = targets != IGNORE
-    logits = inner.lm_head(hidden[answers])  # (answer tokens, vocabulary)
-    loss = F.cross_entropy(logits.float(), targets[answers], reduction="sum")
-    return loss, int(answers.sum())
+    answers = places.to(device, non_blocking=True)
+    logits = inner.lm_head(hidden.flatten(0, 1)[answers])  # (answer tokens, vocabulary)
+    targets = rows.targets.flatten()[answers].long()
+    loss = F.cross_entropy(logits.float(), targets, reduction="sum")
+    return loss, len(places)
 
 
 def _say_nothing(event: dict[str, Any]) -> None:

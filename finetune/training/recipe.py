@@ -67,6 +67,16 @@ class Lora(_Part):
     )
 
 
+class OnGpu(_Part):
+    """What changes where there is a GPU: it learns from more at a time, and in all."""
+
+    dialogues: Positive | None = Field(None, description="Of a generator.")
+    block: Annotated[int, Field(ge=32)] | None = None
+    rows: Positive | None = None
+    epochs: Annotated[float, Field(gt=0)] | None = None
+    learning_rate: Annotated[float, Field(gt=0)] | None = None
+
+
 class LmRecipe(Recipe):
     """Fine-tuning of a causal language model on the answers of dialogues."""
 
@@ -90,6 +100,19 @@ class LmRecipe(Recipe):
     )
     log_every: Positive = Field(10, description="Updates between two loss events.")
     eval_every: Positive = Field(100, description="Updates between two evaluations.")
+    on_gpu: OnGpu | None = Field(
+        None, description="Settings that replace these where there is a GPU."
+    )
+
+    def on_this_machine(self, *, has_gpu: bool) -> LmRecipe:
+        """Return the recipe as it is run: with or without what is for a GPU."""
+        changes: dict[str, Any] = {}
+        if has_gpu and self.on_gpu is not None:
+            changes = self.on_gpu.model_dump(exclude_none=True)
+        dialogues = changes.pop("dialogues", None)
+        if dialogues is not None and isinstance(self.data, WardenData):
+            changes["data"] = self.data.model_copy(update={"dialogues": dialogues})
+        return self.model_copy(update={**changes, "on_gpu": None})
 
 
 def load_recipe(path: Path) -> Recipe:
