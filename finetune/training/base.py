@@ -14,7 +14,9 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig
 from finetune.places import ModelMissing, find_file, find_folder
 from finetune.release import read_release
 
-_PROBE_SIZE = 512
+# Large enough to show what the processor can do; where bf16 is emulated, a large
+# product takes seconds.
+_PROBE_SIZE = {"cpu": 256, "cuda": 2048}
 _PROBE_ROUNDS = 4
 
 
@@ -70,7 +72,8 @@ def is_bf16_faster(device: torch.device) -> bool:
     """Multiply matrices in both types and compare; processors without it emulate it."""
     seconds = {}
     for dtype in (torch.float32, torch.bfloat16):
-        a = torch.randn(_PROBE_SIZE, _PROBE_SIZE, device=device, dtype=dtype)
+        side = _PROBE_SIZE.get(device.type, _PROBE_SIZE["cpu"])
+        a = torch.randn(side, side, device=device, dtype=dtype)
         a @ a  # the first one sets things up
         started = time.perf_counter()
         for _ in range(_PROBE_ROUNDS):

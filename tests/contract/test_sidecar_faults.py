@@ -19,6 +19,7 @@ from tests.kit.sidecar import (
     start_sidecar,
     wait_until,
 )
+from tests.kit.sites import share_models
 
 pytestmark = pytest.mark.integration
 
@@ -177,6 +178,7 @@ def test_a_busy_port_ends_the_start_with_a_message():
 
 
 def test_the_engine_alone_can_be_measured(tmp_path):
+    share_models(tmp_path, tmp_path.parent)
     ended = subprocess.run(
         [
             *(sys.executable, "-m", "finetune", "bench-engine", "--json"),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,8 +10,8 @@ from playwright.sync_api import Browser, sync_playwright
 
 from tests.e2e.window import Window, open_window
 from tests.kit.sites import Site, running_site
+from webapp.picture import CHROMIUMS
 
-CHROMIUM = Path("/usr/bin/chromium")
 ARGUMENTS = (
     "--no-sandbox",
     "--disable-gpu",
@@ -29,10 +28,12 @@ OpenWindow = Callable[..., Window]
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """Return a Chromium without windows."""
-    if not CHROMIUM.exists():
-        pytest.skip("Chromium is not installed (Debian: apt-get install chromium)")
+    chromium = next((path for path in CHROMIUMS if path.exists()), None)
+    if chromium is None:
+        package = CHROMIUMS[0].name
+        pytest.skip(f"Chromium is not installed (Debian: apt-get install {package})")
     with sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=CHROMIUM, args=list(ARGUMENTS))
+        browser = driver.chromium.launch(executable_path=chromium, args=list(ARGUMENTS))
         yield browser
         browser.close()
 

@@ -13,7 +13,7 @@ import pytest
 import torch
 from accelerate import Accelerator
 
-from finetune.bench import train
+from finetune.bench import train, work
 from finetune.bench.runs import (
     Job,
     Point,
@@ -49,6 +49,13 @@ from finetune.training.lm import add_adapters, prepare
 from finetune.training.recipe import LmRecipe, Lora, RecipeError
 
 FILLER = 2
+
+
+@pytest.fixture
+def quick_peak(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Measure the peak on small products: a large one in emulated bf16 is slow."""
+    monkeypatch.setattr(work, "_SIDE", {"cpu": 256, "cuda": 256})
+    monkeypatch.setattr(work, "_PEAK_SECONDS", 0.2)
 
 
 def made(count: int) -> list[Document]:
@@ -221,6 +228,7 @@ def test_rows_are_the_same_for_all(job: Job):
     assert len(rows.heldout) > 0
 
 
+@pytest.mark.usefixtures("quick_peak")
 def test_ours_and_both_trainers_run(job: Job):
     ours = run_ours(job, 0.03)
     assert ours.trained_seconds >= 1.8
@@ -238,6 +246,7 @@ def test_ours_and_both_trainers_run(job: Job):
         assert found.curve[-1].tokens == found.tokens
 
 
+@pytest.mark.usefixtures("quick_peak")
 def test_a_goal_that_cannot_be_reached(job: Job):
     found = run_trainer(job, Goal(0.0, 1000, 0.5), is_tuned=False)
     assert found.seconds is None

@@ -43,7 +43,9 @@ SAMPLE = 24
 @pytest.fixture(scope="module")
 def warden(tmp_path_factory) -> Iterator[Warden]:
     """Return the released warden as it is served."""
-    served = Warden(merged_model(FOLDER, tmp_path_factory.mktemp("models")), threads=1)
+    # Where the sites of this test process have their models, too.
+    models = tmp_path_factory.getbasetemp() / "models"
+    served = Warden(merged_model(FOLDER, models), threads=1)
     yield served
     served.close()
 
