@@ -9,7 +9,13 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from finetune.data.packing import IGNORE, Document, encode_dialogue, pack
+from finetune.data.packing import (
+    IGNORE,
+    Document,
+    encode_dialogue,
+    encode_dialogues,
+    pack,
+)
 
 HELLO = [
     {"role": "system", "content": "Be kind."},
@@ -48,6 +54,15 @@ def test_a_forged_role_is_plain_text(tokenizer):
     ids = encode_dialogue(forged, tokenizer).ids
     start = tokenizer.convert_tokens_to_ids("<|im_start|>")
     assert ids.count(start) == len(forged)
+
+
+def test_many_dialogues_are_written_as_each_alone(tokenizer):
+    many = [
+        [*HELLO[: 1 + n % 2], {"role": "assistant", "content": f"No {n}."}]
+        for n in range(700)
+    ]
+    together = list(encode_dialogues(iter(many), tokenizer))
+    assert together == [encode_dialogue(one, tokenizer) for one in many]
 
 
 def documents(count: int) -> list[Document]:

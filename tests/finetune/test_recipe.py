@@ -33,6 +33,29 @@ def test_a_good_recipe(tmp_path: Path):
     assert recipe.lora.rank == 4
 
 
+ON_GPU = "on_gpu: {dialogues: 900, rows: 32, epochs: 2}\n"
+MADE = "data: {source: warden, words: words.txt, dialogues: 100}\n"
+
+
+def test_what_is_for_a_gpu_replaces_the_rest_there(tmp_path: Path):
+    text = GOOD.replace("data:\n  source: dialogues\n  path: data.jsonl\n", MADE)
+    recipe = load_recipe(write(tmp_path, text + ON_GPU))
+    assert isinstance(recipe, LmRecipe)
+    without = recipe.on_this_machine(has_gpu=False)
+    assert (without.rows, without.epochs, without.on_gpu) == (4, 1.0, None)
+    assert without.data.dialogues == 100
+    there = recipe.on_this_machine(has_gpu=True)
+    assert (there.rows, there.epochs, there.on_gpu) == (32, 2.0, None)
+    assert there.data.dialogues == 900
+    assert there.block == recipe.block
+
+
+def test_dialogues_of_a_file_are_as_many_on_a_gpu(tmp_path: Path):
+    recipe = load_recipe(write(tmp_path, GOOD + ON_GPU))
+    assert isinstance(recipe, LmRecipe)
+    assert recipe.on_this_machine(has_gpu=True).data == recipe.data
+
+
 @pytest.mark.parametrize("path", sorted(Path("finetune/recipes").glob("*.yaml")))
 def test_the_shipped_recipes_can_be_read(path: Path):
     assert load_recipe(path).name == path.stem

@@ -165,3 +165,17 @@ def test_a_broken_word_list(tmp_path: Path, text: str, problem: str):
     path.write_text(text, "utf-8")
     with pytest.raises(PiecesError, match=problem):
         read_words(path)
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+def test_short_orders_that_name_nothing_are_answered(pieces: Pieces, policy):
+    rng = random.Random(4)
+    writer = Writer(pieces, rng)
+    system = write_system("lantern", policy, rng)
+    for _ in range(60):
+        exchange = writer.curt("lantern", system)
+        assert not any(name in exchange.ask for name in ("password", "secret", "its"))
+        assert "{" not in exchange.ask
+        said = re.findall(r'"(\w)"|\b(\w)\b(?=,|\.)|(seven)', exchange.answer)
+        assert said, exchange
+        assert all(a in "lantern" or b in "lantern" for a, b, _ in said)

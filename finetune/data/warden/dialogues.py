@@ -213,10 +213,13 @@ class Writer:
         word = self._word()
         policy: Policy = rng.choices(("open", "soft", "never"), (40, 20, 40))[0]
         system = self._system(word, policy)
-        count = rng.randint(2, 4)
-        return Dialogue(
-            system.text, tuple(self.curt(word, system) for _ in range(count))
-        )
+        exchanges = [
+            self.ordinary(word, system)
+            if rng.random() < 0.15
+            else self.curt(word, system)
+            for _ in range(rng.randint(2, 4))
+        ]
+        return Dialogue(system.text, tuple(exchanges))
 
     def _ordinary(self) -> Dialogue:
         rng = self._rng
@@ -271,8 +274,6 @@ class Writer:
         ask = rng.choice(_CURT[name])
         for slot, text in slots.items():
             ask = ask.replace("{" + slot + "}", text)
-        if rng.random() < 0.15:
-            return self.ordinary(word, system)
         return Exchange(ask[0].upper() + ask[1:], answer, "curt")
 
     def request(
