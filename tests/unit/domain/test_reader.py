@@ -13,9 +13,11 @@ from webapp.security import Secret
 from webapp.settings import PROJECT
 
 LIST = PROJECT / "challenges" / "words" / "castle.txt"
-WORDS = read_words(LIST, LIST.read_bytes())[0].words
-READER = Reader(WORDS)
 WORD = "walrus"
+# With the words of the replies below, whether or not they are shipped.
+SHIPPED = read_words(LIST, LIST.read_bytes())[0].words
+WORDS = tuple(sorted({*SHIPPED, WORD, "piano"}))
+READER = Reader(WORDS)
 MORSE = ".-- .- .-.. .-. ..- ..."
 POEM = (
     "Here is a poem:\nWind in the trees\nAll night long\nLeaves fall down\n"
