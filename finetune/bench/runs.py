@@ -45,11 +45,15 @@ class Point(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What to run; `rows` is a file of `write_rows`, `out` a folder to write to."""
+    """What to run; `rows` is a file of `write_rows`, `out` a folder to write to.
+
+    `cache` is where models are kept.
+    """
 
     recipe: LmRecipe
     rows: Path
     out: Path
+    cache: Path
 
 
 class SavedRows(NamedTuple):
@@ -81,17 +85,17 @@ class Run:
     curve: tuple[Point, ...]
 
 
-def write_rows(recipe: LmRecipe, path: Path) -> None:
+def write_rows(job: Job) -> None:
     """Make the rows of a recipe once for all runs."""
-    tokenizer = load_base(recipe.base).tokenizer
-    rows = read_rows(recipe, tokenizer)
+    tokenizer = load_base(job.recipe.base, cache=job.cache).tokenizer
+    rows = read_rows(job.recipe, tokenizer)
     filler = int(tokenizer.eos_token_id)
     texts = measure_texts(documents(rows.train, filler))
     saved: dict[str, Any] = {"filler": filler, "texts": tuple(texts)}
     for name, part in rows._asdict().items():
         saved[name] = {field.name: getattr(part, field.name) for field in fields(part)}
-    path.parent.mkdir(parents=True, exist_ok=True)
-    torch.save(saved, path)
+    job.rows.parent.mkdir(parents=True, exist_ok=True)
+    torch.save(saved, job.rows)
 
 
 def load_rows(path: Path) -> SavedRows:
@@ -113,7 +117,7 @@ def run_ours(job: Job, minutes: float) -> Run:
     is_bf16 = uses_bf16(recipe)
     accelerator = Accelerator(mixed_precision="bf16" if is_bf16 else "no")
     peak = peak_flops(accelerator.device, dtype_of(is_bf16))
-    model = prepare(load_base(recipe.base).model, recipe, accelerator)
+    model = prepare(load_base(recipe.base, cache=job.cache).model, recipe, accelerator)
     job.out.mkdir(parents=True, exist_ok=True)
     loop = Loop(
         recipe,

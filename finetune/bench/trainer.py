@@ -60,7 +60,7 @@ def run_trainer(job: Job, goal: Goal, *, is_tuned: bool) -> Run:
     arguments = _arguments(job, is_tuned=is_tuned)
     peak = peak_flops(arguments.device, dtype_of(is_tuned))
     torch.manual_seed(recipe.seed)
-    model = load_base(recipe.base).model
+    model = load_base(recipe.base, cache=job.cache).model
     model.config.use_cache = False
     if recipe.lora is not None:
         # Frozen weights are kept in the type that they are used in, as ours are.

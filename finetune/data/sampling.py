@@ -37,17 +37,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(chosen: argparse.Namespace, settings: Settings) -> int:
     """Ask what has no reply yet; say how many are new."""
-    place = settings.chat_places()["smollm2"]
-    sys.stdout.write(f"{sample_replies(place)} new replies in {PLACE}.\n")
+    written = sample_replies(
+        settings.chat_places()["smollm2"], cache=settings.instance / "models"
+    )
+    sys.stdout.write(f"{written} new replies in {PLACE}.\n")
     return 0
 
 
-def sample_replies(base_place: str, *, seed: int = 0) -> int:
+def sample_replies(base_place: str, *, cache: Path, seed: int = 0) -> int:
     """Write a reply for each request that has none yet; return how many are new.
 
     What the base model evades gets none.
     """
-    base = load_base(base_place, dtype=torch.bfloat16)
+    base = load_base(base_place, cache=cache, dtype=torch.bfloat16)
     base.model.to("cuda" if torch.cuda.is_available() else "cpu")
     base.tokenizer.padding_side = "left"
     done = _done()

@@ -10,6 +10,7 @@ asking would take hours.
 from __future__ import annotations
 
 import argparse
+import os
 import random
 import sys
 from collections.abc import Iterator, Sequence
@@ -42,12 +43,13 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--asks", type=int, default=2, help="requests for each word")
     parser.add_argument("--prune", action="store_true", help="delete them")
     chosen = parser.parse_args(arguments)
-    base = load_adapted(chosen.release)
+    settings = load_settings(os.environ)
+    base = load_adapted(chosen.release, cache=settings.instance / "models")
     model = base.model.merge_and_unload()
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     is_half = device.type == "cpu" and is_bf16_faster(device)
     model = model.to(device, torch.bfloat16 if is_half else torch.float32).eval()
-    pieces = read_pieces(chosen.words, vocabulary(load_settings({})))
+    pieces = read_pieces(chosen.words, vocabulary(settings))
     shares = word_shares(model, base.tokenizer, pieces, asks=chosen.asks)
     weak = {word: share for word, share in shares.items() if share < LEAST}
     for word, share in sorted(weak.items(), key=lambda entry: entry[1]):

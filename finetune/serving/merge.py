@@ -85,7 +85,8 @@ def merged_model(folder: Path, cache: Path) -> Path:
     base = find_file(release.base_place, cache=cache)
     release = read_release(folder, base=base)
     cache.mkdir(parents=True, exist_ok=True)
-    new = path.with_suffix(".gguf.new")
+    # Another process may be at it, too.
+    new = path.with_suffix(f".{os.getpid()}.new")
     try:
         write_merged(base, read_deltas(release), new)
         new.replace(path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 import time
 import warnings
 from pathlib import Path
@@ -12,7 +13,7 @@ from peft import PeftModel
 from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig
 
 from finetune.places import ModelMissing, find_file, find_folder
-from finetune.release import read_release
+from finetune.release import read_release, sha256
 
 # Large enough to show what the processor can do; where bf16 is emulated, a large
 # product takes seconds.
@@ -25,47 +26,74 @@ class Base(NamedTuple):
 
     model: Any
     tokenizer: Any
-    path: Path
 
 
-def load_base(place: str, *, dtype: torch.dtype = torch.float32) -> Base:
+def load_base(place: str, *, cache: Path, dtype: torch.dtype = torch.float32) -> Base:
     """Load a GGUF file, or a folder in the format of transformers.
 
-    Raises ModelMissing if there is no such place.
+    `cache` is for downloads and for what is read from GGUF files. Raises ModelMissing
+    if there is no such place, OSError if the cache cannot be written.
     """
-    is_folder = ".gguf" not in place
-    path = find_folder(place) if is_folder else find_file(place)
+    if ".gguf" in place:
+        path = _dense_copy(find_file(place, cache=cache), cache)
+    else:
+        path = find_folder(place, cache=cache)
     try:
-        if is_folder:
-            model = AutoModelForCausalLM.from_pretrained(path, dtype=dtype)
-            return Base(model, AutoTokenizer.from_pretrained(path), path)
-        tokenizer = AutoTokenizer.from_pretrained(path.parent, gguf_file=path.name)
-        model = AutoModelForCausalLM.from_pretrained(
-            path.parent,
-            gguf_file=path.name,
-            dtype=dtype,
-            quantization_config=GgufConfig(dequantize=True),
-        )
+        model = AutoModelForCausalLM.from_pretrained(path, dtype=dtype)
+        return Base(model, AutoTokenizer.from_pretrained(path))
     except (OSError, ValueError, KeyError) as error:
-        raise ModelMissing(
-            f"{path} is no model that can be trained: {error}"
-        ) from error
-    # What was read is dense now; a copy saved with this entry could not be loaded.
-    model.config.quantization_config = None
-    return Base(model, tokenizer, path)
+        raise ModelMissing(_unusable(path, error)) from error
 
 
-def load_adapted(folder: Path) -> Base:
+def load_adapted(folder: Path, *, cache: Path) -> Base:
     """Load a released adapter on its base, by PEFT.
 
-    Raises ModelMissing or ReleaseError.
+    Raises ModelMissing, ReleaseError, or OSError if the cache cannot be written.
     """
-    base = load_base(read_release(folder).base_place)
+    base = load_base(read_release(folder).base_place, cache=cache)
     with warnings.catch_warnings():
         # PEFT asks transformers by a name that has a newer one.
         warnings.simplefilter("ignore", FutureWarning)
         model = PeftModel.from_pretrained(base.model, folder)
     return base._replace(model=model)
+
+
+def _dense_copy(gguf: Path, cache: Path) -> Path:
+    """Return a folder with the weights of a GGUF file in fp32, and its tokenizer.
+
+    transformers takes half a minute to read the file, and two seconds for the folder.
+    """
+    copy = cache / f"{gguf.stem}-{sha256(gguf)[:12]}"
+    if copy.is_dir():
+        return copy
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(gguf.parent, gguf_file=gguf.name)
+        model = AutoModelForCausalLM.from_pretrained(
+            gguf.parent,
+            gguf_file=gguf.name,
+            dtype=torch.float32,
+            quantization_config=GgufConfig(dequantize=True),
+        )
+    except (OSError, ValueError, KeyError) as error:
+        raise ModelMissing(_unusable(gguf, error)) from error
+    # What was read is dense now; a copy saved with this entry could not be loaded.
+    model.config.quantization_config = None
+    cache.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=cache) as folder:
+        new = Path(folder) / copy.name
+        model.save_pretrained(new)
+        tokenizer.save_pretrained(new)
+        try:
+            new.rename(copy)
+        except OSError:
+            # Another process may have been quicker; its copy is the same.
+            if not copy.is_dir():
+                raise
+    return copy
+
+
+def _unusable(path: Path, error: Exception) -> str:
+    return f"{path} is no model that can be trained: {error}"
 
 
 def is_bf16_faster(device: torch.device) -> bool:

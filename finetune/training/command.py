@@ -8,6 +8,7 @@ import os
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -61,7 +62,7 @@ def main(chosen: argparse.Namespace, settings: Settings) -> int:
     events = out / EVENTS if is_main else Path(os.devnull)
     started = time.monotonic()
     with events.open("a" if chosen.resume else "w", encoding="utf-8") as file:
-        figures = _train(recipe)(
+        figures = _train(recipe, settings)(
             recipe,
             out=out,
             minutes=chosen.minutes,
@@ -76,9 +77,9 @@ def main(chosen: argparse.Namespace, settings: Settings) -> int:
     return 0
 
 
-def _train(recipe: Recipe) -> Callable[..., dict[str, float]]:
+def _train(recipe: Recipe, settings: Settings) -> Callable[..., dict[str, float]]:
     if isinstance(recipe, LmRecipe):
-        return lm.train
+        return partial(lm.train, cache=settings.instance / "models")
     if isinstance(recipe, ClassifierRecipe):
         return classifier.train
     raise RecipeError(f"There is no training for {type(recipe).__name__}.")

@@ -44,19 +44,25 @@ _EVAL_ROWS = 32
 
 
 def train(
-    recipe: LmRecipe, *, out: Path, minutes: float | None, resume: bool, emit: Emit
+    recipe: LmRecipe,
+    *,
+    out: Path,
+    cache: Path,
+    minutes: float | None,
+    resume: bool,
+    emit: Emit,
 ) -> dict[str, float]:
     """Train until the epochs or the minutes are over; return the held-out figures.
 
     Writes the adapter (or all weights) to `out`, and on the way checkpoints from
-    which `resume` goes on exactly. Interrupting it keeps what is learned so far.
+    which `resume` goes on exactly; to `cache` what is read from a GGUF base. Interrupting it keeps what is learned so far.
     Raises TrainingError, RecipeError, ModelMissing or PiecesError.
     """
     torch.manual_seed(recipe.seed)
     accelerator = Accelerator(mixed_precision="bf16" if uses_bf16(recipe) else "no")
     if not accelerator.is_main_process:
         emit = _say_nothing
-    base = load_base(recipe.base)
+    base = load_base(recipe.base, cache=cache)
     model = prepare(base.model, recipe, accelerator)
     rows = read_rows(recipe, base.tokenizer)
     emit(_start_event(recipe, model, rows, accelerator))

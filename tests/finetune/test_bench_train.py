@@ -99,8 +99,9 @@ def job(tiny_base: Path, tmp_path_factory: pytest.TempPathFactory) -> Job:
             "precision": "fp32",
         }
     )
-    write_rows(recipe, folder / "rows.pt")
-    return Job(recipe, folder / "rows.pt", folder / "out")
+    job = Job(recipe, folder / "rows.pt", folder / "out", folder / "models")
+    write_rows(job)
+    return job
 
 
 # --- Work --------------------------------------------------------------------------
@@ -126,7 +127,7 @@ def test_the_work_of_a_token():
 
 @pytest.mark.parametrize("is_ours", [True, False])
 def test_weights_of_a_model_with_adapters(tiny_base: Path, job: Job, is_ours: bool):
-    model = load_base(str(tiny_base)).model
+    model = load_base(str(tiny_base), cache=job.cache).model
     if is_ours:
         model = prepare(model, job.recipe, Accelerator(cpu=True))
     else:
@@ -207,8 +208,8 @@ def test_a_run_ends_with_its_time():
 # --- Batches -----------------------------------------------------------------------
 
 
-def test_filled_and_packed_batches_have_the_same_loss(tiny_base: Path):
-    model = load_base(str(tiny_base)).model
+def test_filled_and_packed_batches_have_the_same_loss(tiny_base: Path, tmp_path: Path):
+    model = load_base(str(tiny_base), cache=tmp_path).model
     given = made(6)
     rows = pack(given, 64, filler=FILLER)
     answers = int((rows.targets != IGNORE).sum())

@@ -75,7 +75,12 @@ def recipe(base: Path, data: Path, **changes: Any) -> LmRecipe:
 def run(chosen: LmRecipe, out: Path, *, resume: bool = False, emit=None):
     events: list[dict[str, Any]] = []
     figures = lm.train(
-        chosen, out=out, minutes=None, resume=resume, emit=emit or events.append
+        chosen,
+        out=out,
+        cache=out / "models",
+        minutes=None,
+        resume=resume,
+        emit=emit or events.append,
     )
     return figures, events
 
@@ -227,8 +232,8 @@ def test_broken_rows_are_named(tiny_base, tmp_path, rows: str, problem: str):
         run(recipe(tiny_base, data), tmp_path)
 
 
-def test_adapted_layers_compute_what_peft_computes(tiny_base, dialogues):
-    base = load_base(str(tiny_base))
+def test_adapted_layers_compute_what_peft_computes(tiny_base, dialogues, tmp_path):
+    base = load_base(str(tiny_base), cache=tmp_path)
     accelerator = Accelerator(cpu=True)
     model = lm.prepare(base.model, recipe(tiny_base, dialogues), accelerator)
     layers: list[Any] = [m for m in model.modules() if isinstance(m, LoraLinear)]

@@ -22,8 +22,8 @@ def documents(tokenizer, *pairs: tuple[str, str]):
     ]
 
 
-def test_shares_are_products_of_the_right_tokens(tiny_base: Path):
-    base = load_base(str(tiny_base))
+def test_shares_are_products_of_the_right_tokens(tiny_base: Path, tmp_path: Path):
+    base = load_base(str(tiny_base), cache=tmp_path)
     given = documents(base.tokenizer, ("a", "b-c"), ("a much longer one", "d"))
     together = spelling._shares(base.model.eval(), given)
     for document, share in zip(given, together, strict=True):

@@ -17,6 +17,7 @@ from finetune.serving.merge import merged_model
 from finetune.serving.prompts import Turn
 from finetune.settings import load_settings
 from finetune.training.base import load_adapted
+from tests.kit.sites import shared_models
 
 pytestmark = pytest.mark.slow
 
@@ -41,10 +42,14 @@ SAMPLE = 24
 
 
 @pytest.fixture(scope="module")
-def warden(tmp_path_factory) -> Iterator[Warden]:
+def models(tmp_path_factory) -> Path:
+    """Return where the sites of this test run have their models."""
+    return shared_models(tmp_path_factory.getbasetemp())
+
+
+@pytest.fixture(scope="module")
+def warden(models) -> Iterator[Warden]:
     """Return the released warden as it is served."""
-    # Where the sites of this test process have their models, too.
-    models = tmp_path_factory.getbasetemp() / "models"
     served = Warden(merged_model(FOLDER, models), threads=1)
     yield served
     served.close()
@@ -55,8 +60,8 @@ def test_the_adapter_is_small_enough_to_ship():
     assert 0 < size <= 25_000_000
 
 
-def test_what_is_served_says_what_the_adapter_says(warden):
-    base = load_adapted(FOLDER)
+def test_what_is_served_says_what_the_adapter_says(warden, models):
+    base = load_adapted(FOLDER, cache=models)
     model = base.model.eval()
     lost = []
     for ask in ASKS:

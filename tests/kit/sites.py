@@ -98,11 +98,17 @@ def running_site(
         yield Site(trial, content)
 
 
-def share_models(instance: Path, folder: Path) -> None:
-    """Let all instances of a test process merge the warden once, below `folder`."""
+def share_models(instance: Path, base: Path) -> None:
+    """Let all instances of a test run merge the warden once."""
+    (instance / "models").symlink_to(shared_models(base))
+
+
+def shared_models(base: Path) -> Path:
+    """Return a folder beside pytest's base, or that of all workers of pytest-xdist."""
+    folder = base.parent if base.name.startswith("popen-") else base
     models = folder / "models"
     models.mkdir(exist_ok=True)
-    (instance / "models").symlink_to(models)
+    return models
 
 
 def eventually(find: Callable[[], T], *, seconds: float = 30.0) -> T:
