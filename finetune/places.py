@@ -5,9 +5,6 @@ from __future__ import annotations
 import importlib.util
 from pathlib import Path
 
-from huggingface_hub import hf_hub_download, snapshot_download
-from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
-
 from finetune.errors import FinetuneError
 
 
@@ -60,6 +57,15 @@ def _in_package(place: str) -> Path:
 
 
 def _from_hub(repository: str, file: str | None, cache: Path | None) -> Path:
+    from huggingface_hub import (  # noqa: PLC0415 -- slow import
+        hf_hub_download,
+        snapshot_download,
+    )
+    from huggingface_hub.errors import (  # noqa: PLC0415 -- slow import
+        HfHubHTTPError,
+        LocalEntryNotFoundError,
+    )
+
     try:
         if file is None:
             return Path(snapshot_download(repository, cache_dir=cache))

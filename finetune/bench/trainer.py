@@ -90,10 +90,11 @@ def run_trainer(job: Job, goal: Goal, *, is_tuned: bool) -> Run:
     return summary(model, rows.texts, peak, is_tuned, seconds, watch.curve)
 
 
-class FallingTrainer(Trainer):
+class FallingTrainer(Trainer):  # type: ignore[misc]
     """A Trainer whose learning rate takes the course that ours takes."""
 
     rate: Callable[[int], float]
+    lr_scheduler: Any
 
     def create_scheduler(self, num_training_steps: int, optimizer: Any = None) -> Any:
         """Make the schedule from `rate`."""
@@ -103,7 +104,7 @@ class FallingTrainer(Trainer):
         return self.lr_scheduler
 
 
-class Watch(TrainerCallback):
+class Watch(TrainerCallback):  # type: ignore[misc]
     """Looks at the held-out loss at a regular number of tokens; ends the run."""
 
     def __init__(

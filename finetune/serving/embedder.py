@@ -33,7 +33,7 @@ class Embedder:
         )
         from transformers.utils import logging  # noqa: PLC0415 -- slow import
 
-        logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+        logging.disable_progress_bar()
         # One thread: the cores belong to the chat engine.
         torch.set_num_threads(1)
         return cls(SentenceTransformer(str(folder), device="cpu"))

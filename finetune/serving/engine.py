@@ -209,6 +209,8 @@ def _parameters(path: Path, key: str, slots: int, context: int, threads: int) ->
     parameters.endpoint_metrics = False
     parameters.endpoint_props = False
     parameters.ui = False
+    # Looking whether a small model fits into memory takes as long as loading it.
+    parameters.fit_params = False
     # A reply must not depend on, or be timed against, what someone else has asked.
     parameters.cache_prompt = False
     parameters.cache_idle_slots = False

@@ -62,6 +62,8 @@ _AVERAGED = 0.4  # last share of the run whose weights are averaged
 _WARM_UP = 0.06
 _CHECKPOINT_SECONDS = 120
 _NEIGHBOURS = 0.1  # temperature of the contrastive loss
+# Where an attack stands among other text.
+_BURIED = ("made/hidden", "made/paper")
 # Windows of one long attack that are trained on: its first ones.
 _MOST_TRAINED = 4
 
@@ -143,13 +145,13 @@ class Reader:
     def examples(self, rows: Sequence[Row]) -> list[Example]:
         """Return what is trained on, once and for all epochs.
 
-        Of a harmless text every window is harmless. Of an attack that was put between
-        paragraphs, only the window around it is known to be one.
+        Of a harmless text every window is harmless. Of an attack that was put into other
+        text, only the window around it is known to be one.
         """
         found = []
         cut = self.windows([row.text for row in rows])
         for row, parts in zip(rows, cut, strict=True):
-            if row.label and row.source == "made/hidden" and len(parts) > 1:
+            if row.label and row.source in _BURIED and len(parts) > 1:
                 continue
             used = parts[:_MOST_TRAINED]
             found += [Example(part, row.label, row.pair) for part in used]

@@ -11,13 +11,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
-from sqlalchemy.exc import SQLAlchemyError
-
-from webapp.db import Database
-from webapp.domain.boots import sweep_interrupted
 from webapp.errors import LabError
 from webapp.llm.endpoints import LOCAL, read_endpoints
-from webapp.migrations import migrate
 from webapp.settings import PROJECT, Settings
 from webapp.supervisor import checks
 from webapp.supervisor.checks import StartError
@@ -76,12 +71,10 @@ class Supervisor:
         if needs_sidecar(settings):
             settings = with_sidecar(settings)
             self._add(sidecar_program(settings))
-        database = Database(settings.database)
-        try:
-            migrate(database)
-            sweep_interrupted(database, settings.instance)
-        finally:
-            database.dispose()
+        # Imported only now: it takes two seconds, in which the models are being loaded.
+        from webapp.supervisor import upkeep  # noqa: PLC0415
+
+        upkeep.prepare(settings)
         self._add(site_program(settings, self.address))
         for child in self.children:
             self._await_up(child)
@@ -144,14 +137,13 @@ class Supervisor:
 
     def _sweep(self) -> None:
         """Close what dead processes left open; the next start would do it as well."""
-        database = Database(self.settings.database)
+        from webapp.supervisor import upkeep  # noqa: PLC0415 -- slow import
+
         try:
-            sweep_interrupted(database, self.settings.instance)
-        except (SQLAlchemyError, LabError) as error:
+            upkeep.sweep(self.settings)
+        except LabError as error:
             # The next start tries again; the site must not stop for this.
-            self.say(f"Broken-off attempts could not be marked: {error}")
-        finally:
-            database.dispose()
+            self.say(error.message)
 
     def _stop(self) -> None:
         for child in self.children:

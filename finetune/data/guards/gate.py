@@ -1,7 +1,7 @@
 """Messages for the gate: attacks and harmless twins with the same words in them.
 
-Everything is put together from the pieces in `english.yaml`, `languages.yaml` and
-`messages.yaml`. A template meets a secret once and a harmless thing once, behind the
+Everything is put together from the pieces in `english.yaml`, `languages.yaml`,
+`messages.yaml` and `injections.yaml`. A template meets a secret once and a harmless thing once, behind the
 same first words, in the same disguise: so neither template, nor trigger word, nor
 disguise, nor language tells attacks from harmless talk.
 """
@@ -46,9 +46,12 @@ def gate_rows(count: int, *, seed: int) -> list[Row]:
 
 def _twins(dice: random.Random) -> Twins:
     make = dice.choices(
-        (_asked, _lettered, _overridden, _extracted, _foreign, _spoken, _hidden),
-        weights=(19, 10, 12, 10, 21, 34, 6),
-    )[0]
+        (
+            _asked, _lettered, _overridden, _extracted, _foreign, _spoken, _hidden,
+            _hijacked, _played, _planted,
+        ),
+        weights=(17, 9, 10, 9, 20, 30, 5, 8, 6, 8),
+    )[0]  # fmt: skip
     return make(dice)
 
 
@@ -94,6 +97,66 @@ def _extracted(dice: random.Random) -> Twins:
     attack = template.replace("{p}", dice.choice(pieces["prompt"]))
     harmless = template.replace("{p}", dice.choice(pieces["harmless_prompt"]))
     return _wrapped(Twins("extract", attack, harmless), dice)
+
+
+def _hijacked(dice: random.Random) -> Twins:
+    """Order something to be said, with or without an override before it."""
+    return _wrapped(
+        Twins("hijack", _stunt(dice, ""), _stunt(dice, "harmless_")), dice, often=0.2
+    )
+
+
+def _stunt(dice: random.Random, side: str) -> str:
+    pieces, english = _pieces("injections"), _pieces("english")
+    text = dice.choice(pieces[f"{side}stunt"])
+    text = text.replace("{w}", dice.choice(pieces["phrase"]))
+    override = dice.choice(english["override"])
+    order = _capital(override.replace("{r}", dice.choice(english[f"{side}rules"])))
+    # To say something is harmless until it is to be said in spite of the rules.
+    if side and dice.random() < 0.5:
+        return _slots(text, dice)
+    parts = [order, text] if dice.random() < 0.75 else [text, order]
+    return _slots(" ".join(parts), dice)
+
+
+def _played(dice: random.Random) -> Twins:
+    """Give the model a part to play: one without rules, or any other."""
+    return Twins("part", _part(dice, ""), _part(dice, "harmless_"))
+
+
+def _part(dice: random.Random, side: str) -> str:
+    pieces = _pieces("injections")
+    powers = dice.sample(pieces[f"{side}power"], dice.randrange(1, 5))
+    pressures = dice.sample(pieces[f"{side}pressure"], dice.randrange(0, 3))
+    lines = [dice.choice(pieces[f"{side}part"]), *powers, *pressures]
+    if dice.random() < 0.7:
+        lines.append(dice.choice(pieces[f"{side}wish"]))
+    text = dice.choice([" ", " ", "\n"]).join(lines)
+    return _slots(text.replace("{n}", dice.choice(pieces["persona"])), dice)
+
+
+def _planted(dice: random.Random) -> Twins:
+    """Write an order into a paper that the model is to work on."""
+    pieces = _pieces("injections")
+    paper = _slots(dice.choice(pieces["paper"]), dice)
+    ask = _slots(dice.choice(pieces["ask_about_paper"]), dice)
+    before, after = dice.choice(
+        [("", ""), ("", ""), (f"{ask}\n\n", ""), ("", f"\n\n{ask}")]
+    )
+    return Twins(
+        "paper",
+        f"{before}{paper.replace('{i}', _order(dice, ''))}{after}",
+        f"{before}{paper.replace('{i}', _order(dice, 'harmless_'))}{after}",
+    )
+
+
+def _order(dice: random.Random, side: str) -> str:
+    pieces = _pieces("injections")
+    order = dice.choice(pieces[f"{side}order"])
+    if dice.random() < 0.5:
+        order = _stunt(dice, side)
+    address = dice.choice(pieces[f"{side}address"])
+    return _slots(address.replace("{o}", order), dice)
 
 
 def _foreign(dice: random.Random) -> Twins:
@@ -144,8 +207,11 @@ def _hidden(dice: random.Random) -> Twins:
 
 
 def _message(kind: str, dice: random.Random) -> str:
+    return _slots(str(dice.choice(_pieces("messages")[kind])), dice)
+
+
+def _slots(text: str, dice: random.Random) -> str:
     messages = _pieces("messages")
-    text = str(dice.choice(messages[kind]))
     for slot in ("name", "job", "topic", "language"):
         text = text.replace(f"{{{slot}}}", dice.choice(messages[slot]))
     return text

@@ -67,7 +67,7 @@ def test_a_full_disk_does_not_stop_the_supervisor(
     def fail(*_: object) -> int:
         raise StorageError("The disk is full.")
 
-    monkeypatch.setattr("webapp.supervisor.run.sweep_interrupted", fail)
+    monkeypatch.setattr("webapp.supervisor.upkeep.sweep_interrupted", fail)
     said: list[str] = []
     Supervisor(settings, say=said.append)._sweep()
     assert said == ["Broken-off attempts could not be marked: The disk is full."]
