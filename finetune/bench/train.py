@@ -64,9 +64,7 @@ def main(chosen: argparse.Namespace, settings: Settings) -> int:
     if chosen.minutes <= 0:
         raise RecipeError("--minutes must be more than 0.")
     folder = settings.instance / "bench" / "train"
-    job = Job(
-        recipe, folder / "rows.pt", folder / "runs", settings.instance / "models"
-    )
+    job = Job(recipe, folder / "rows.pt", folder / "runs", settings.instance / "models")
     _say("Writing the dialogues")
     alone(write_rows, job)
     _say(f"Ours, for {chosen.minutes:g} minutes")

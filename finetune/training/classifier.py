@@ -145,8 +145,8 @@ class Reader:
     def examples(self, rows: Sequence[Row]) -> list[Example]:
         """Return what is trained on, once and for all epochs.
 
-        Of a harmless text every window is harmless. Of an attack that was put into other
-        text, only the window around it is known to be one.
+        Of a harmless text every window is harmless. Of an attack that was put into
+        other text, only the window around it is known to be one.
         """
         found = []
         cut = self.windows([row.text for row in rows])

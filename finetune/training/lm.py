@@ -55,7 +55,8 @@ def train(
     """Train until the epochs or the minutes are over; return the held-out figures.
 
     Writes the adapter (or all weights) to `out`, and on the way checkpoints from
-    which `resume` goes on exactly; to `cache` what is read from a GGUF base. Interrupting it keeps what is learned so far.
+    which `resume` goes on exactly; to `cache` what is read from a GGUF base.
+    Interrupting it keeps what is learned so far.
     Raises TrainingError, RecipeError, ModelMissing or PiecesError.
     """
     torch.manual_seed(recipe.seed)

@@ -71,6 +71,6 @@ def test_half_a_copy_is_none(gguf, reads, tmp_path, monkeypatch):
 def test_what_is_no_gguf_is_named(tmp_path):
     path = tmp_path / "notes.gguf"
     path.write_text("no weights")
-    with pytest.raises(ModelMissing, match="notes.gguf is no model that can be"):
+    with pytest.raises(ModelMissing, match=r"notes\.gguf is no model that can be"):
         load_base(str(path), cache=tmp_path / "cache")
     assert not (tmp_path / "cache").exists()

@@ -1,9 +1,9 @@
 """Messages for the gate: attacks and harmless twins with the same words in them.
 
 Everything is put together from the pieces in `english.yaml`, `languages.yaml`,
-`messages.yaml` and `injections.yaml`. A template meets a secret once and a harmless thing once, behind the
-same first words, in the same disguise: so neither template, nor trigger word, nor
-disguise, nor language tells attacks from harmless talk.
+`messages.yaml` and `injections.yaml`. A template meets a secret once and a harmless
+thing once, behind the same first words, in the same disguise: so neither template, nor
+trigger word, nor disguise, nor language tells attacks from harmless talk.
 """
 
 from __future__ import annotations
