@@ -28,6 +28,7 @@ from typing import Any, NamedTuple
 
 import torch
 import torch.nn.functional as F
+from safetensors import SafetensorError
 from tokenizers import Tokenizer
 from torch import Tensor
 
@@ -53,6 +54,7 @@ from finetune.training.checkpoint import Checkpoint, Progress
 from finetune.training.classifier_recipe import ClassifierRecipe
 from finetune.training.errors import TrainingError
 from finetune.training.leak_head import train_leak
+from finetune.training.recipe import RecipeError
 from finetune.training.thresholds import calibrate, even_threshold
 
 Emit = Callable[[dict[str, Any]], None]
@@ -90,6 +92,8 @@ def train(
     Raises TrainingError, RecipeError, ModelMissing or PiecesError.
     """
     if recipe.task == "leak":
+        if recipe.start is not None:
+            raise RecipeError("start: only a gate can go on from another one.")
         return train_leak(recipe, out=out, minutes=minutes, resume=resume, emit=emit)
     rows = collect(recipe, emit)
     fit(recipe, rows.train, out=out, minutes=minutes, resume=resume, emit=emit)
@@ -114,7 +118,7 @@ def fit(
     torch.manual_seed(recipe.seed)
     folder = find_folder(recipe.base)
     emit({"event": "rows", "train": len(rows)})
-    detector = Detector(load_minilm(folder))
+    detector = _first_detector(recipe, folder)
     detector.to("cuda" if torch.cuda.is_available() else "cpu")
     freeze(detector.encoder, recipe.frozen)
     examples = Reader(folder, recipe.window).examples(rows)
@@ -126,6 +130,17 @@ def fit(
     out.mkdir(parents=True, exist_ok=True)
     save_adapter(detector.cpu(), load_minilm(folder), out / ADAPTER)
     loop.checkpoint.remove()
+
+
+def _first_detector(recipe: ClassifierRecipe, folder: Path) -> Detector:
+    """Return what the run starts from; raise RecipeError if that is not there."""
+    if recipe.start is None:
+        return Detector(load_minilm(folder))
+    adapter = recipe.start / ADAPTER
+    try:
+        return load_detector(folder, adapter)
+    except (OSError, SafetensorError, KeyError, RuntimeError) as error:
+        raise RecipeError(f"{adapter} is no guard to go on from: {error}") from error
 
 
 class Reader:

@@ -51,6 +51,9 @@ class ClassifierRecipe(Recipe):
     folds: dict[str, tuple[str, ...]] = Field(
         {}, description="Sources that are left out together to see how it generalises."
     )
+    start: Path | None = Field(
+        None, description="Folder of a trained gate to go on from."
+    )
     window: Annotated[int, Field(ge=16, le=256)] = Field(
         128, description="Tokens that are read at a time."
     )

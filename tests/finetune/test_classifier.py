@@ -121,6 +121,29 @@ def test_without_a_checkpoint_there_is_nothing_to_resume(tmp_path):
         run(tmp_path, resume=True)
 
 
+def test_a_run_goes_on_from_a_trained_gate(tmp_path):
+    run(tmp_path / "first")
+    # At such rates nothing moves, so what comes out is what it went on from.
+    still = {"learning_rate": 1e-9, "head_rate": 1e-9}
+    run(tmp_path / "second", start=tmp_path / "first", **still)
+    run(tmp_path / "anew", **still)
+    first, second, anew = (
+        load_detector(BASE, tmp_path / name / ADAPTER).state_dict()
+        for name in ("first", "second", "anew")
+    )
+    name = "head.0.weight"
+    torch.testing.assert_close(second[name], first[name], atol=1e-4, rtol=0)
+    assert (anew[name] - first[name]).abs().max() > 1e-3
+
+
+def test_a_start_that_is_no_gate_is_named(tmp_path):
+    with pytest.raises(RecipeError, match="is no guard to go on from"):
+        run(tmp_path / "out", start=tmp_path / "nowhere")
+    assert not (tmp_path / "out" / ADAPTER).exists()
+    with pytest.raises(RecipeError, match="only a gate can go on"):
+        run(tmp_path / "out", start=tmp_path, task="leak")
+
+
 def test_a_base_that_is_missing_is_named(tmp_path):
     with pytest.raises(ModelMissing, match="nowhere"):
         run(tmp_path, base="./nowhere")
