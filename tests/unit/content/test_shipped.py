@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+import yaml
 
 import webapp.guards
 from webapp.content.index import Index
@@ -43,6 +44,14 @@ def test_the_ladder() -> None:
     assert [level.points for level in LEVELS] == sorted(
         level.points for level in LEVELS
     )
+
+
+def test_any_yaml_library_can_read_it() -> None:
+    # The site reads with libyaml, which takes more than others do.
+    files = sorted((PROJECT / "challenges").rglob("*.yaml"))
+    assert len(files) > 8
+    for file in files:
+        assert isinstance(yaml.load(file.read_text("utf-8"), yaml.SafeLoader), dict)
 
 
 def test_only_missing_lessons_are_a_problem() -> None:
