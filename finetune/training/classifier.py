@@ -97,6 +97,13 @@ def train(
         return train_leak(recipe, out=out, minutes=minutes, resume=resume, emit=emit)
     rows = collect(recipe, emit)
     fit(recipe, rows.train, out=out, minutes=minutes, resume=resume, emit=emit)
+    return judge(recipe, rows, out=out, emit=emit)
+
+
+def judge(
+    recipe: ClassifierRecipe, rows: Rows, *, out: Path, emit: Emit
+) -> dict[str, float]:
+    """Choose the thresholds of the adapter in `out`; return its held-out figures."""
     folder = find_folder(recipe.base)
     # From the file and in 8 bits: what is judged is what will be served.
     served = quantised(load_detector(folder, out / ADAPTER))

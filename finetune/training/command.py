@@ -71,7 +71,7 @@ def main(chosen: argparse.Namespace, settings: Settings) -> int:
         )
     if not is_main:
         return 0
-    _write_run(out, recipe, figures, time.monotonic() - started)
+    write_run(out, recipe, figures, time.monotonic() - started)
     sys.stdout.write(json.dumps(figures, indent=2) + "\n")
     sys.stdout.write(f"The model is in {out}.\n")
     return 0
@@ -102,9 +102,10 @@ def _emitter(file: TextIO) -> Callable[[dict[str, Any]], None]:
     return emit
 
 
-def _write_run(
+def write_run(
     out: Path, recipe: Recipe, figures: dict[str, float], seconds: float
 ) -> None:
+    """Write `run.json`, which says that a run is complete."""
     run = {
         "recipe": recipe.model_dump(mode="json"),
         "figures": figures,

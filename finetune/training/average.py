@@ -1,0 +1,80 @@
+"""One gate from several: the mean of their weights.
+
+`python -m finetune.training.average RUN OTHER … --out MEAN` takes the recipe of RUN, a
+folder of `train`, and the adapters of all. Models that were trained from the same
+weights in different ways agree where they are right; their mean, which costs nothing
+more to run, does better on messages of another kind than each of them (Wortsman et al.
+2022, arXiv 2203.05482). Thresholds and figures in MEAN are those of the mean.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor
+
+from finetune.data.guards.collect import collect
+from finetune.guards.detector import ADAPTER, write_tensors
+from finetune.training.classifier import judge
+from finetune.training.classifier_recipe import ClassifierRecipe
+from finetune.training.command import RUN, write_run
+from finetune.training.recipe import RecipeError
+
+
+def average(folders: Sequence[Path]) -> dict[str, Tensor]:
+    """Return the mean of each tensor of the adapters in these folders, in bf16.
+
+    A weight that an adapter leaves as it is in the base counts as a change of 0. Raises
+    RecipeError if one cannot be read or is of another shape.
+    """
+    adapters = [_read(folder / ADAPTER) for folder in folders]
+    whole = {name: tensor for one in adapters for name, tensor in one.items()}
+    means = {}
+    for name, like in whole.items():
+        tensors = [one.get(name, torch.zeros_like(like)).float() for one in adapters]
+        if {tensor.shape for tensor in tensors} != {like.shape}:
+            raise RecipeError(f"The adapters differ in the shape of {name}.")
+        mean = torch.stack(tensors).mean(0)
+        # The head is whole, not a change: it keeps its type.
+        means[name] = mean.to(like.dtype)
+    return means
+
+
+def _read(path: Path) -> dict[str, Tensor]:
+    try:
+        return load_file(path)
+    except (OSError, SafetensorError) as error:
+        raise RecipeError(f"{path} is no adapter: {error}") from error
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Write the mean, its thresholds, and last its `run.json`."""
+    parser = argparse.ArgumentParser(prog="average", description=__doc__)
+    parser.add_argument("run", type=Path)
+    parser.add_argument("other", type=Path, nargs="+")
+    parser.add_argument("--out", type=Path, required=True)
+    chosen = parser.parse_args(arguments)
+    torch.set_num_threads(1)
+    run = json.loads((chosen.run / RUN).read_text("utf-8"))
+    recipe = ClassifierRecipe.model_validate(run["recipe"])
+    chosen.out.mkdir(parents=True, exist_ok=True)
+    write_tensors(average([chosen.run, *chosen.other]), chosen.out / ADAPTER)
+    figures = judge(recipe, collect(recipe, _say), out=chosen.out, emit=_say)
+    write_run(chosen.out, recipe, figures, run["seconds"])
+    return 0
+
+
+def _say(event: dict[str, Any]) -> None:
+    sys.stderr.write(json.dumps(event) + "\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
