@@ -27,7 +27,7 @@ from gguf import (
 from numpy.typing import NDArray
 from safetensors import safe_open
 
-from finetune.places import find_file
+from finetune.places import find_file, made_once
 from finetune.release import MANIFEST, Release, ReleaseError, read_release
 
 Array = NDArray[np.float32]
@@ -84,15 +84,7 @@ def merged_model(folder: Path, cache: Path) -> Path:
         return path
     base = find_file(release.base_place, cache=cache)
     release = read_release(folder, base=base)
-    cache.mkdir(parents=True, exist_ok=True)
-    # Another process may be at it, too.
-    new = path.with_suffix(f".{os.getpid()}.new")
-    try:
-        write_merged(base, read_deltas(release), new)
-        new.replace(path)
-    finally:
-        new.unlink(missing_ok=True)
-    return path
+    return made_once(path, lambda new: write_merged(base, read_deltas(release), new))
 
 
 def read_deltas(release: Release) -> dict[str, Array]:

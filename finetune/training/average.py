@@ -30,7 +30,7 @@ from finetune.training.recipe import RecipeError
 
 
 def average(folders: Sequence[Path]) -> dict[str, Tensor]:
-    """Return the mean of each tensor of the adapters in these folders, in bf16.
+    """Return the mean of each tensor of the adapters in these folders, in its type.
 
     A weight that an adapter leaves as it is in the base counts as a change of 0. Raises
     RecipeError if one cannot be read or is of another shape.
@@ -42,9 +42,7 @@ def average(folders: Sequence[Path]) -> dict[str, Tensor]:
         tensors = [one.get(name, torch.zeros_like(like)).float() for one in adapters]
         if {tensor.shape for tensor in tensors} != {like.shape}:
             raise RecipeError(f"The adapters differ in the shape of {name}.")
-        mean = torch.stack(tensors).mean(0)
-        # The head is whole, not a change: it keeps its type.
-        means[name] = mean.to(like.dtype)
+        means[name] = torch.stack(tensors).mean(0).to(like.dtype)
     return means
 
 
@@ -63,10 +61,16 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, required=True)
     chosen = parser.parse_args(arguments)
     torch.set_num_threads(1)
-    run = json.loads((chosen.run / RUN).read_text("utf-8"))
-    recipe = ClassifierRecipe.model_validate(run["recipe"])
+    try:
+        run = json.loads((chosen.run / RUN).read_text("utf-8"))
+        recipe = ClassifierRecipe.model_validate(run["recipe"])
+        means = average([chosen.run, *chosen.other])
+    except (OSError, ValueError, KeyError, RecipeError) as error:
+        parser.error(f"{chosen.run} and the others cannot be put together: {error}")
     chosen.out.mkdir(parents=True, exist_ok=True)
-    write_tensors(average([chosen.run, *chosen.other]), chosen.out / ADAPTER)
+    # Until it is written again, the last thing, the folder holds no complete run.
+    (chosen.out / RUN).unlink(missing_ok=True)
+    write_tensors(means, chosen.out / ADAPTER)
     figures = judge(recipe, collect(recipe, _say), out=chosen.out, emit=_say)
     write_run(chosen.out, recipe, figures, run["seconds"])
     return 0

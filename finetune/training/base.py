@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 import time
 import warnings
 from pathlib import Path
@@ -12,7 +11,7 @@ import torch
 from peft import PeftModel
 from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig
 
-from finetune.places import ModelMissing, find_file, find_folder
+from finetune.places import ModelMissing, find_file, find_folder, made_once
 from finetune.release import read_release, sha256
 
 # Large enough to show what the processor can do; where bf16 is emulated, a large
@@ -64,8 +63,10 @@ def _dense_copy(gguf: Path, cache: Path) -> Path:
     transformers takes half a minute to read the file, and two seconds for the folder.
     """
     copy = cache / f"{gguf.stem}-{sha256(gguf)[:12]}"
-    if copy.is_dir():
-        return copy
+    return made_once(copy, lambda new: _save_dense(gguf, new))
+
+
+def _save_dense(gguf: Path, folder: Path) -> None:
     try:
         tokenizer = AutoTokenizer.from_pretrained(gguf.parent, gguf_file=gguf.name)
         model = AutoModelForCausalLM.from_pretrained(
@@ -78,18 +79,8 @@ def _dense_copy(gguf: Path, cache: Path) -> Path:
         raise ModelMissing(_unusable(gguf, error)) from error
     # What was read is dense now; a copy saved with this entry could not be loaded.
     model.config.quantization_config = None
-    cache.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=cache) as folder:
-        new = Path(folder) / copy.name
-        model.save_pretrained(new)
-        tokenizer.save_pretrained(new)
-        try:
-            new.rename(copy)
-        except OSError:
-            # Another process may have been quicker; its copy is the same.
-            if not copy.is_dir():
-                raise
-    return copy
+    model.save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
 
 
 def _unusable(path: Path, error: Exception) -> str:

@@ -65,3 +65,11 @@ def test_the_mean_of_two_runs_is_a_run(tmp_path):
     )
     assert json.loads((mean / GUARD).read_text())["window"] == 128
     assert json.loads((mean / RUN).read_text())["figures"]["dev_auc"] > 0
+
+
+def test_a_run_that_is_not_complete_is_refused(tmp_path, capsys):
+    one = adapter(tmp_path / "one", a=torch.ones(2))
+    with pytest.raises(SystemExit):
+        average.main([str(one), str(one), "--out", str(tmp_path / "mean")])
+    assert "run.json" in capsys.readouterr().err
+    assert not (tmp_path / "mean").exists()

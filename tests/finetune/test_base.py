@@ -73,4 +73,4 @@ def test_what_is_no_gguf_is_named(tmp_path):
     path.write_text("no weights")
     with pytest.raises(ModelMissing, match=r"notes\.gguf is no model that can be"):
         load_base(str(path), cache=tmp_path / "cache")
-    assert not (tmp_path / "cache").exists()
+    assert list((tmp_path / "cache").iterdir()) == []

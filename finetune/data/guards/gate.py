@@ -100,7 +100,7 @@ def _extracted(dice: random.Random) -> Twins:
 
 
 def _hijacked(dice: random.Random) -> Twins:
-    """Order something to be said, with or without an override before it."""
+    """Order something to be said: against the rules, or for a harmless reason."""
     return _wrapped(
         Twins("hijack", _stunt(dice, ""), _stunt(dice, "harmless_")), dice, often=0.2
     )
