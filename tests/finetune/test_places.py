@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ProcessPoolExecutor
-from functools import partial
-from multiprocessing import get_context
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -12,19 +11,20 @@ import pytest
 from finetune.places import made_once
 
 
-def note(log: Path, new: Path) -> None:
-    with log.open("a") as file:
-        file.write("made\n")
-    new.write_text("whole")
+def test_those_who_come_meanwhile_wait(tmp_path):
+    path, made = tmp_path / "cache" / "model", []
 
+    def make(new: Path) -> None:
+        made.append(new)
+        time.sleep(0.2)
+        new.write_text("whole")
 
-def test_processes_at_once_make_it_once(tmp_path):
-    path, log = tmp_path / "cache" / "model", tmp_path / "log"
-    with ProcessPoolExecutor(4, mp_context=get_context("spawn")) as pool:
-        found = list(pool.map(made_once, [path] * 4, [partial(note, log)] * 4))
+    # Each opens the folder itself, so threads lock each other out as processes do.
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(made_once, [path] * 4, [make] * 4))
     assert found == [path] * 4
+    assert len(made) == 1
     assert path.read_text() == "whole"
-    assert log.read_text() == "made\n"
 
 
 def test_what_a_killed_process_left_is_not_taken(tmp_path):
