@@ -32,7 +32,7 @@ class Program:
     argv: tuple[str, ...]
     health_url: str
     log: Path
-    # Seconds after which it counts as up if it answers at all; None: only when well.
+    # Seconds after its first answer when it counts as up, well or not; None: only well.
     patience: float | None = None
     # How long it may take to stop; then it is ended.
     stop_seconds: float = 2.0
@@ -60,6 +60,8 @@ class Child:
         # Starts in a row after which it did not come up.
         self.failures = 0
         self._next_probe = 0.0
+        # When it was first heard to answer, well or not, since its start.
+        self._answered_at: float | None = None
         self._process: subprocess.Popen[bytes] | None = None
         self._next_start = 0.0
 
@@ -72,6 +74,7 @@ class Child:
         """Start the program; what it prints goes to its log."""
         self.started_at = self._clock()
         self.status = ""
+        self._answered_at = None
         self.log.begin()
         self._process = subprocess.Popen(
             self.program.argv,
@@ -110,8 +113,15 @@ class Child:
         self.status = health_status(self.program.health_url)
         self._next_probe = self._clock() + PROBE_PAUSE
         patience = self.program.patience
-        is_borne = patience is not None and self.status and self.waited > patience
-        self.is_up = self.status == "ok" or bool(is_borne)
+        if self.status and self._answered_at is None:
+            self._answered_at = self._clock()
+        is_borne = (
+            patience is not None
+            and self._answered_at is not None
+            and bool(self.status)
+            and self._clock() - self._answered_at >= patience
+        )
+        self.is_up = self.status == "ok" or is_borne
         if self.is_up:
             self.failures = 0
         return self.is_up

@@ -133,6 +133,26 @@ def test_an_unwell_program_counts_as_up_only_after_patience(folder: Path) -> Non
         patient.wait_stopped(0)
 
 
+def test_patience_begins_with_the_first_answer(folder: Path) -> None:
+    (folder / "health").write_text('{"status": "failing"}')
+    now = 0.0
+    child = Child(make_child(folder, patience=15.0).program, clock=lambda: now)
+    try:
+        child.start()
+        await_true(lambda: health_status(child.program.health_url))
+        now = 60.0  # so long another program was waited for, and nobody asked this one
+        assert not child.probe()
+        now = 74.0
+        assert not child.probe()
+        now = 75.0
+        assert child.probe()
+        (folder / "health").write_text('{"status": "ok"}')
+        now = 76.0
+        assert child.probe()
+    finally:
+        child.wait_stopped(0)
+
+
 def test_a_health_page_that_is_garbage_is_not_well(child: Child, folder: Path) -> None:
     assert health_status(child.program.health_url) == ""
     child.start()
