@@ -151,9 +151,14 @@ class Window:
         return self.turns.nth(number)
 
     def guess(self, word: str) -> None:
-        """Type a password and try it."""
+        """Type a password, try it, and wait for the answer."""
         self.page.get_by_label("Your guess").fill(word)
+        box = self.page.locator("#guess")
+        # Every answer replaces the box, alone or with its page: what stood there before
+        # must not pass for the answer, nor a page that is about to be left for the next.
+        box.evaluate("box => box.dataset.before = ''")
         self.page.get_by_role("button", name="Try it").click()
+        expect(self.page.locator("#guess[data-before]")).to_have_count(0)
 
     def ask_for_the_password(self) -> str:
         """Ask a warden who tells, and read the password out of the reply."""
