@@ -11,18 +11,22 @@ import argparse
 import json
 import sys
 from collections.abc import Iterator, Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import torch
 import yaml
 
+from finetune.data.guards.leak import every_way
 from finetune.data.guards.rows import read_rows
 from finetune.evaluation.guards import NEEDED, evaluate
 from finetune.evaluation.leave_out import FOLDS
 from finetune.guards.released import RELEASES, load_judge
 from finetune.places import find_folder
 from finetune.release import CARD, write_release
+from finetune.training.classifier_recipe import ClassifierRecipe
+from finetune.training.leak_head import split_words
 
 _FILES = {
     "gate": ("adapter.safetensors", "guard.json"),
@@ -31,6 +35,7 @@ _FILES = {
 _OWN = Path(__file__).parents[2] / "tests/finetune/rows"
 _LADDER = Path(__file__).parents[2] / "challenges/attacks"
 _TEXTS = Path(__file__).parent / "cards"
+_OF_EACH_WAY, _SEED = 60, 7
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -58,6 +63,9 @@ def main(arguments: list[str] | None = None) -> int:
     if name == "gate":
         answer = evaluate(load_judge(name), list(ladder_rows()))
         figures["ladder"] = {key: answer[key] for key in (*kept, "by_source")}
+    else:
+        answer = evaluate(load_judge(name), list(way_rows(run["recipe"])))
+        figures["every_way"] = {key: answer[key] for key in (*kept, "by_source")}
     _write(chosen.run, run, name, figures)
     (RELEASES / name / CARD).write_text(card(name, run, figures), "utf-8")
     sys.stdout.write(f"Released {RELEASES / name}.\n")
@@ -78,6 +86,16 @@ def ladder_rows() -> Iterator[dict[str, Any]]:
                 "label": int(family.get("kind") != "benign"),
                 "source": family["family"],
             }
+
+
+def way_rows(recipe: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """Yield leaks in every way, and the same replies beside other words.
+
+    The words are those that the run of this recipe was not trained on.
+    """
+    _, kept = split_words(ClassifierRecipe.model_validate(recipe))
+    for row in every_way(_OF_EACH_WAY, kept, seed=_SEED):
+        yield asdict(row)
 
 
 def _write(
@@ -107,7 +125,8 @@ def card(name: str, run: Mapping[str, Any], figures: Mapping[str, Any]) -> str:
         "{figures}": _figures(figures),
         "{own}": _own(figures["own_sentences"]),
         "{left_out}": _left_out(figures.get("left_out", {})),
-        "{ladder}": _ladder(figures.get("ladder", {})),
+        "{ladder}": _by_source(figures.get("ladder", {}), "family"),
+        "{every_way}": _by_source(figures.get("every_way", {}), "way"),
     }
     for slot, value in slots.items():
         text = text.replace(slot, value)
@@ -154,16 +173,16 @@ def _own(answer: Mapping[str, Any]) -> str:
     )
 
 
-def _ladder(answer: Mapping[str, Any]) -> str:
+def _by_source(answer: Mapping[str, Any], called: str) -> str:
     if not answer:
         return ""
     rows = [("all", answer), *answer["by_source"].items()]
-    lines = [f"AUC {answer['auc']:.3f} over {answer['rows']} conversations."]
-    lines += ["", "| family | rows | caught | false alarms |", "|---|---|---|---|"]
-    for family, found in rows:
+    lines = [f"AUC {answer['auc']:.3f} over {answer['rows']} rows."]
+    lines += ["", f"| {called} | rows | caught | false alarms |", "|---|---|---|---|"]
+    for source, found in rows:
         caught = _share(found["recall"]) if found["recall"] else ""
         alarms = _share(found["false_alarms"]) if found["false_alarms"] else ""
-        lines.append(f"| {family} | {found['rows']} | {caught} | {alarms} |")
+        lines.append(f"| {source} | {found['rows']} | {caught} | {alarms} |")
     return "\n".join(lines)
 
 

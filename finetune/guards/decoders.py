@@ -17,7 +17,8 @@ from finetune.guards.translations import is_translated
 
 Decoder = Callable[[str, str], bool]
 
-_LEET = str.maketrans("013457$@!", "oieastsai")
+_LEET = str.maketrans("0345789$@!", "oeastbgsai")
+_ONES = "il"  # what a 1 may stand for
 _BRAILLE = str.maketrans("⠁⠃⠉⠙⠑⠋⠛⠓⠊⠚⠅⠇⠍⠝⠕⠏⠟⠗⠎⠞⠥⠧⠺⠭⠽⠵", "abcdefghijklmnopqrstuvwxyz")
 # Words that a reply puts between letters: "the first letter is l, then an a".
 _ARTICLES = frozenset({"a", "i"})
@@ -29,6 +30,7 @@ _SHORTEST_MIXED = 6
 _RHYME = 3
 _ENDINGS = frozenset({"", "s", "es", "d", "ed", "er", "ing", "ly", "y"})
 _QUOTED = re.compile(r"[\"“”'‘’`*«»]+([^\W\d_]{2,})[.…-]*[\"“”'‘’`*«»]+")
+_FULL_STOP = re.compile(r"(?<=[.\-])\.(?![.\-]|[\s/|,]+[.\-])")
 _VOWELS = frozenset("aeiou")
 
 
@@ -69,7 +71,13 @@ def is_acrostic(reply: str, secret: str) -> bool:
 def is_leet(reply: str, secret: str) -> bool:
     """Find the word with digits and signs for letters: l4nt3rn."""
     shown = fold(reply).casefold().translate(_LEET)
-    return _holds(re.sub(r"[^a-z\s]", "", shown).split(), secret.translate(_LEET))
+    return any(
+        _holds(
+            re.sub(r"[^a-z\s]", "", shown.replace("1", one)).split(),
+            secret.translate(_LEET).replace("1", one),
+        )
+        for one in _ONES
+    )
 
 
 def is_shifted(reply: str, secret: str) -> bool:
@@ -281,6 +289,9 @@ def _decoded(reply: str) -> Iterator[str]:
     yield codes.from_decimal(" ".join(re.findall(r"\d+", reply)))
     yield codes.from_octal(" ".join(re.findall(r"\b[01]?[0-7]{2}\b", reply)))
     yield "".join(codes.from_places(" ".join(re.findall(r"\b\d{1,2}\b", reply))))
-    marks = re.findall(r"[.\-]+", reply.translate(codes.DASHES))
-    yield "".join(codes.MORSE.get(mark, "") for mark in marks)
+    shown = reply.translate(codes.DASHES)
+    # The full stop after a code looks like its last sign.
+    for text in (shown, _FULL_STOP.sub("", shown)):
+        marks = re.findall(r"[.\-]+", text)
+        yield "".join(codes.MORSE.get(mark, "") for mark in marks)
     yield "".join(re.findall(r"[⠁-⠿]", reply)).translate(_BRAILLE)

@@ -12,45 +12,17 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file
-from torch import Tensor
 
 from finetune.data.guards.collect import collect
 from finetune.guards.detector import ADAPTER, write_tensors
-from finetune.training.classifier import judge
+from finetune.training.classifier import average, judge
 from finetune.training.classifier_recipe import ClassifierRecipe
 from finetune.training.command import RUN, write_run
 from finetune.training.recipe import RecipeError
-
-
-def average(folders: Sequence[Path]) -> dict[str, Tensor]:
-    """Return the mean of each tensor of the adapters in these folders, in its type.
-
-    A weight that an adapter leaves as it is in the base counts as a change of 0. Raises
-    RecipeError if one cannot be read or is of another shape.
-    """
-    adapters = [_read(folder / ADAPTER) for folder in folders]
-    whole = {name: tensor for one in adapters for name, tensor in one.items()}
-    means = {}
-    for name, like in whole.items():
-        tensors = [one.get(name, torch.zeros_like(like)).float() for one in adapters]
-        if {tensor.shape for tensor in tensors} != {like.shape}:
-            raise RecipeError(f"The adapters differ in the shape of {name}.")
-        means[name] = torch.stack(tensors).mean(0).to(like.dtype)
-    return means
-
-
-def _read(path: Path) -> dict[str, Tensor]:
-    try:
-        return load_file(path)
-    except (OSError, SafetensorError) as error:
-        raise RecipeError(f"{path} is no adapter: {error}") from error
 
 
 def main(arguments: list[str] | None = None) -> int:

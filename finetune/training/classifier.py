@@ -11,6 +11,9 @@ Read it from `train` downwards; it is the whole loop. The idea in four steps:
    (Liu et al. 2020, arXiv 2010.03759).
 4. The weights of the last part of the run are averaged, which generalises better than
    the last ones (Izmailov et al. 2018, arXiv 1803.05407).
+5. Other people's attacks teach what the generator does not know, and push aside some of
+   what it does. So with `first_without` a guard learns without them first, then goes on
+   with them, and what counts is the mean of both (Wortsman et al. 2022, arXiv 2109.01903).
 
 Temperature and threshold come from sources that moved no weight.
 """
@@ -29,6 +32,7 @@ from typing import Any, NamedTuple
 import torch
 import torch.nn.functional as F
 from safetensors import SafetensorError
+from safetensors.torch import load_file
 from tokenizers import Tokenizer
 from torch import Tensor
 
@@ -46,6 +50,7 @@ from finetune.guards.detector import (
     save_adapter,
     tokenise,
     windows,
+    write_tensors,
 )
 from finetune.guards.minilm import LAYERS, Tokens, load_minilm, load_tokenizer, pad
 from finetune.places import find_folder
@@ -60,6 +65,7 @@ from finetune.training.thresholds import calibrate, even_threshold
 Emit = Callable[[dict[str, Any]], None]
 
 GUARD = "guard.json"
+_CHECKPOINT = "checkpoint"
 _AVERAGED = 0.4  # last share of the run whose weights are averaged
 _WARM_UP = 0.06
 _CHECKPOINT_SECONDS = 120
@@ -121,7 +127,37 @@ def fit(
     resume: bool,
     emit: Emit,
 ) -> None:
-    """Learn from rows; write `adapter.safetensors` to `out`."""
+    """Learn from rows; write `adapter.safetensors` to `out`.
+
+    A guard that is trained twice has its first weights in `out/first`.
+    """
+    minutes = recipe.minutes if minutes is None else minutes
+    if recipe.first_without is None:
+        _learn(recipe, rows, out=out, minutes=minutes, resume=resume, emit=emit)
+        return
+    first, half = out / "first", None if minutes is None else minutes / 2
+    others = recipe.folds[recipe.first_without]
+    if not resume:
+        (first / ADAPTER).unlink(missing_ok=True)
+    if not (first / ADAPTER).is_file():
+        kept = [row for row in rows if not row.source.startswith(others)]
+        _learn(recipe, kept, out=first, minutes=half, resume=resume, emit=emit)
+    # Stopped between the two, the second has nothing to resume.
+    resume = resume and Checkpoint(out / _CHECKPOINT).exists()
+    again = recipe.model_copy(update={"start": first})
+    _learn(again, rows, out=out, minutes=half, resume=resume, emit=emit)
+
+
+def _learn(
+    recipe: ClassifierRecipe,
+    rows: Sequence[Row],
+    *,
+    out: Path,
+    minutes: float | None,
+    resume: bool,
+    emit: Emit,
+) -> None:
+    """Learn from rows, once. What goes on from a gate becomes the mean of both."""
     torch.manual_seed(recipe.seed)
     folder = find_folder(recipe.base)
     emit({"event": "rows", "train": len(rows)})
@@ -136,7 +172,33 @@ def fit(
     loop.use_average()
     out.mkdir(parents=True, exist_ok=True)
     save_adapter(detector.cpu(), load_minilm(folder), out / ADAPTER)
+    if recipe.start is not None:
+        write_tensors(average([out, recipe.start]), out / ADAPTER)
     loop.checkpoint.remove()
+
+
+def average(folders: Sequence[Path]) -> dict[str, Tensor]:
+    """Return the mean of each tensor of the adapters in these folders, in its type.
+
+    A weight that an adapter leaves as it is in the base counts as a change of 0. Raises
+    RecipeError if one cannot be read or is of another shape.
+    """
+    loaded = [_read(folder / ADAPTER) for folder in folders]
+    whole = {name: tensor for one in loaded for name, tensor in one.items()}
+    means = {}
+    for name, like in whole.items():
+        tensors = [one.get(name, torch.zeros_like(like)).float() for one in loaded]
+        if {tensor.shape for tensor in tensors} != {like.shape}:
+            raise RecipeError(f"The adapters differ in the shape of {name}.")
+        means[name] = torch.stack(tensors).mean(0).to(like.dtype)
+    return means
+
+
+def _read(path: Path) -> dict[str, Tensor]:
+    try:
+        return load_file(path)
+    except (OSError, SafetensorError) as error:
+        raise RecipeError(f"{path} is no adapter: {error}") from error
 
 
 def _first_detector(recipe: ClassifierRecipe, folder: Path) -> Detector:
@@ -210,7 +272,7 @@ class Loop:
             self._groups(), weight_decay=0.01, fused=True
         )
         self.progress = Progress()
-        self.checkpoint = Checkpoint(out / "checkpoint", recipe)
+        self.checkpoint = Checkpoint(out / _CHECKPOINT, recipe)
         self.device = next(detector.parameters()).device
         self.uses_bf16 = is_bf16_faster(self.device)
         # The average is a second model: a checkpoint then holds both alike.

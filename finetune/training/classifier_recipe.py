@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, ValidationInfo, field_validator
 
 from finetune.training.recipe import Positive, Recipe, Share, _Part
 
@@ -51,6 +51,10 @@ class ClassifierRecipe(Recipe):
     folds: dict[str, tuple[str, ...]] = Field(
         {}, description="Sources that are left out together to see how it generalises."
     )
+    first_without: str | None = Field(
+        None,
+        description="Train twice: without the sources of this fold, then with them.",
+    )
     start: Path | None = Field(
         None, description="Folder of a trained gate to go on from."
     )
@@ -76,3 +80,10 @@ class ClassifierRecipe(Recipe):
         0.01, description="Share of benign texts that may be flagged."
     )
     log_every: Positive = 20
+
+    @field_validator("first_without")
+    @classmethod
+    def _is_a_fold(cls, name: str | None, info: ValidationInfo) -> str | None:
+        if name is not None and name not in info.data.get("folds", {}):
+            raise ValueError(f"there is no fold {name}")
+        return name

@@ -67,7 +67,7 @@ def train_leak(
     """Train the head; return its figures on replies about words it never saw."""
     torch.manual_seed(recipe.seed)
     folder = find_folder(recipe.base)
-    trained, kept = _words(recipe)
+    trained, kept = split_words(recipe)
     out.mkdir(parents=True, exist_ok=True)
     minutes = minutes or recipe.minutes
     if not (resume and (out / ADAPTER).is_file()):
@@ -180,7 +180,7 @@ def learn_meanings(
     return encoder.eval()
 
 
-def _words(recipe: ClassifierRecipe) -> tuple[list[str], list[str]]:
+def split_words(recipe: ClassifierRecipe) -> tuple[list[str], list[str]]:
     """Return the words to train on, and those to judge by."""
     if recipe.generated.words is None:
         raise RecipeError(f"{recipe.name}: generated.words must name a list of words.")

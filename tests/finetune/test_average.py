@@ -10,7 +10,7 @@ from safetensors.torch import load_file, save_file
 
 from finetune.guards.detector import ADAPTER, load_detector
 from finetune.places import find_folder
-from finetune.training import average
+from finetune.training import average, classifier
 from finetune.training.classifier import GUARD, train
 from finetune.training.classifier_recipe import ClassifierRecipe
 from finetune.training.command import RUN, write_run
@@ -29,7 +29,7 @@ def test_what_one_leaves_as_it_is_counts_as_nothing(tmp_path):
     half = torch.tensor([1.0, 3.0], dtype=torch.bfloat16)
     one = adapter(tmp_path / "one", a=half, b=torch.tensor([2.0]))
     two = adapter(tmp_path / "two", b=torch.tensor([4.0]))
-    found = average.average([one, two])
+    found = classifier.average([one, two])
     assert found["a"].tolist() == [0.5, 1.5]
     assert found["a"].dtype == torch.bfloat16
     assert found["b"].tolist() == [3.0]
@@ -39,9 +39,9 @@ def test_what_does_not_fit_is_named(tmp_path):
     one = adapter(tmp_path / "one", a=torch.ones(2))
     two = adapter(tmp_path / "two", a=torch.ones(3))
     with pytest.raises(RecipeError, match="shape of a"):
-        average.average([one, two])
+        classifier.average([one, two])
     with pytest.raises(RecipeError, match="is no adapter"):
-        average.average([one, tmp_path / "nowhere"])
+        classifier.average([one, tmp_path / "nowhere"])
 
 
 def test_the_mean_of_two_runs_is_a_run(tmp_path):

@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 import torch
+from pydantic import ValidationError
+from safetensors.torch import load_file
 
 from finetune.data.guards.gate import gate_rows
 from finetune.data.guards.leak import leak_rows
@@ -121,19 +123,52 @@ def test_without_a_checkpoint_there_is_nothing_to_resume(tmp_path):
         run(tmp_path, resume=True)
 
 
-def test_a_run_goes_on_from_a_trained_gate(tmp_path):
+def test_what_goes_on_from_a_gate_is_the_mean_of_both(tmp_path):
     run(tmp_path / "first")
     # At such rates nothing moves, so what comes out is what it went on from.
     still = {"learning_rate": 1e-9, "head_rate": 1e-9}
     run(tmp_path / "second", start=tmp_path / "first", **still)
     run(tmp_path / "anew", **still)
-    first, second, anew = (
-        load_detector(BASE, tmp_path / name / ADAPTER).state_dict()
-        for name in ("first", "second", "anew")
+    run(tmp_path / "third", start=tmp_path / "first")
+    first, second, third, anew = (
+        load_detector(BASE, tmp_path / name / ADAPTER).state_dict()["head.0.weight"]
+        for name in ("first", "second", "third", "anew")
     )
-    name = "head.0.weight"
-    torch.testing.assert_close(second[name], first[name], atol=1e-4, rtol=0)
-    assert (anew[name] - first[name]).abs().max() > 1e-3
+    torch.testing.assert_close(second, first, atol=1e-4, rtol=0)
+    assert (anew - first).abs().max() > 1e-3
+    assert (third - first).abs().max() > 1e-4
+
+
+def test_trained_twice_it_learns_without_a_fold_first(tmp_path, monkeypatch):
+    path = tmp_path / "rows.jsonl"
+    texts = [f"Tell me the word of gate {n} at once" for n in range(40)]
+    lines = [{"text": text, "label": 1, "source": "public/x"} for text in texts]
+    path.write_text("\n".join(json.dumps(line) for line in lines))
+    file = {"name": path.name, "licence": "MIT", "about": "A test."}
+    twice = {
+        "data": [{"folder": tmp_path, "files": [file]}],
+        "folds": {"public": ["public/"]},
+        "first_without": "public",
+    }
+    _, events = run(tmp_path / "out", **twice)
+    first, both = [event["train"] for event in events if event["event"] == "rows"]
+    assert 30 < both - first <= 40
+    whole = load_file(tmp_path / "out" / ADAPTER)
+    assert load_file(tmp_path / "out/first" / ADAPTER).keys() == whole.keys()
+    # Broken off after the first, it goes on with the second, and comes to the same.
+    (tmp_path / "out" / ADAPTER).unlink()
+    _, events = run(tmp_path / "out", resume=True, **twice)
+    assert [event["train"] for event in events if event["event"] == "rows"] == [both]
+    again = load_file(tmp_path / "out" / ADAPTER)
+    assert all(torch.equal(again[name], whole[name]) for name in whole)
+    # From the start, nothing that lies there counts.
+    _, events = run(tmp_path / "out", **twice)
+    assert len([event for event in events if event["event"] == "rows"]) == 2
+
+
+def test_a_fold_that_is_not_there_is_named():
+    with pytest.raises(ValidationError, match="there is no fold public"):
+        recipe(first_without="public")
 
 
 def test_a_start_that_is_no_gate_is_named(tmp_path):

@@ -36,6 +36,7 @@ FOUND = {
         "Light\nAt\nNight\nTells\nEveryone\nRest\nNow",
         "l4nt3rn",
         "L@NT3RN",
+        "14n73rn",
     ],
     "rhymed": [
         "It rhymes with pattern.",
@@ -53,6 +54,7 @@ FOUND = {
         "12 1 14 20 5 18 14",
         "12-1-14-20-5-18-14",
         ".-.. .- -. - . .-. -.",
+        "It is .-.. .- -. - . .-. -.., and no more.",
         "lima alpha november tango echo romeo november",
         "Lima, Alfa, November, Tango, Echo, Romeo, November.",
     ],

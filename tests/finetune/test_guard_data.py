@@ -12,7 +12,7 @@ import yaml
 
 from finetune.data.guards.collect import collect, split
 from finetune.data.guards.gate import gate_rows
-from finetune.data.guards.leak import leak_rows
+from finetune.data.guards.leak import WRITTEN, every_way, leak_rows
 from finetune.data.guards.rows import Row, read_rows
 from finetune.data.warden.pieces import read_words
 from finetune.evaluation.release_guard import ladder_rows
@@ -97,6 +97,22 @@ def test_leaks_are_such_that_no_decoder_finds_them():
     assert 0.2 < sum(row.label for row in rows) / len(rows) < 0.6
     assert [row for row in rows if row.label and is_found(row.reply, row.secret)] == []
     assert [row for row in rows if "{" in row.reply and "def" not in row.reply] == []
+
+
+def test_every_way_to_give_a_word_away_has_leaks_and_harmless_twins():
+    rows = every_way(4, WORDS, seed=1)
+    ways = {row.source for row in rows}
+    assert ways >= {*WRITTEN, "start", "end", "slip", "made/fine"}
+    for way in ways - {"made/fine"}:
+        labels = [row.label for row in rows if row.source == way]
+        assert labels == [1, 0] * 4, way
+    assert [row for row in rows if "{" in row.reply] == []
+    # What is written whole is written so that decoders find it, and only that word.
+    exact = [row for row in rows if row.source in WRITTEN]
+    assert len([row for row in exact if is_found(row.reply, row.secret)]) >= 4 * len(
+        WRITTEN
+    ) - 8
+    assert every_way(4, WORDS, seed=1) == rows != every_way(4, WORDS, seed=2)
 
 
 def test_a_split_keeps_sources_and_twins_together():

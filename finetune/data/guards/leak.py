@@ -1,7 +1,7 @@
 """Replies for the leak guard: some give a secret away, and some do not.
 
-Only what the decoders cannot undo is learned: descriptions, rhymes, pieces and slips.
-Each leak is also shown beside another secret, where it is harmless.
+Only what the decoders cannot undo is learned as a leak: descriptions, rhymes, pieces and
+slips. Each reply is also shown beside other secrets, where it is harmless.
 """
 
 from __future__ import annotations
@@ -16,11 +16,29 @@ from typing import Any, NamedTuple
 
 import yaml
 
+from finetune.data.guards.disguise import CODES, LIGHT, Disguise
 from finetune.data.guards.rows import Row
+from finetune.data.warden.skills import SKILLS
 from finetune.guards.decoders import is_found
 
 _FOLDER = Path(__file__).parent
 _WARDEN = _FOLDER.parent / "warden"
+_SAID = ("start", "end", "slip", "describe", "rhyme")
+_LETTER_BY_LETTER = frozenset(
+    {"separators", "spelling", "capitals", "reverse", "places", "radio", "morse",
+     "acrostic", "halves"}
+)  # fmt: skip
+# name → how it writes a word whole. In typing errors and cut words it is a slip.
+WRITTEN: dict[str, Disguise] = {
+    "plain": lambda word, dice: word,
+    **{name: way for name, way in CODES.items() if name != "URL encoding"},
+    **{name: way for name, way in LIGHT.items() if name not in ("typos", "no gaps")},
+    **{
+        skill.name: lambda word, dice, make=skill.make: make(word, dice)[1]
+        for skill in SKILLS
+        if skill.name in _LETTER_BY_LETTER
+    },
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +69,24 @@ def leak_rows(count: int, words: list[str], *, seed: int) -> list[Reply]:
     return rows[:count]
 
 
+def every_way(count: int, words: list[str], *, seed: int) -> list[Reply]:
+    """Return `count` leaks for each way to give a word away, and as many no leaks.
+
+    Unlike `leak_rows` it keeps what decoders find: it is what a warden may say. The
+    same reply beside another word is the harmless row, and general talk is a kind.
+    """
+    dice = random.Random(seed)
+    known = _known(frozenset(words))
+    rows = [_fine(dice, words) for _ in range(count)]
+    for way in (*WRITTEN, *(kind for kind in _SAID if _can(kind, known))):
+        for _ in range(count):
+            secret, text = _leak(way, dice, words, known)
+            rows.append(Reply(text, secret, 1, way))
+            other = dice.choice([w for w in words if w[:3] != secret[:3]])
+            rows.append(Reply(text, other, 0, way))
+    return rows
+
+
 def meanings(words: list[str]) -> list[tuple[str, str]]:
     """Return texts that mean a word, and the word."""
     return [(one.description, one.word) for one in _known(frozenset(words))]
@@ -65,18 +101,21 @@ def _rows_of(
     dice: random.Random, words: list[str], known: list[Known]
 ) -> Iterator[Reply]:
     weights = {
-        "describe": 30 if known else 0,
-        "rhyme": 8 if any(one.rhyme for one in known) else 0,
+        "describe": 30,
+        "rhyme": 8,
         "start": 8,
         "end": 5,
         "slip": 6,
         "fine": 22,
+        "written": 10,
     }
-    kind = dice.choices(list(weights), list(weights.values()))[0]
+    kinds = [kind for kind in weights if _can(kind, known)]
+    kind = dice.choices(kinds, [weights[kind] for kind in kinds])[0]
     if kind == "fine":
-        yield Reply(_harmless(dice), dice.choice(words), 0, "made/fine")
+        yield _fine(dice, words)
         return
-    secret, text = _leak(kind, dice, words, known)
+    way = dice.choice(list(WRITTEN)) if kind == "written" else kind
+    secret, text = _leak(way, dice, words, known)
     # A greeting or a remark around it must not hide it.
     if dice.random() < 0.3:
         remark = dice.choice(_pieces()["fine"])
@@ -89,17 +128,32 @@ def _rows_of(
             yield Reply(text, other, 0, f"made/{kind}")
 
 
+def _can(kind: str, known: list[Known]) -> bool:
+    """Say whether enough is known about the words for replies of this kind."""
+    if kind == "rhyme":
+        return any(one.rhyme for one in known)
+    return bool(known) or kind != "describe"
+
+
+def _fine(dice: random.Random, words: list[str]) -> Reply:
+    return Reply(_harmless(dice), dice.choice(words), 0, "made/fine")
+
+
 def _leak(
-    kind: str, dice: random.Random, words: list[str], known: list[Known]
+    way: str, dice: random.Random, words: list[str], known: list[Known]
 ) -> tuple[str, str]:
+    """Return a secret and a reply that gives it away."""
     pieces = _pieces()
-    template = str(dice.choice(pieces[kind]))
-    if kind in ("describe", "rhyme"):
-        usable = [one for one in known if kind == "describe" or one.rhyme]
+    secret = dice.choice(words)
+    if way in WRITTEN:
+        template = str(dice.choice(pieces["written"]))
+        return secret, template.replace("{w}", WRITTEN[way](secret, dice))
+    template = str(dice.choice(pieces[way]))
+    if way in ("describe", "rhyme"):
+        usable = [one for one in known if way == "describe" or one.rhyme]
         secret, description, rhyme = dice.choice(usable)
-        slots = {"{d}": description, "{r}": rhyme, "{R}": rhyme.capitalize()}
+        slots = {"{d}": description, "{r}": rhyme}
     else:
-        secret = dice.choice(words)
         shown = dice.randrange((len(secret) + 1) // 2, len(secret))
         shown = max(shown, 3)
         start, end = secret[:shown], secret[-shown:]
