@@ -12,8 +12,9 @@ Read it from `train` downwards; it is the whole loop. The idea in four steps:
 4. The weights of the last part of the run are averaged, which generalises better than
    the last ones (Izmailov et al. 2018, arXiv 1803.05407).
 5. Other people's attacks teach what the generator does not know, and push aside some of
-   what it does. So with `first_without` a guard learns without them first, then goes on
-   with them, and what counts is the mean of both (Wortsman et al. 2022, arXiv 2109.01903).
+   what it does. So with `first_without` a guard learns without them first, then goes
+   on with them, and what counts is the mean of both (Wortsman et al. 2022, arXiv
+   2109.01903).
 
 Temperature and threshold come from sources that moved no weight.
 """

@@ -154,8 +154,8 @@ class Window:
         """Type a password, try it, and wait for the answer."""
         self.page.get_by_label("Your guess").fill(word)
         box = self.page.locator("#guess")
-        # Every answer replaces the box, alone or with its page: what stood there before
-        # must not pass for the answer, nor a page that is about to be left for the next.
+        # Every answer replaces the box, alone or with its page. What stood there before
+        # must not pass for it, nor a page that is about to be left for the next one.
         box.evaluate("box => box.dataset.before = ''")
         self.page.get_by_role("button", name="Try it").click()
         expect(self.page.locator("#guess[data-before]")).to_have_count(0)

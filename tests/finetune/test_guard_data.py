@@ -109,9 +109,10 @@ def test_every_way_to_give_a_word_away_has_leaks_and_harmless_twins():
     assert [row for row in rows if "{" in row.reply] == []
     # What is written whole is written so that decoders find it, and only that word.
     exact = [row for row in rows if row.source in WRITTEN]
-    assert len([row for row in exact if is_found(row.reply, row.secret)]) >= 4 * len(
-        WRITTEN
-    ) - 8
+    assert (
+        len([row for row in exact if is_found(row.reply, row.secret)])
+        >= 4 * len(WRITTEN) - 8
+    )
     assert every_way(4, WORDS, seed=1) == rows != every_way(4, WORDS, seed=2)
 
 

@@ -1,7 +1,7 @@
 """Replies for the leak guard: some give a secret away, and some do not.
 
-Only what the decoders cannot undo is learned as a leak: descriptions, rhymes, pieces and
-slips. Each reply is also shown beside other secrets, where it is harmless.
+Only what the decoders cannot undo is learned as a leak: descriptions, rhymes, pieces
+and slips. Each reply is also shown beside other secrets, where it is harmless.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import yaml
 
 from finetune.data.guards.disguise import CODES, LIGHT, Disguise
 from finetune.data.guards.rows import Row
-from finetune.data.warden.skills import SKILLS
+from finetune.data.warden.skills import SKILLS, Skill
 from finetune.guards.decoders import is_found
 
 _FOLDER = Path(__file__).parent
@@ -28,16 +28,18 @@ _LETTER_BY_LETTER = frozenset(
     {"separators", "spelling", "capitals", "reverse", "places", "radio", "morse",
      "acrostic", "halves"}
 )  # fmt: skip
+
+
+def _answer_of(skill: Skill) -> Disguise:
+    return lambda word, dice: skill.make(word, dice)[1]
+
+
 # name → how it writes a word whole. In typing errors and cut words it is a slip.
 WRITTEN: dict[str, Disguise] = {
     "plain": lambda word, dice: word,
     **{name: way for name, way in CODES.items() if name != "URL encoding"},
     **{name: way for name, way in LIGHT.items() if name not in ("typos", "no gaps")},
-    **{
-        skill.name: lambda word, dice, make=skill.make: make(word, dice)[1]
-        for skill in SKILLS
-        if skill.name in _LETTER_BY_LETTER
-    },
+    **{s.name: _answer_of(s) for s in SKILLS if s.name in _LETTER_BY_LETTER},
 }
 
 
