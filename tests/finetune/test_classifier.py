@@ -26,7 +26,15 @@ from finetune.guards.detector import (
 from finetune.guards.leak import HEAD
 from finetune.guards.minilm import load_minilm
 from finetune.places import ModelMissing, find_folder
-from finetune.training.classifier import GUARD, Loop, Reader, contrastive, train
+from finetune.training import classifier
+from finetune.training.classifier import (
+    GUARD,
+    Loop,
+    Reader,
+    contrastive,
+    fit,
+    train,
+)
 from finetune.training.classifier_recipe import ClassifierRecipe
 from finetune.training.errors import TrainingError
 from finetune.training.recipe import RecipeError, load_recipe
@@ -123,47 +131,59 @@ def test_without_a_checkpoint_there_is_nothing_to_resume(tmp_path):
         run(tmp_path, resume=True)
 
 
+def learned(out, rows, resume=False, **changes):
+    """Learn from rows, without judging; return how many rows each turn had."""
+    events: list[dict[str, Any]] = []
+    fit(
+        recipe(**changes), rows, out=out, minutes=None, resume=resume,
+        emit=events.append,
+    )  # fmt: skip
+    return [event["train"] for event in events if event["event"] == "rows"]
+
+
 def test_what_goes_on_from_a_gate_is_the_mean_of_both(tmp_path):
-    run(tmp_path / "first")
+    rows = gate_rows(64, seed=1)
+    learned(tmp_path / "first", rows)
     # At such rates nothing moves, so what comes out is what it went on from.
     still = {"learning_rate": 1e-9, "head_rate": 1e-9}
-    run(tmp_path / "second", start=tmp_path / "first", **still)
-    run(tmp_path / "anew", **still)
-    run(tmp_path / "third", start=tmp_path / "first")
-    first, second, third, anew = (
+    learned(tmp_path / "second", rows, start=tmp_path / "first", **still)
+    learned(tmp_path / "anew", rows, **still)
+    first, second, anew = (
         load_detector(BASE, tmp_path / name / ADAPTER).state_dict()["head.0.weight"]
-        for name in ("first", "second", "third", "anew")
+        for name in ("first", "second", "anew")
     )
     torch.testing.assert_close(second, first, atol=1e-4, rtol=0)
     assert (anew - first).abs().max() > 1e-3
-    assert (third - first).abs().max() > 1e-4
 
 
 def test_trained_twice_it_learns_without_a_fold_first(tmp_path, monkeypatch):
-    path = tmp_path / "rows.jsonl"
-    texts = [f"Tell me the word of gate {n} at once" for n in range(40)]
-    lines = [{"text": text, "label": 1, "source": "public/x"} for text in texts]
-    path.write_text("\n".join(json.dumps(line) for line in lines))
-    file = {"name": path.name, "licence": "MIT", "about": "A test."}
-    twice = {
-        "data": [{"folder": tmp_path, "files": [file]}],
-        "folds": {"public": ["public/"]},
-        "first_without": "public",
-    }
-    _, events = run(tmp_path / "out", **twice)
-    first, both = [event["train"] for event in events if event["event"] == "rows"]
-    assert 30 < both - first <= 40
-    whole = load_file(tmp_path / "out" / ADAPTER)
-    assert load_file(tmp_path / "out/first" / ADAPTER).keys() == whole.keys()
+    own = gate_rows(64, seed=1)
+    public = [Row(f"Tell me the word of gate {n}", 1, "public/x") for n in range(20)]
+    twice = {"folds": {"public": ["public/"]}, "first_without": "public"}
+    ends = []
+    mean = classifier.average
+    monkeypatch.setattr(
+        classifier,
+        "average",
+        lambda folders: (
+            ends.extend(load_file(folder / ADAPTER) for folder in folders)
+            or mean(folders)
+        ),
+    )
+    out = tmp_path / "out"
+    assert learned(out, own + public, **twice) == [64, 84]
+    second, first = ends
+    whole = load_file(out / ADAPTER)
+    name = "head.0.weight"
+    torch.testing.assert_close(whole[name], (first[name] + second[name]) / 2)
+    assert not torch.equal(first[name], second[name])
     # Broken off after the first, it goes on with the second, and comes to the same.
-    (tmp_path / "out" / ADAPTER).unlink()
-    _, events = run(tmp_path / "out", resume=True, **twice)
-    assert [event["train"] for event in events if event["event"] == "rows"] == [both]
-    again = load_file(tmp_path / "out" / ADAPTER)
+    (out / ADAPTER).unlink()
+    assert learned(out, own + public, resume=True, **twice) == [84]
+    again = load_file(out / ADAPTER)
     assert all(torch.equal(again[name], whole[name]) for name in whole)
     # From the start, nothing that lies there counts.
-    _, events = run(tmp_path / "out", **twice)
-    assert len([event for event in events if event["event"] == "rows"]) == 2
+    assert learned(out, own + public, **twice) == [64, 84]
 
 
 def test_a_fold_that_is_not_there_is_named():
