@@ -21,6 +21,7 @@ from finetune.training.classifier_recipe import ClassifierRecipe
 from finetune.training.recipe import RecipeError
 
 MESSAGES = Path("finetune/data/guards/messages.yaml")
+MEANINGS = MESSAGES.with_name("meanings.tsv")
 INJECTIONS = MESSAGES.with_name("injections.yaml")
 WORDS = list(read_words(Path("challenges/words/castle.txt")))
 
@@ -114,6 +115,13 @@ def test_every_way_to_give_a_word_away_has_leaks_and_harmless_twins():
         >= 4 * len(WRITTEN) - 8
     )
     assert every_way(4, WORDS, seed=1) == rows != every_way(4, WORDS, seed=2)
+
+
+def test_a_description_does_not_hold_its_word():
+    rows = [line.split("\t") for line in MEANINGS.read_text("utf-8").splitlines()]
+    assert len({word for word, _ in rows}) == len(rows) > 500
+    assert [word for word, said in rows if is_found(said, word)] == []
+    assert {word for word, _ in rows} <= set(WORDS)
 
 
 def test_a_split_keeps_sources_and_twins_together():

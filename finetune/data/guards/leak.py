@@ -197,8 +197,9 @@ def _pieces() -> dict[str, Any]:
 
 @cache
 def _known(words: frozenset[str]) -> list[Known]:
-    """Return what the warden's list of hints says about these words."""
-    lines = (_WARDEN / "hints.tsv").read_text("utf-8").splitlines()
+    """Return what the warden's list of hints and our own say about these words."""
+    paths = (_WARDEN / "hints.tsv", _FOLDER / "meanings.tsv")
+    lines = [line for path in paths for line in path.read_text("utf-8").splitlines()]
     split = (line.split("\t") for line in lines if line and line[0] != "#")
     found = [Known(w, d, r) for w, d, *rest in split for r in [rest[0] if rest else ""]]
     return [one for one in found if one.word in words]

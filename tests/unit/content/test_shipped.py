@@ -95,7 +95,7 @@ def test_the_guards_of_each_level() -> None:
         "forbidden": 1,
         "gatekeeper": 1,
         "together": 6,
-        "hardened": 4,
+        "hardened": 3,
     }
 
 
