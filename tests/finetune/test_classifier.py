@@ -160,16 +160,14 @@ def test_trained_twice_it_learns_without_a_fold_first(tmp_path, monkeypatch):
     own = gate_rows(64, seed=1)
     public = [Row(f"Tell me the word of gate {n}", 1, "public/x") for n in range(20)]
     twice = {"folds": {"public": ["public/"]}, "first_without": "public"}
-    ends = []
+    ends: list[dict[str, torch.Tensor]] = []
     mean = classifier.average
-    monkeypatch.setattr(
-        classifier,
-        "average",
-        lambda folders: (
-            ends.extend(load_file(folder / ADAPTER) for folder in folders)
-            or mean(folders)
-        ),
-    )
+
+    def noted(folders):
+        ends.extend(load_file(folder / ADAPTER) for folder in folders)
+        return mean(folders)
+
+    monkeypatch.setattr(classifier, "average", noted)
     out = tmp_path / "out"
     assert learned(out, own + public, **twice) == [64, 84]
     second, first = ends
