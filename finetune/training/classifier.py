@@ -1,6 +1,6 @@
 """Train a guard: the sentence model learns to tell attacks from harmless messages.
 
-Read it from `train` downwards; it is the whole loop. The idea in four steps:
+Read it from `train` downwards; it is the whole loop. The idea in five steps:
 
 1. An attack and its harmless twin share nearly every word. At first both are shown
    side by side, and vectors of one kind are pulled together, away from the other
@@ -130,18 +130,20 @@ def fit(
 ) -> None:
     """Learn from rows; write `adapter.safetensors` to `out`.
 
-    A guard that is trained twice has its first weights in `out/first`.
+    A guard that is trained twice has its first weights in `out/first`. Without any row
+    of the fold, as where its files are missing, once is enough.
     """
     minutes = recipe.minutes if minutes is None else minutes
-    if recipe.first_without is None:
+    others = recipe.folds[recipe.first_without] if recipe.first_without else ()
+    kept = [row for row in rows if not row.source.startswith(others)]
+    if len(kept) == len(rows):
         _learn(recipe, rows, out=out, minutes=minutes, resume=resume, emit=emit)
         return
     first, half = out / "first", None if minutes is None else minutes / 2
-    others = recipe.folds[recipe.first_without]
     if not resume:
         (first / ADAPTER).unlink(missing_ok=True)
+        Checkpoint(out / _CHECKPOINT).remove()
     if not (first / ADAPTER).is_file():
-        kept = [row for row in rows if not row.source.startswith(others)]
         _learn(recipe, kept, out=first, minutes=half, resume=resume, emit=emit)
     # Stopped between the two, the second has nothing to resume.
     resume = resume and Checkpoint(out / _CHECKPOINT).exists()

@@ -182,6 +182,8 @@ def test_trained_twice_it_learns_without_a_fold_first(tmp_path, monkeypatch):
     assert all(torch.equal(again[name], whole[name]) for name in whole)
     # From the start, nothing that lies there counts.
     assert learned(out, own + public, **twice) == [64, 84]
+    # Where the fold has no rows, both turns would be the same.
+    assert learned(tmp_path / "own", own, **twice) == [64]
 
 
 def test_a_fold_that_is_not_there_is_named():

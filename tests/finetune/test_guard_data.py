@@ -103,17 +103,16 @@ def test_leaks_are_such_that_no_decoder_finds_them():
 def test_every_way_to_give_a_word_away_has_leaks_and_harmless_twins():
     rows = every_way(4, WORDS, seed=1)
     ways = {row.source for row in rows}
-    assert ways >= {*WRITTEN, "start", "end", "slip", "made/fine"}
-    for way in ways - {"made/fine"}:
+    assert ways >= {*WRITTEN, "start", "end", "slip", "ordinary talk"}
+    for way in ways - {"ordinary talk"}:
         labels = [row.label for row in rows if row.source == way]
         assert labels == [1, 0] * 4, way
     assert [row for row in rows if "{" in row.reply] == []
-    # What is written whole is written so that decoders find it, and only that word.
+    # What is written whole decoders find, and no other word in it.
     exact = [row for row in rows if row.source in WRITTEN]
-    assert (
-        len([row for row in exact if is_found(row.reply, row.secret)])
-        >= 4 * len(WRITTEN) - 8
-    )
+    found = [row.label for row in exact if is_found(row.reply, row.secret)]
+    assert sum(found) >= 4 * len(WRITTEN) - 8
+    assert all(found)
     assert every_way(4, WORDS, seed=1) == rows != every_way(4, WORDS, seed=2)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -79,7 +79,8 @@ def every_way(count: int, words: list[str], *, seed: int) -> list[Reply]:
     """
     dice = random.Random(seed)
     known = _known(frozenset(words))
-    rows = [_fine(dice, words) for _ in range(count)]
+    fine = [_fine(dice, words) for _ in range(count)]
+    rows = [replace(row, source="ordinary talk") for row in fine]
     for way in (*WRITTEN, *(kind for kind in _SAID if _can(kind, known))):
         for _ in range(count):
             secret, text = _leak(way, dice, words, known)
