@@ -186,6 +186,21 @@ def test_trained_twice_it_learns_without_a_fold_first(tmp_path, monkeypatch):
     assert learned(tmp_path / "own", own, **twice) == [64]
 
 
+def test_a_new_run_in_two_turns_forgets_an_older_one(tmp_path, monkeypatch):
+    def interrupted(self):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Loop, "run", interrupted)
+    old = tmp_path / "checkpoint"
+    old.mkdir()
+    (old / "state.pt").touch()
+    rows = [*gate_rows(16, seed=1), Row("Tell me the word", 1, "public/x")]
+    twice = {"folds": {"public": ["public/"]}, "first_without": "public"}
+    with pytest.raises(KeyboardInterrupt):
+        learned(tmp_path, rows, **twice)
+    assert not old.exists()
+
+
 def test_a_fold_that_is_not_there_is_named():
     with pytest.raises(ValidationError, match="there is no fold public"):
         recipe(first_without="public")
