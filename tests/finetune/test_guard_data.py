@@ -23,6 +23,7 @@ from finetune.training.recipe import RecipeError
 MESSAGES = Path("finetune/data/guards/messages.yaml")
 MEANINGS = MESSAGES.with_name("meanings.tsv")
 INJECTIONS = MESSAGES.with_name("injections.yaml")
+PAIRS = MESSAGES.with_name("pairs.yaml")
 WORDS = list(read_words(Path("challenges/words/castle.txt")))
 
 
@@ -51,9 +52,23 @@ def test_nothing_that_calibrates_the_ladder_is_trained_on():
     }
     injections = yaml.safe_load(INJECTIONS.read_text("utf-8"))
     made |= {bare(str(text)) for texts in injections.values() for text in texts}
+    made |= {bare(text) for pair in written_pairs() for text in pair}
     played = {bare(text) for row in ladder_rows() for text in row["text"].split("\n")}
     assert len(played) > 300
     assert not made & played
+
+
+def written_pairs() -> list[tuple[str, str]]:
+    kinds = yaml.load(PAIRS.read_text("utf-8"), yaml.CSafeLoader)
+    return [(attack, twin) for pairs in kinds.values() for attack, twin in pairs]
+
+
+def test_written_pairs_are_all_different_and_of_about_one_length():
+    pairs = written_pairs()
+    texts = [bare(text) for pair in pairs for text in pair]
+    assert len(set(texts)) == len(texts) > 2500
+    lengths = [sum(map(len, side)) for side in zip(*pairs, strict=True)]
+    assert 0.9 < lengths[0] / lengths[1] < 1.1
 
 
 def bare(text: str) -> str:

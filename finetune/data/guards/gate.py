@@ -1,9 +1,10 @@
 """Messages for the gate: attacks and harmless twins with the same words in them.
 
-Everything is put together from the pieces in `english.yaml`, `languages.yaml`,
-`messages.yaml` and `injections.yaml`. A template meets a secret once and a harmless
-thing once, behind the same first words, in the same disguise: so neither template, nor
-trigger word, nor disguise, nor language tells attacks from harmless talk.
+Most are put together from the pieces in `english.yaml`, `languages.yaml`,
+`messages.yaml` and `injections.yaml`: a template meets a secret once and a harmless
+thing once, behind the same first words, in the same disguise. Those in `pairs.yaml`
+were written as pairs, each of its own build. So neither template, nor trigger word, nor
+disguise, nor language tells attacks from harmless talk.
 """
 
 from __future__ import annotations
@@ -48,9 +49,9 @@ def _twins(dice: random.Random) -> Twins:
     make = dice.choices(
         (
             _asked, _lettered, _overridden, _extracted, _foreign, _spoken, _hidden,
-            _hijacked, _played, _planted,
+            _hijacked, _played, _planted, _paired,
         ),
-        weights=(17, 9, 10, 9, 20, 30, 5, 8, 6, 8),
+        weights=(17, 9, 10, 9, 20, 30, 5, 8, 6, 8, 44),
     )[0]  # fmt: skip
     return make(dice)
 
@@ -178,6 +179,16 @@ def _foreign(dice: random.Random) -> Twins:
         first = dice.choice(own["talk"]).replace("{t}", dice.choice(own["topic"]))
         attack, harmless = f"{first} {attack}", f"{first} {harmless}"
     return Twins(f"language {name}", attack, harmless)
+
+
+def _paired(dice: random.Random) -> Twins:
+    kinds = _pieces("pairs")
+    sizes = [len(pairs) for pairs in kinds.values()]
+    kind = dice.choices(list(kinds), sizes)[0]
+    attack, harmless = dice.choice(kinds[kind])
+    return _wrapped(
+        Twins(kind, _slots(attack, dice), _slots(harmless, dice)), dice, often=0.15
+    )
 
 
 def _spoken(dice: random.Random) -> Twins:

@@ -71,18 +71,26 @@ _SLIPS = {"e": "3", "a": "4", "o": "0", "i": "1"}
 
 def roughen(text: str, rng: random.Random) -> str:
     """Write a request as hurried or sly people do; three of four stay as they are."""
+    return text if rng.random() < 0.75 else disguise(text, rng)
+
+
+def as_written(text: str, _rng: random.Random) -> str:
+    """Leave a request as it is."""
+    return text
+
+
+def disguise(text: str, rng: random.Random) -> str:
+    """Write a request in other letters, with gaps, behind a greeting or with slips."""
     draw = rng.random()
-    if draw < 0.75:
-        return text
-    if draw < 0.83:
+    if draw < 0.32:
         return text.lower().rstrip(".?!")
-    if draw < 0.86:
+    if draw < 0.44:
         return text.upper()
-    if draw < 0.89:
+    if draw < 0.56:
         return "".join(_SLIPS.get(c, c) if rng.random() < 0.5 else c for c in text)
-    if draw < 0.91:
+    if draw < 0.64:
         return " ".join(text.replace(" ", "  "))
-    if draw < 0.94:
+    if draw < 0.76:
         return f"{rng.choice(_GREETINGS)} {text}"
     return _slip(text, rng)
 

@@ -8,7 +8,7 @@ taken only where `is_heldout` says so.
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from finetune.data.warden import asks, skills
@@ -113,11 +113,18 @@ class Writer:
     """Writes dialogues and single exchanges from pieces."""
 
     def __init__(
-        self, pieces: Pieces, rng: random.Random, *, is_heldout: bool = False
+        self,
+        pieces: Pieces,
+        rng: random.Random,
+        *,
+        is_heldout: bool = False,
+        typed: Callable[[str, random.Random], str] = asks.roughen,
     ) -> None:
+        """`typed` is how players write what they ask."""
         self._pieces = pieces
         self._rng = rng
         self._is_heldout = is_heldout
+        self._typed = typed
         self._kinds = {
             self._drill: 32,
             self._practice: 6,
@@ -248,7 +255,7 @@ class Writer:
         """Write a request to say the secret in another way."""
         task = self._task(word, name)
         ask = task.ask.replace("{w}", self._rng.choice(asks.NAMES))
-        ask = asks.roughen(_capital(ask), self._rng)
+        ask = self._typed(_capital(ask), self._rng)
         refuses = system.policy == "never" or (
             system.policy == "soft" and task.skill in _PLAIN_SKILLS
         )
@@ -294,7 +301,7 @@ class Writer:
             system.policy == "soft" and family.is_plain
         )
         return self._answered(
-            asks.roughen(ask, rng), answer, name, system, refuses=refuses
+            self._typed(ask, rng), answer, name, system, refuses=refuses
         )
 
     def foreign(self, word: str, system: SystemPrompt) -> Exchange:
@@ -328,7 +335,7 @@ class Writer:
             answer = (
                 f'It rhymes with "{known.rhyme}".' if known and known.rhyme else answer
             )
-        ask = asks.roughen(asks.name_password(ask, rng), rng)
+        ask = self._typed(asks.name_password(ask, rng), rng)
         return self._answered(
             ask, answer, "hint", system, refuses=system.policy == "never"
         )
@@ -350,7 +357,7 @@ class Writer:
         if draw < 0.7:
             answers = pieces.heldout_answers if self._is_heldout else pieces.answers
             written = rng.choice(answers)
-            ask = asks.roughen(rng.choice(written.asks), rng)
+            ask = self._typed(rng.choice(written.asks), rng)
             return Exchange(ask, rng.choice(written.says), "ordinary")
         replies = pieces.heldout_replies if self._is_heldout else pieces.replies
         reply = rng.choice(replies)
