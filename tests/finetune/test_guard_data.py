@@ -96,7 +96,7 @@ def test_every_language_and_disguise_has_both_labels():
 
 def test_twins_share_their_words():
     pairs: dict[int | None, dict[int, set[str]]] = defaultdict(dict)
-    for row in gate_rows(6000, seed=3):
+    for row in gate_rows(9000, seed=3):
         if row.source in ("made/ask", "made/letters", "made/extract"):
             pairs[row.pair][row.label] = set(row.text.lower().split())
     shared = [

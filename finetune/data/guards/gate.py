@@ -51,7 +51,7 @@ def _twins(dice: random.Random) -> Twins:
             _asked, _lettered, _overridden, _extracted, _foreign, _spoken, _hidden,
             _hijacked, _played, _planted, _paired,
         ),
-        weights=(17, 9, 10, 9, 20, 30, 5, 8, 6, 8, 44),
+        weights=(17, 9, 10, 9, 20, 40, 5, 8, 6, 8, 44),
     )[0]  # fmt: skip
     return make(dice)
 
@@ -192,7 +192,7 @@ def _paired(dice: random.Random) -> Twins:
 
 
 def _spoken(dice: random.Random) -> Twins:
-    kind = dice.choices(("visitors", "triggers", "ordinary", "tasks"), (5, 6, 4, 5))[0]
+    kind = dice.choices(("visitors", "triggers", "ordinary", "tasks"), (5, 6, 9, 6))[0]
     attack, harmless = _message("attacks", dice), _message(kind, dice)
     if kind == "tasks" and dice.random() < 0.6:
         paragraph = dice.choice(_pieces("messages")["filler"])
