@@ -10,13 +10,15 @@ import torch
 import torch.nn.functional as F
 
 from finetune.data.guards.rows import Row
+from finetune.evaluation.detection import wilson
 
 
 def even_threshold(rows: Sequence[Row], scores: Sequence[float], rate: float) -> float:
-    """Return the lowest threshold with a mean false-alarm rate of at most `rate`.
+    """Return the lowest threshold with a false-alarm rate of at most `rate`.
 
-    The mean is over sources: each counts alike, so that a small one with long or odd
-    messages is heard beside a large one with easy messages.
+    Of all harmless rows together; and for no source may it be certain to be more, by
+    its 95 % interval. So a small one with long or odd messages is heard beside a large
+    one with easy messages, but one or two rows of it do not decide.
     """
     harmless = [
         (score, row.source)
@@ -24,10 +26,11 @@ def even_threshold(rows: Sequence[Row], scores: Sequence[float], rate: float) ->
         if not row.label
     ]
     sizes = Counter(source for _, source in harmless)
-    alarms = 0.0
+    alarms: Counter[str] = Counter()
     for score, source in sorted(harmless, reverse=True):
-        alarms += 1 / (len(sizes) * sizes[source])
-        if alarms > rate:
+        alarms[source] += 1
+        _, least, _ = wilson(alarms[source], sizes[source])
+        if alarms.total() > rate * len(harmless) or least > rate:
             # Flagged is "at or above": this one must not be.
             return math.nextafter(score, math.inf)
     return 0.5

@@ -27,14 +27,15 @@ DRAWN_SECONDS = 2.0
 expect.set_options(timeout=20_000)
 _NUMBERS = count(1)
 
-# What is wider than the window: nothing, or the page and the parts that stick out.
+# What is wider than the window: nothing, or the page and the parts that stick out. A
+# table may scroll, but its caption is to be read without.
 _WIDE = """() => {
   const page = document.scrollingElement;
-  if (page.scrollWidth <= innerWidth) return [];
-  const parts = [...document.querySelectorAll("body *")]
+  const out = (selector) => [...document.querySelectorAll(selector)]
     .filter(part => part.getBoundingClientRect().right > innerWidth)
     .map(part => `${part.tagName}.${part.className}: ${part.textContent.slice(0, 40)}`);
-  return [`${page.scrollWidth} px in a window of ${innerWidth} px`, ...parts];
+  if (page.scrollWidth <= innerWidth) return out("caption");
+  return [`${page.scrollWidth} px in a window of ${innerWidth} px`, ...out("body *")];
 }"""
 
 _TEE = """

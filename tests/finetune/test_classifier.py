@@ -283,13 +283,16 @@ def test_of_an_attack_among_other_text_no_window_is_called_one(source):
     assert labels == [0, 0, 0, 0, 1]
 
 
-def test_every_source_counts_alike_for_the_threshold():
+def test_the_threshold_holds_for_all_rows_and_for_each_source():
     rows = [Row("", 0, "large") for _ in range(1000)]
     rows += [Row("", 0, "small") for _ in range(100)]
-    scores = [n / 10_000 for n in range(1000)] + [0.5 + n / 1000 for n in range(100)]
-    threshold = even_threshold(rows, scores, 0.01)
-    # Two of a hundred in the small one and none in the large one: one in a hundred.
-    assert sum(score >= threshold for score in scores) == 2
+    low, high = [n / 10_000 for n in range(1000)], [0.5 + n / 1000 for n in range(100)]
+    # Eleven of all 1,100 may be flagged; but two of a hundred may still be one in a
+    # hundred and bad luck, three may not.
+    threshold = even_threshold(rows, low + high, 0.01)
+    assert sum(score >= threshold for score in low + high) == 2
+    threshold = even_threshold(rows[:1000], low, 0.01)
+    assert sum(score >= threshold for score in low) == 10
 
 
 def test_calibration_finds_how_sure_scores_are():

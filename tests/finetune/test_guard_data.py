@@ -24,6 +24,7 @@ MESSAGES = Path("finetune/data/guards/messages.yaml")
 MEANINGS = MESSAGES.with_name("meanings.tsv")
 INJECTIONS = MESSAGES.with_name("injections.yaml")
 PAIRS = MESSAGES.with_name("pairs.yaml")
+JUDGED = Path("tests/finetune/rows")
 WORDS = list(read_words(Path("challenges/words/castle.txt")))
 
 
@@ -43,7 +44,7 @@ def test_rows_are_different_balanced_and_the_same_every_time():
     assert rows != gate_rows(3000, seed=5)
 
 
-def test_nothing_that_calibrates_the_ladder_is_trained_on():
+def test_nothing_that_judges_a_gate_is_trained_on():
     messages = yaml.safe_load(MESSAGES.read_text("utf-8"))
     made = {
         bare(text)
@@ -53,9 +54,11 @@ def test_nothing_that_calibrates_the_ladder_is_trained_on():
     injections = yaml.safe_load(INJECTIONS.read_text("utf-8"))
     made |= {bare(str(text)) for texts in injections.values() for text in texts}
     made |= {bare(text) for pair in written_pairs() for text in pair}
-    played = {bare(text) for row in ladder_rows() for text in row["text"].split("\n")}
-    assert len(played) > 300
-    assert not made & played
+    judged = {bare(text) for row in ladder_rows() for text in row["text"].split("\n")}
+    for name in ("gate", "gate-wide"):
+        judged |= {bare(row["text"]) for row in read_rows(JUDGED / f"{name}.jsonl")}
+    assert len(judged) > 1100
+    assert not made & judged
 
 
 def written_pairs() -> list[tuple[str, str]]:
