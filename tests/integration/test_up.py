@@ -188,6 +188,8 @@ def test_a_signal_during_the_start_stops_it(
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
+        # Started under nohup, the tests would hand down that it is ignored.
+        preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL),
     )
     await_true(lambda: psutil.Process(process.pid).children())
     started = psutil.Process(process.pid).children(recursive=True)
