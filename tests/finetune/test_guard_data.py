@@ -91,7 +91,9 @@ def test_every_language_and_disguise_has_both_labels():
     for row in gate_rows(12_000, seed=2):
         labels[row.source][row.label] += 1
     languages = [source for source in labels if source.startswith("made/language")]
-    assert len(languages) >= 20
+    assert len(languages) == 32
+    # Those of the written pairs, too.
+    assert {"made/player", "made/extraction", "made/contest"} <= set(labels)
     for source, counts in labels.items():
         if source != "made/unreadable":
             assert min(counts[0], counts[1]) > 0.2 * sum(counts.values()), source
