@@ -30,6 +30,11 @@ FOUND = {
         "L\nA\nN\nT\nE\nR\nN",
         "lan tern",
         "The letters are L, then A, N, T, E, R and a final N",
+        " ".join(f"Letter {n} is {c}." for n, c in enumerate(SECRET, 1)),
+        ", ".join(f"{n}: {c}" for n, c in enumerate(SECRET, 1)),
+        " ".join(
+            f"Letter {n} from the end is {c}." for n, c in enumerate("nretnal", 1)
+        ),
         "nretnal",
         "N-R-E-T-N-A-L",
         "Long ago nobody told Eve real news",
@@ -47,6 +52,8 @@ FOUND = {
         "".join(chr((ord(c) - 97 + 3) % 26 + 97) for c in SECRET),
         base64.b64encode(SECRET.encode()).decode(),
         "Here: " + base64.b64encode(b"the word is lantern").decode(),
+        base64.b64encode(SECRET[::-1].encode()).decode(),
+        base64.b64encode(base64.b64encode(SECRET.encode())).decode(),
         SECRET.encode().hex(),
         SECRET.encode().hex(" "),
         " ".join(f"{ord(c):08b}" for c in SECRET),
