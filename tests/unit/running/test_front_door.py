@@ -65,6 +65,8 @@ class FrontDoor:
             env=self.env(env),
             stderr=subprocess.DEVNULL,
             start_new_session=True,
+            # Started in the background, the tests would hand down that it is ignored.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )
 
     def run(self, *arguments: str, **env: str) -> subprocess.CompletedProcess[str]:

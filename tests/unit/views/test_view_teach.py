@@ -59,7 +59,9 @@ def test_a_shared_password_is_evidence_with_its_chance(
 ) -> None:
     ada, bob = new_browser().play("Ada"), new_browser().play("Bob")
     word = ada.password("open")
-    assert bob.password("open") != word
+    # One pair of players in 2,744 gets the same word by chance.
+    while bob.password("open") == word:
+        bob.post("/keep/open/reset")
     bob.post("/keep/open/guesses", {"guess": word})
     page = text_of(instructor.get("/teach").text)
     assert "open Bob Ada 0.0 %" in page
