@@ -31,7 +31,11 @@ class Site(BaseApplication):  # type: ignore[misc]
         settings = self._settings
         host = f"[{settings.host}]" if ":" in settings.host else settings.host
         chosen: dict[str, Any] = {
-            "bind": f"{host}:{settings.port}",
+            "bind": (
+                f"fd://{settings.listener}"
+                if settings.listener
+                else f"{host}:{settings.port}"
+            ),
             "workers": settings.processes,
             "worker_class": "gthread",
             "threads": settings.threads,

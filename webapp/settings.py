@@ -24,7 +24,8 @@ class Setting:
 SETTINGS: tuple[Setting, ...] = (
     Setting("instance", PROJECT / "instance", "Folder of database, keys and logs."),
     Setting("host", "127.0.0.1", "Address the site listens on."),
-    Setting("port", 8000, "Port the site listens on."),
+    Setting("port", 8000, "Port the site listens on; for `up`, 0 is any free one."),
+    Setting("listener", 0, "Open socket to listen on, set by `up`. 0: host and port."),
     Setting("processes", 1, "Site processes; more than one needs PostgreSQL."),
     Setting("threads", 64, "Threads of a site process: one per open stream."),
     Setting("sidecar_url", "", "Base URL of the local models, set by `up`."),
@@ -63,6 +64,7 @@ class Settings:
     instance: Path
     host: str
     port: int
+    listener: int
     processes: int
     threads: int
     sidecar_url: str

@@ -66,7 +66,12 @@ def create_app(settings: Settings) -> Flask:
 
 
 def health() -> tuple[Response, int]:
-    """Say how far the models are. Needs no key and shows nothing about requests."""
+    """Say how far the models are. Needs no key and shows nothing about requests.
+
+    A key that is given must fit: so the caller knows that this is the sidecar it means.
+    """
+    if "Authorization" in request.headers:
+        check_key()
     sidecar = _sidecar()
     engine, embeddings = sidecar.models.engine_part, sidecar.models.embedding_part
     status = {"loading": "starting", "ready": "ok", "failed": "failed"}[engine.state]

@@ -11,6 +11,7 @@ import openai
 import pytest
 
 from tests.kit.sidecar import KEY, MODEL, STORY, RunningSidecar, running_sidecar
+from webapp.supervisor.child import health_status
 
 pytestmark = pytest.mark.integration
 
@@ -380,6 +381,12 @@ def test_every_call_needs_the_key_and_health_does_not(sidecar):
         assert sidecar.get(path)[0] == 401
     status, health = sidecar.get("/health")
     assert (status, health["status"]) == (200, "ok")
+
+
+def test_who_asks_health_with_a_key_hears_of_no_other_sidecar(sidecar):
+    url = f"{sidecar.url}/health"
+    assert health_status(url, KEY) == "ok"
+    assert health_status(url, "the key of another") == ""
 
 
 def test_the_log_repeats_nothing_that_was_typed(sidecar, client):

@@ -105,8 +105,9 @@ class Window:
 
     def post(self, path: str, **fields: str) -> APIResponse:
         """Send a form of this visitor, with its seal, and return the answer."""
-        seal = re.search(r'name="csrf_token" value="([^"]+)"', self.fetch("/rules"))
-        assert seal is not None
+        page = self.fetch("/rules")
+        seal = re.search(r'name="csrf_token" value="([^"]+)"', page)
+        assert seal is not None, page
         form = {**fields, "csrf_token": seal[1]}
         request = self.context.request
         return request.post(

@@ -21,7 +21,7 @@ from webapp.bench.players import ApiPlayer
 from webapp.settings import PROJECT
 from webapp.supervisor.checks import StartError, free_port
 from webapp.supervisor.child import health_status
-from webapp.supervisor.trial import Trial, stop, trial_site
+from webapp.supervisor.trial import SCRIPTED_ENDPOINTS, Trial, stop, trial_site
 
 # More threads than free cores make the engine crawl, and tests share the machine.
 ENV = {"WORDKEEP_SIDECAR_ENGINE_THREADS": "1"}
@@ -42,6 +42,17 @@ def wordkeep(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
         text=True,
         check=False,
         timeout=300,
+    )
+
+
+def start(*arguments: str | Path) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        (sys.executable, "-P", "-m", "webapp.cli", "up", *map(str, arguments)),
+        env={**os.environ, "PYTHONPATH": str(PROJECT), **ENV},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        # Started under nohup, the tests would hand down that it is ignored.
+        preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL),
     )
 
 
@@ -110,7 +121,7 @@ def test_up_on_postgresql(tmp_path: Path, postgres: Postgres) -> None:
 
 
 def test_a_second_up_on_the_same_instance_is_refused(site: Trial) -> None:
-    done = wordkeep("up", "--port", str(free_port()), "--instance", site.instance)
+    done = wordkeep("up", "--port", "0", "--instance", site.instance)
     assert done.returncode == 1
     assert done.stderr == (
         f"wordkeep: Wordkeep runs on {site.instance} already (process "
@@ -129,6 +140,32 @@ def test_a_busy_port_is_one_sentence(site: Trial, tmp_path: Path) -> None:
         done.stderr,
     )
     assert health_status(f"{site.url}/health") == "ok"
+
+
+def test_of_two_started_at_once_on_one_port_one_is_ready(tmp_path: Path) -> None:
+    port = str(free_port())
+    both = []
+    for name in ("one", "other"):
+        instance = tmp_path / name
+        instance.mkdir()
+        text = SCRIPTED_ENDPOINTS.replace("MODEL", "keeper")
+        (instance / "endpoints.yaml").write_text(text)
+        both.append(start("--port", port, "--instance", instance))
+    try:
+        await_true(lambda: None in {both[0].poll(), both[1].poll()} != {None})
+        (loser,) = [process for process in both if process.poll() is not None]
+        (winner,) = [process for process in both if process is not loser]
+        assert loser.wait() == 1
+        assert (
+            f"Port {port} is used by another program."
+            in loser.communicate()[0].decode()
+        )
+        await_true(lambda: health_status(f"http://127.0.0.1:{port}/health") == "ok")
+        assert stop(winner) == 0
+        assert winner.communicate()[0].endswith(b"Ctrl-C stops it.\nStopping.\n")
+    finally:
+        for process in both:
+            process.kill()
 
 
 def test_broken_content_is_shown_and_nothing_is_left(tmp_path: Path) -> None:
@@ -150,7 +187,7 @@ def test_broken_endpoints_are_shown_with_their_line(tmp_path: Path) -> None:
     instance = tmp_path / "instance"
     instance.mkdir()
     (instance / "endpoints.yaml").write_text("endpoints:\n  - nam: x\n")
-    done = wordkeep("up", "--port", str(free_port()), "--instance", instance)
+    done = wordkeep("up", "--port", "0", "--instance", instance)
     assert done.returncode == 1
     assert "wordkeep: instance/endpoints.yaml:2: " in done.stderr
     assert 'unknown key "nam"; did you mean "name"?' in done.stderr
@@ -179,24 +216,13 @@ def test_a_signal_during_the_start_stops_it(
     tmp_path: Path, number: signal.Signals
 ) -> None:
     instance = tmp_path / "instance"
-    process = subprocess.Popen(
-        (
-            *(sys.executable, "-P", "-m", "webapp.cli", "up"),
-            *("--port", str(free_port()), "--instance", str(instance)),
-        ),
-        env={**os.environ, "PYTHONPATH": str(PROJECT), **ENV},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        # Started under nohup, the tests would hand down that it is ignored.
-        preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL),
-    )
+    process = start("--port", "0", "--instance", instance)
     await_true(lambda: psutil.Process(process.pid).children())
     started = psutil.Process(process.pid).children(recursive=True)
     process.send_signal(number)
     said, _ = process.communicate(timeout=60)
     assert process.returncode == 0
-    assert said == f"Starting Wordkeep in {instance}\nStopping.\n"
+    assert said.decode() == f"Starting Wordkeep in {instance}\nStopping.\n"
     assert [process for process in started if not is_gone(process)] == []
 
 

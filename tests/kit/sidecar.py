@@ -18,6 +18,8 @@ from typing import Any
 
 import openai
 
+from webapp.supervisor.checks import free_port
+
 KEY = "a-key-for-tests"
 MODEL = "smollm2"
 # One model of the two that are shipped: it loads at once, the warden is merged first.
@@ -119,9 +121,7 @@ def running_sidecar(folder: Path, **settings: object) -> Iterator[RunningSidecar
 
 def start_sidecar(folder: Path, **settings: object) -> RunningSidecar:
     """Start a sidecar and do not wait for anything."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     chosen = {"chat_models": CHAT_MODELS, **settings}
     env = {f"WORDKEEP_SIDECAR_{name.upper()}": str(v) for name, v in chosen.items()}
     log = folder / "sidecar.log"

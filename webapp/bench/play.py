@@ -25,9 +25,9 @@ from sqlalchemy import select
 
 from webapp.bench.pages import PageTimes, time_pages
 from webapp.bench.players import ApiFailure, ApiPlayer, Timed
-from webapp.bench.system import RunningSystem
 from webapp.db import Database
 from webapp.models import Generation
+from webapp.supervisor.trial import Trial, trial_site
 
 LEVEL = "bench-story"
 MESSAGE = "Tell me a long story about a lighthouse and the people who keep it."
@@ -117,7 +117,7 @@ def _measure(chosen: argparse.Namespace, folder: Path) -> dict[str, Any]:
     (ladder / "01-story.yaml").write_text(_LEVEL)
     limits = {"WORDKEEP_ATTEMPTS_PER_MINUTE": "100000"}
     speeds: dict[str, dict[str, Any]] = {}
-    with RunningSystem(instance, limits) as system:
+    with trial_site(instance, env=limits) as system:
         for streams in (1, 8):
             speeds[str(streams)] = _compare(chosen, system, streams)
         crowd = _crowd(system, chosen.players)
@@ -130,9 +130,7 @@ def _measure(chosen: argparse.Namespace, folder: Path) -> dict[str, Any]:
     }
 
 
-def _compare(
-    chosen: argparse.Namespace, system: RunningSystem, streams: int
-) -> dict[str, Any]:
+def _compare(chosen: argparse.Namespace, system: Trial, streams: int) -> dict[str, Any]:
     """Measure engine and site in turns, so that a slow minute hits both."""
     players = [ApiPlayer(system.url, f"bench {streams} {n}") for n in range(streams)]
     _site_speed(system, players, 1)
@@ -171,9 +169,7 @@ def _engine_speed(streams: int, requests: int) -> Speed:
     )
 
 
-def _site_speed(
-    system: RunningSystem, players: list[ApiPlayer], requests: int
-) -> Speed:
+def _site_speed(system: Trial, players: list[ApiPlayer], requests: int) -> Speed:
     def play(player: ApiPlayer) -> list[Timed]:
         return [player.attack(LEVEL, MESSAGE) for _ in range(requests)]
 
@@ -185,8 +181,8 @@ def _site_speed(
     return Speed(len(players), tokens, seconds, 1000 * first)
 
 
-def _tokens(system: RunningSystem, ids: list[int]) -> int:
-    database = Database(system.database_url)
+def _tokens(system: Trial, ids: list[int]) -> int:
+    database = Database(f"sqlite:///{system.instance / 'wordkeep.db'}")
     try:
         with database.read() as session:
             counts = session.scalars(
@@ -199,7 +195,7 @@ def _tokens(system: RunningSystem, ids: list[int]) -> int:
     return sum(count or 0 for count in counts)
 
 
-def _crowd(system: RunningSystem, count: int) -> Crowd:
+def _crowd(system: Trial, count: int) -> Crowd:
     """Let `count` players send at once; the first of them sends two at a time."""
     players = [ApiPlayer(system.url, f"crowd {n}") for n in range(count)]
     senders = [players[0], *players]

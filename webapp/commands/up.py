@@ -14,7 +14,7 @@ from webapp.supervisor import Supervisor
 
 @click.command()
 @click.option("--host", help="Address to listen on; 0.0.0.0 lets the class in.")
-@click.option("--port", type=click.IntRange(1, 65_535), help="Port to listen on.")
+@click.option("--port", type=click.IntRange(0, 65_535), help="Port; 0: any free one.")
 @instance_option
 def up(host: str | None, port: int | None, instance: Path | None) -> None:
     """Start the site and its models; Ctrl-C stops them."""

@@ -16,9 +16,11 @@ from webapp.errors import LabError
 from webapp.settings import Settings
 
 NEEDED_MB = 200
+# Callers that may wait while the site is not up; gunicorn's own default.
+BACKLOG = 2048
 # Below the range from which systems take the ports of outgoing connections: while the
 # sidecar restarts, no other program is given its port by accident.
-_SIDECAR_PORTS = range(20_000, 32_000)
+_OWN_PORTS = range(20_000, 32_000)
 
 
 class StartError(LabError):
@@ -54,10 +56,20 @@ def require_space(instance: Path, *, needed_mb: int = NEEDED_MB) -> None:
         )
 
 
-def require_port(host: str, port: int) -> None:
-    """Refuse a port that the site could not listen on."""
+@contextmanager
+def listening(host: str, port: int) -> Iterator[socket.socket]:
+    """Listen for the site from now on: no other program gets its port, ever.
+
+    Whoever calls while the site is down is answered when it is up again. Raises
+    StartError for a port that the site could not listen on.
+    """
+    with _listener(host, port) as listener:
+        yield listener
+
+
+def _listener(host: str, port: int) -> socket.socket:
     try:
-        _bind(host, port)
+        return _bind(host, port)
     except socket.gaierror as error:
         raise StartError(
             f'"{host}" is no address of this computer. Use --host 127.0.0.1 for this '
@@ -90,30 +102,33 @@ def _port_sentence(host: str, port: int, error: Exception) -> str:
 
 def free_port() -> int:
     """Return a port on which nobody listens, for programs on this computer only."""
-    for port in random.sample(_SIDECAR_PORTS, k=200):
-        with suppress(OSError):
-            _bind("127.0.0.1", port)
+    for port in random.sample(_OWN_PORTS, k=200):
+        with suppress(OSError), _bind("127.0.0.1", port):
             return port
-    raise StartError("No free port was found for the models. Stop some programs.")
+    raise StartError("No free port was found. Stop some programs.")
 
 
 def _first_free(host: str, start: int) -> int:
     for port in range(start, start + 200):
-        with suppress(OSError, OverflowError):
-            _bind(host, port)
+        with suppress(OSError, OverflowError), _bind(host, port):
             return port
     return start
 
 
-def _bind(host: str, port: int) -> None:
+def _bind(host: str, port: int) -> socket.socket:
     family, kind, protocol, _, address = socket.getaddrinfo(
         host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
     )[0]
-    with socket.socket(family, kind, protocol) as probe:
+    listener = socket.socket(family, kind, protocol)
+    try:
         # As gunicorn does: connections that are just closing do not matter.
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        probe.bind(address)
-        probe.listen(1)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+        listener.listen(BACKLOG)
+    except BaseException:
+        listener.close()
+        raise
+    return listener
 
 
 def require_shared_services(settings: Settings) -> None:

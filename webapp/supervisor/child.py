@@ -37,6 +37,10 @@ class Program:
     # How long it may take to stop; then it is ended.
     stop_seconds: float = 2.0
     env: Mapping[str, str] = field(default_factory=dict, repr=False)
+    # What its health page must accept, or another program has taken its port.
+    key: str = field(default="", repr=False)
+    # Open files that it is given.
+    files: tuple[int, ...] = ()
 
     @property
     def title(self) -> str:
@@ -84,6 +88,7 @@ class Child:
             stderr=subprocess.STDOUT,
             # Ctrl-C in the terminal is for the supervisor, which stops all in order.
             start_new_session=True,
+            pass_fds=self.program.files,
             preexec_fn=die_with_parent(os.getpid()),
         )
         assert self._process.stdout is not None  # noqa: S101 -- it is a pipe
@@ -110,7 +115,7 @@ class Child:
         """Ask now and then how the program is; return whether it counts as up."""
         if self._clock() < self._next_probe:
             return self.is_up
-        self.status = health_status(self.program.health_url)
+        self.status = health_status(self.program.health_url, self.program.key)
         self._next_probe = self._clock() + PROBE_PAUSE
         patience = self.program.patience
         if self.status and self._answered_at is None:
@@ -187,14 +192,18 @@ def die_with_parent(parent: int) -> Callable[[], None] | None:
     return prepare
 
 
-def health_status(url: str) -> str:
-    """Return what a health page says: ok, another word, or "" if nobody answers."""
+def health_status(url: str, key: str = "") -> str:
+    """Return what a health page says: ok, another word, or "" if nobody answers.
+
+    With `key` the page of a program that has another key counts as no answer.
+    """
     parts = urlsplit(url)
     connection = http.client.HTTPConnection(
         parts.hostname or "", parts.port, timeout=PROBE_SECONDS
     )
     try:
-        connection.request("GET", parts.path)
+        headers = {"Authorization": f"Bearer {key}"} if key else {}
+        connection.request("GET", parts.path, headers=headers)
         answer = json.loads(connection.getresponse().read(100_000))
     except (OSError, ValueError, http.client.HTTPException):
         return ""

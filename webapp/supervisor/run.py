@@ -34,6 +34,8 @@ class Supervisor:
     """Starts the sidecar and the site of an instance, and keeps them running."""
 
     def __init__(self, settings: Settings, *, say: Say) -> None:
+        if settings.port == 0:
+            settings = replace(settings, port=checks.free_port())
         self.settings = settings
         self.say = say
         self.children: list[Child] = []
@@ -46,10 +48,13 @@ class Supervisor:
         checks.require_shared_services(self.settings)
         checks.prepare_instance(instance)
         checks.require_space(instance)
-        with checks.instance_lock(instance, self.address), self.signals():
-            checks.require_port(self.settings.host, self.settings.port)
+        with (
+            checks.instance_lock(instance, self.address),
+            checks.listening(self.settings.host, self.settings.port) as listener,
+            self.signals(),
+        ):
             try:
-                self._start(started)
+                self._start(started, listener.fileno())
                 while not self._is_stopping:
                     self._watch()
                     time.sleep(TICK_SECONDS)
@@ -65,8 +70,8 @@ class Supervisor:
         shown = f"[{shown}]" if ":" in shown else shown
         return f"http://{shown}:{self.settings.port}"
 
-    def _start(self, started: float) -> None:
-        settings = self.settings
+    def _start(self, started: float, listener: int) -> None:
+        settings = replace(self.settings, listener=listener)
         # First, because loading the models takes longest.
         if needs_sidecar(settings):
             settings = with_sidecar(settings)
@@ -187,6 +192,7 @@ def sidecar_program(settings: Settings) -> Program:
         log=settings.instance / "logs" / "sidecar.log",
         # In the environment, because everybody may read the arguments of a process.
         env={**_OURS, "WORDKEEP_SIDECAR_KEY": settings.sidecar_key},
+        key=settings.sidecar_key,
     )
 
 
@@ -204,9 +210,11 @@ def site_program(settings: Settings, address: str) -> Program:
             "WORDKEEP_INSTANCE": str(settings.instance),
             "WORDKEEP_HOST": settings.host,
             "WORDKEEP_PORT": str(settings.port),
+            "WORDKEEP_LISTENER": str(settings.listener),
             "WORDKEEP_SIDECAR_URL": settings.sidecar_url,
             "WORDKEEP_SIDECAR_KEY": settings.sidecar_key,
         },
+        files=(settings.listener,),
     )
 
 

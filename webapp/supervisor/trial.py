@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from webapp.settings import PROJECT
-from webapp.supervisor.checks import StartError, free_port, prepare_instance
+from webapp.supervisor.checks import StartError, prepare_instance
 from webapp.supervisor.child import die_with_parent
 
 READY_SECONDS = 240.0
@@ -46,7 +47,6 @@ def trial_site(
     instance: Path,
     *,
     scripted: str | None = None,
-    port: int | None = None,
     env: Mapping[str, str] | None = None,
 ) -> Iterator[Trial]:
     """Start `up` in `instance`, wait until it is ready, and stop it at the end.
@@ -58,12 +58,9 @@ def trial_site(
     if scripted is not None:
         text = SCRIPTED_ENDPOINTS.replace("MODEL", scripted)
         (instance / "endpoints.yaml").write_text(text)
-    port = port or free_port()
-    process = _start(instance, port, env or {})
-    trial = Trial(f"http://127.0.0.1:{port}", instance, process)
+    process = _start(instance, env or {})
     try:
-        _await_ready(trial)
-        yield trial
+        yield _await_ready(Trial("", instance, process))
     finally:
         stop(process)
 
@@ -79,14 +76,12 @@ def stop(process: subprocess.Popen[bytes]) -> int:
         return process.wait()
 
 
-def _start(
-    instance: Path, port: int, env: Mapping[str, str]
-) -> subprocess.Popen[bytes]:
+def _start(instance: Path, env: Mapping[str, str]) -> subprocess.Popen[bytes]:
     with (instance / "up.out").open("wb") as output:
         return subprocess.Popen(
             (
                 *(sys.executable, "-P", "-m", "webapp.cli", "up"),
-                *("--port", str(port), "--instance", str(instance)),
+                *("--port", "0", "--instance", str(instance)),
             ),
             env={**os.environ, "PYTHONPATH": str(PROJECT), **env},
             stdin=subprocess.DEVNULL,
@@ -96,9 +91,11 @@ def _start(
         )
 
 
-def _await_ready(trial: Trial) -> None:
+def _await_ready(trial: Trial) -> Trial:
+    """Return the trial with its address, once it has said it."""
     deadline = time.monotonic() + READY_SECONDS
-    while "Ready after" not in trial.said():
+    while not (ready := re.search(r"Ready after .* s: (http\S+)\n", trial.said())):
         if trial.process.poll() is not None or time.monotonic() > deadline:
             raise StartError(f"Wordkeep did not start:\n{trial.said()}")
         time.sleep(0.05)
+    return replace(trial, url=ready[1])

@@ -42,14 +42,15 @@ def test_a_busy_port_is_one_sentence_with_a_free_one() -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
         with pytest.raises(StartError) as caught:
-            checks.require_port("127.0.0.1", port)
+            checks.listening("127.0.0.1", port).__enter__()
     found = re.fullmatch(
         rf"Port {port} is used by another program\. Stop that one, or choose another "
         r"port: \./wordkeep up --port (\d+)",
         caught.value.message,
     )
     assert found is not None
-    checks.require_port("127.0.0.1", int(found[1]))
+    with checks.listening("127.0.0.1", int(found[1])):
+        pass
 
 
 @pytest.mark.parametrize("host", ["203.0.113.7", "no-such-host.invalid"])
@@ -64,7 +65,19 @@ def test_an_address_of_another_computer_is_one_sentence(
 
     monkeypatch.setattr(socket, "getaddrinfo", look_up)
     with pytest.raises(StartError, match="is no address of this computer"):
-        checks.require_port(host, 8000)
+        checks.listening(host, 8000).__enter__()
+
+
+def test_while_it_listens_nobody_else_gets_the_port() -> None:
+    port = checks.free_port()
+    with (
+        checks.listening("127.0.0.1", port),
+        pytest.raises(StartError, match=f"Port {port} is used by another program"),
+        checks.listening("127.0.0.1", port),
+    ):
+        pass
+    with checks.listening("127.0.0.1", port):
+        pass
 
 
 def test_two_supervisors_do_not_share_an_instance(tmp_path: Path) -> None:

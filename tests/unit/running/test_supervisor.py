@@ -49,6 +49,14 @@ def test_each_start_has_a_key_of_its_own_that_both_programs_know(
     assert key.items() <= sidecar.env.items()
     assert sidecar.health_url == f"{one.sidecar_url}/health"
     assert site.env["WORDKEEP_SIDECAR_URL"] == one.sidecar_url
+    # Without it, a sidecar of somebody else at this port would pass for this one.
+    assert sidecar.key == one.sidecar_key
+
+
+def test_port_nought_is_any_free_one(settings: Settings) -> None:
+    supervisor = Supervisor(replace(settings, port=0), say=print)
+    assert 20_000 <= supervisor.settings.port < 32_000
+    assert supervisor.address.endswith(f":{supervisor.settings.port}")
 
 
 def test_no_sidecar_is_started_when_others_take_its_place(settings: Settings) -> None:
