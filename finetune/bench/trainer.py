@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -138,9 +139,9 @@ class Watch(TrainerCallback):  # type: ignore[misc]
         wait_for(self._device)
         stopped = self._clock()
         loss = self._judge()
-        self.curve.append(
-            Point(stopped - self._began, state.global_step * self.each, loss)
-        )
+        point = Point(stopped - self._began, state.global_step * self.each, loss)
+        self.curve.append(point)
+        sys.stderr.write(f"  {point.seconds:.0f} s: loss {loss:.4f}\n")
         if is_over or loss <= self._goal.loss:
             control.should_training_stop = True
         self._began += self._clock() - stopped
