@@ -34,7 +34,7 @@ from finetune.training.recipe import LmRecipe
 
 # Looks at the held-out loss on the way that ours needed to the goal.
 _LOOKS = 10
-# So that a slower learner can go on where our rate has come to its end.
+# So that a slower learner can go on where its rate has come to its end.
 _LEAST_RATE = 0.05
 _USUAL_BATCH = 8  # of Trainer
 
@@ -43,11 +43,15 @@ Batch = dict[str, torch.Tensor]
 
 @dataclass(frozen=True, slots=True)
 class Goal:
-    """The loss to reach, the tokens that ours needed for it, and the time allowed."""
+    """The loss to reach, the tokens that ours needed for it, and the time allowed.
+
+    The learning rate falls over the `planned` seconds, and then stays low.
+    """
 
     loss: float
     tokens: float
     seconds: float
+    planned: float
 
 
 def run_trainer(job: Job, goal: Goal, *, is_tuned: bool) -> Run:
@@ -85,14 +89,14 @@ def run_trainer(job: Job, goal: Goal, *, is_tuned: bool) -> Run:
         callbacks=[watch],
     )
     trainer.remove_callback(PrinterCallback)
-    trainer.rate = lambda update: falling(update * watch.each / goal.tokens, recipe)
+    trainer.rate = lambda update: falling(watch.seconds / goal.planned, recipe)
     trainer.train()
     seconds = reached(watch.curve, goal.loss)
     return summary(model, rows.texts, peak, is_tuned, seconds, watch.curve)
 
 
 class FallingTrainer(Trainer):  # type: ignore[misc]
-    """A Trainer whose learning rate takes the course that ours takes."""
+    """A Trainer whose learning rate falls by the clock, as ours does."""
 
     rate: Callable[[int], float]
     lr_scheduler: Any
@@ -125,7 +129,12 @@ class Watch(TrainerCallback):  # type: ignore[misc]
         self._device = device
         self._judge = judge
         self._clock = clock
-        self._began = 0.0
+        self._began: float | None = None
+
+    @property
+    def seconds(self) -> float:
+        """How long the run has learned: 0 before it begins."""
+        return 0.0 if self._began is None else self._clock() - self._began
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         """Start the clock."""
@@ -133,18 +142,18 @@ class Watch(TrainerCallback):  # type: ignore[misc]
 
     def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         """Judge when it is time, with a stopped clock."""
-        is_over = self._clock() - self._began >= self._goal.seconds
+        is_over = self.seconds >= self._goal.seconds
         if state.global_step % self._every and not is_over:
             return
         wait_for(self._device)
-        stopped = self._clock()
+        seconds = self.seconds
         loss = self._judge()
-        point = Point(stopped - self._began, state.global_step * self.each, loss)
+        point = Point(seconds, state.global_step * self.each, loss)
         self.curve.append(point)
         sys.stderr.write(f"  {point.seconds:.0f} s: loss {loss:.4f}\n")
         if is_over or loss <= self._goal.loss:
             control.should_training_stop = True
-        self._began += self._clock() - stopped
+        self._began = self._clock() - seconds
 
 
 def reached(curve: Sequence[Point], loss: float) -> float | None:

@@ -55,6 +55,13 @@ class Rows:
             self.document[indices],
         )
 
+    def used(self) -> Rows:
+        """Return the rows cut after the last target: no loss depends on the rest."""
+        columns = (self.targets != IGNORE).any(0).nonzero()
+        width = int(columns[-1]) + 1 if len(columns) else 1
+        parts = (self.ids, self.targets, self.positions, self.document)
+        return Rows(*(part[:, :width] for part in parts))
+
     def to(self, device: torch.device) -> Rows:
         """Return the rows on a device."""
         parts = (self.ids, self.targets, self.positions, self.document)

@@ -174,12 +174,14 @@ def watched(losses: list[float], seconds: float) -> tuple[Watch, int]:
         return next(waiting)
 
     watch = Watch(
-        Goal(1.0, tokens=100, seconds=seconds),
+        Goal(1.0, tokens=100, seconds=seconds, planned=100),
         each=5,
         device=torch.device("cpu"),
         judge=judge,
         clock=lambda: now,
     )
+    now = 1000.0
+    assert watch.seconds == 0
     control = SimpleNamespace(should_training_stop=False)
     watch.on_train_begin(None, None, control)
     step = 0
@@ -195,6 +197,8 @@ def test_judging_costs_no_time_and_ends_at_the_goal():
     # A tenth of 100 tokens is two updates of 5.
     assert watch.curve == [Point(2, 10, 3.0), Point(4, 20, 2.0), Point(6, 30, 0.9)]
     assert step == 6
+    # What the learning rate goes by.
+    assert watch.seconds == 6
     assert reached(watch.curve, 1.0) == pytest.approx(4 + 2 / 1.1)
 
 
@@ -236,7 +240,7 @@ def test_ours_and_both_trainers_run(job: Job):
     assert ours.precision == "fp32"
     assert 0 < ours.share_of_peak < 1
     # An easy goal: what ours had after a part of its time.
-    goal = Goal(ours.loss + 0.5, ours.tokens, 60)
+    goal = Goal(ours.loss + 0.5, ours.tokens, 60, 60)
     for is_tuned, precision in ((False, "fp32"), (True, "bf16")):
         found = run_trainer(job, goal, is_tuned=is_tuned)
         assert found.precision == precision
@@ -249,7 +253,7 @@ def test_ours_and_both_trainers_run(job: Job):
 
 @pytest.mark.usefixtures("quick_peak")
 def test_a_goal_that_cannot_be_reached(job: Job):
-    found = run_trainer(job, Goal(0.0, 1000, 0.5), is_tuned=False)
+    found = run_trainer(job, Goal(0.0, 1000, 0.5, 0.5), is_tuned=False)
     assert found.seconds is None
     assert found.trained_seconds >= 0.5
 
@@ -279,7 +283,7 @@ def run_of(seconds: float | None, device_bytes: int | None = None) -> Run:
 
 
 def test_the_table_of_runs():
-    goal = Goal(1.5, 12_000, 720)
+    goal = Goal(1.5, 12_000, 720, 120)
     shown = report(
         [
             Contender("ours", run_of(120.0)),
@@ -312,7 +316,7 @@ def test_the_command(job: Job, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(train, "_run_trainer", trainer)
     out = tmp_path / "out.json"
     assert command(tmp_path, "--minutes", "2", "--json", str(out)) == 0
-    assert goals == [Goal(1.5, 12_000, 720)] * 2
+    assert goals == [Goal(1.5, 12_000, 720, 300), Goal(1.5, 12_000, 720, 120)]
     shown = capsys.readouterr().out
     assert "not measured: MemoryError: too little" in shown
     answer = json.loads(out.read_text())

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from torch.nn.functional import cross_entropy
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from finetune.data.packing import (
@@ -16,6 +17,7 @@ from finetune.data.packing import (
     encode_dialogues,
     pack,
 )
+from finetune.training.lm import answer_loss
 
 HELLO = [
     {"role": "system", "content": "Be kind."},
@@ -91,6 +93,35 @@ def test_rows_are_well_filled():
 def test_a_document_longer_than_a_row_is_cut():
     rows = pack([Document([5] * 100, [5] * 100)], 32, filler=0)
     assert rows.ids.tolist() == [[5] * 32]
+
+
+def test_what_follows_the_last_target_of_a_batch_is_cut_off():
+    learned = Document([5, 6, 7, 8], [6, 7, IGNORE, IGNORE])
+    rows = pack([learned, Document([9] * 30, [IGNORE] * 30)], 32, filler=0)
+    assert len(rows) == 2
+    cut = rows.used()
+    assert cut.ids.shape == cut.document.shape == cut.positions.shape == (2, 2)
+    assert sorted(cut.targets.tolist()) == [[IGNORE, IGNORE], [6, 7]]
+    nothing = pack([Document([9] * 30, [IGNORE] * 30)], 32, filler=0).used()
+    assert nothing.ids.shape == (1, 1)
+
+
+def test_cutting_changes_no_loss(tiny_base: Path):
+    model = AutoModelForCausalLM.from_pretrained(tiny_base).eval()
+    rows = pack(documents(9), 96, filler=0)
+    batch = rows.pick(torch.arange(len(rows) - 1, len(rows)))
+    assert batch.used().ids.shape < batch.ids.shape
+    whole = model(
+        input_ids=batch.ids.long(),
+        position_ids=batch.positions.long(),
+        attention_mask=batch.mask(),
+    ).logits
+    wanted = cross_entropy(
+        whole.flatten(0, 1), batch.targets.flatten().long(), reduction="sum"
+    )
+    loss, count = answer_loss(model, batch, torch.device("cpu"))
+    assert count == int((batch.targets != IGNORE).sum())
+    assert loss.item() == pytest.approx(wanted.item(), rel=1e-5)
 
 
 def test_a_packed_document_is_read_as_if_it_were_alone(tiny_base: Path, tokenizer):
