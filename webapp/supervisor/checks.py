@@ -56,18 +56,12 @@ def require_space(instance: Path, *, needed_mb: int = NEEDED_MB) -> None:
         )
 
 
-@contextmanager
-def listening(host: str, port: int) -> Iterator[socket.socket]:
-    """Listen for the site from now on: no other program gets its port, ever.
+def listen(host: str, port: int) -> socket.socket:
+    """Listen for the site: while the socket is open, no other program gets its port.
 
     Whoever calls while the site is down is answered when it is up again. Raises
     StartError for a port that the site could not listen on.
     """
-    with _listener(host, port) as listener:
-        yield listener
-
-
-def _listener(host: str, port: int) -> socket.socket:
     try:
         return _bind(host, port)
     except socket.gaierror as error:
@@ -116,19 +110,14 @@ def _first_free(host: str, start: int) -> int:
 
 
 def _bind(host: str, port: int) -> socket.socket:
-    family, kind, protocol, _, address = socket.getaddrinfo(
+    family, *_, address = socket.getaddrinfo(
         host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
     )[0]
-    listener = socket.socket(family, kind, protocol)
-    try:
-        # As gunicorn does: connections that are just closing do not matter.
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(address)
-        listener.listen(BACKLOG)
-    except BaseException:
-        listener.close()
-        raise
-    return listener
+    is_dual = family == socket.AF_INET6 and socket.has_dualstack_ipv6()
+    # As with gunicorn, connections that are just closing do not matter to it.
+    return socket.create_server(
+        address, family=family, backlog=BACKLOG, dualstack_ipv6=is_dual
+    )
 
 
 def require_shared_services(settings: Settings) -> None:

@@ -50,7 +50,7 @@ class Supervisor:
         checks.require_space(instance)
         with (
             checks.instance_lock(instance, self.address),
-            checks.listening(self.settings.host, self.settings.port) as listener,
+            checks.listen(self.settings.host, self.settings.port) as listener,
             self.signals(),
         ):
             try:

@@ -42,14 +42,14 @@ def test_a_busy_port_is_one_sentence_with_a_free_one() -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
         with pytest.raises(StartError) as caught:
-            checks.listening("127.0.0.1", port).__enter__()
+            checks.listen("127.0.0.1", port)
     found = re.fullmatch(
         rf"Port {port} is used by another program\. Stop that one, or choose another "
         r"port: \./wordkeep up --port (\d+)",
         caught.value.message,
     )
     assert found is not None
-    with checks.listening("127.0.0.1", int(found[1])):
+    with checks.listen("127.0.0.1", int(found[1])):
         pass
 
 
@@ -65,18 +65,18 @@ def test_an_address_of_another_computer_is_one_sentence(
 
     monkeypatch.setattr(socket, "getaddrinfo", look_up)
     with pytest.raises(StartError, match="is no address of this computer"):
-        checks.listening(host, 8000).__enter__()
+        checks.listen(host, 8000)
 
 
 def test_while_it_listens_nobody_else_gets_the_port() -> None:
     port = checks.free_port()
     with (
-        checks.listening("127.0.0.1", port),
+        checks.listen("127.0.0.1", port),
         pytest.raises(StartError, match=f"Port {port} is used by another program"),
-        checks.listening("127.0.0.1", port),
+        checks.listen("127.0.0.1", port),
     ):
         pass
-    with checks.listening("127.0.0.1", port):
+    with checks.listen("127.0.0.1", port):
         pass
 
 
