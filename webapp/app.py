@@ -11,8 +11,8 @@ from webapp.db import Database
 from webapp.domain.boots import Boot, sweep_interrupted
 from webapp.domain.services import Services
 from webapp.llm.gateway import Gateway, open_gateway
-from webapp.registry import guards as guard_registry
-from webapp.registry import load_plugins
+from webapp.plugins.guard import guards as guard_registry
+from webapp.plugins.registry import load_plugins
 from webapp.security import keyed_digest, load_key
 from webapp.settings import Settings
 

@@ -15,12 +15,12 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from finetune.serving.chat import engine_request
-from finetune.serving.engine import Engine
-from finetune.serving.merge import served_file
-from finetune.serving.prompts import ChatPrompts, Turn
-from finetune.serving.schemas import ChatMessage, ChatRequest
+from finetune.serving.engine.copies import Engine
+from finetune.serving.engine.prompts import ChatPrompts, Turn
+from finetune.serving.routes.chat import engine_request
+from finetune.serving.routes.schemas import ChatMessage, ChatRequest
 from finetune.settings import Settings
+from finetune.weights.merge import served_file
 
 
 @dataclass(frozen=True, slots=True)

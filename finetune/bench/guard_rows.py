@@ -12,9 +12,9 @@ from typing import Any
 
 from finetune.data.guards.collect import collect
 from finetune.data.guards.rows import Row, read_rows
-from finetune.evaluation.release_guard import ladder_rows
-from finetune.release import read_release
-from finetune.training.classifier_recipe import ClassifierRecipe
+from finetune.recipes.classifier import ClassifierRecipe
+from finetune.releasing.guard import ladder_rows
+from finetune.weights.releases import read_release
 
 Emit = Callable[[dict[str, Any]], None]
 

@@ -31,13 +31,13 @@ from finetune.bench.guard_rows import BenchRows, bench_rows, has_trigger, picked
 from finetune.bench.peers import PEERS, PeerError, ask_peer
 from finetune.bench.table import table, write_json
 from finetune.data.guards.rows import Row
-from finetune.evaluation.detection import auc, recall_at, threshold_at, wilson
+from finetune.figures import auc, recall_at, threshold_at, wilson
 from finetune.guards.released import RELEASES, load_judge
-from finetune.places import find_folder
-from finetune.release import read_release
-from finetune.serving.embedder import Embedder
+from finetune.recipes.recipe import RecipeError
+from finetune.serving.engine.embedder import Embedder
 from finetune.settings import Settings
-from finetune.training.recipe import RecipeError
+from finetune.weights.places import find_folder
+from finetune.weights.releases import read_release
 
 _GATE = "gate"
 _RATE = 0.01

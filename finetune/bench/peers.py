@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 from finetune.bench.detectors import Readings
 from finetune.errors import FinetuneError
-from finetune.places import find_folder
+from finetune.weights.places import find_folder
 
 CHILD = Path(__file__).with_name("peer_child.py")
 _STAMP = "installed"

@@ -26,9 +26,9 @@ from finetune.bench.work import (
 )
 from finetune.data.packing import Rows
 from finetune.data.sources import DialogueRows, read_rows
-from finetune.training.base import load_base
+from finetune.recipes.recipe import LmRecipe
 from finetune.training.lm import Loop, answer_loss, prepare, uses_bf16
-from finetune.training.recipe import LmRecipe
+from finetune.weights.base import load_base
 
 # Enough for a comparison on the same rows; they are judged many times.
 _HELDOUT_ROWS = 32

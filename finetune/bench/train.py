@@ -31,8 +31,8 @@ import torch
 from finetune.bench.runs import Job, Run, run_ours, write_rows
 from finetune.bench.table import table, write_json
 from finetune.bench.trainer import Goal, run_trainer
+from finetune.recipes.recipe import LmRecipe, RecipeError, WardenData, load_recipe
 from finetune.settings import Settings
-from finetune.training.recipe import LmRecipe, RecipeError, WardenData, load_recipe
 
 RECIPE = Path(__file__).parents[1] / "recipes" / "warden.yaml"
 _CAP = 6  # times ours

@@ -28,9 +28,9 @@ from finetune.bench.runs import (
 )
 from finetune.bench.work import documents, peak_flops, wait_for
 from finetune.data.packing import IGNORE, Document, Rows
-from finetune.training.base import load_base
+from finetune.recipes.recipe import LmRecipe
 from finetune.training.lm import add_adapters
-from finetune.training.recipe import LmRecipe
+from finetune.weights.base import load_base
 
 # Looks at the held-out loss on the way that ours needed to the goal.
 _LOOKS = 10

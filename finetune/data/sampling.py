@@ -16,7 +16,7 @@ import torch
 
 from finetune.data.warden.pieces import benign_asks
 from finetune.settings import Settings
-from finetune.training.base import Base, load_base
+from finetune.weights.base import Base, load_base
 
 _BATCH = 64
 _MOST_TOKENS = 72

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 
 from finetune.data.guards.rows import read_rows
-from finetune.evaluation.detection import auc, recall_at, wilson
+from finetune.figures import auc, recall_at, wilson
 from finetune.guards.judge import Case, Judge
 from finetune.guards.released import load_judge
 from finetune.settings import Settings

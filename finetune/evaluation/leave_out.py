@@ -17,13 +17,13 @@ import torch
 
 from finetune.data.guards.collect import collect
 from finetune.data.guards.rows import Row
-from finetune.evaluation.detection import auc, recall_at, wilson
+from finetune.figures import auc, recall_at, wilson
 from finetune.guards.detector import ADAPTER, load_detector, quantised
-from finetune.places import find_folder
-from finetune.training.classifier import Reader, fit
-from finetune.training.classifier_recipe import ClassifierRecipe
-from finetune.training.recipe import load_recipe
+from finetune.recipes.classifier import ClassifierRecipe
+from finetune.recipes.recipe import load_recipe
+from finetune.training.gate import Reader, fit
 from finetune.training.thresholds import even_threshold
+from finetune.weights.places import find_folder
 
 FOLDS = "folds.json"
 

@@ -25,7 +25,7 @@ from finetune.data.warden.pieces import Pieces, read_pieces
 from finetune.data.warden.prompts import write_system
 from finetune.evaluation.warden import vocabulary
 from finetune.settings import load_settings
-from finetune.training.base import is_bf16_faster, load_adapted
+from finetune.weights.base import is_bf16_faster, load_adapted
 
 LEAST = 0.95
 # As the shipped levels sample their replies.

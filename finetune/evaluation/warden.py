@@ -22,14 +22,14 @@ from finetune.data.warden.dialogues import Exchange, Writer
 from finetune.data.warden.pieces import Pieces, read_pieces
 from finetune.data.warden.prompts import Policy, SystemPrompt, write_system
 from finetune.data.warden.skills import SKILLS, Skill
-from finetune.evaluation.detection import wilson
-from finetune.places import find_file
-from finetune.serving.chat import engine_request
-from finetune.serving.engine import Engine
-from finetune.serving.merge import served_file
-from finetune.serving.prompts import ChatPrompts, Turn
-from finetune.serving.schemas import ChatMessage, ChatRequest
+from finetune.figures import wilson
+from finetune.serving.engine.copies import Engine
+from finetune.serving.engine.prompts import ChatPrompts, Turn
+from finetune.serving.routes.chat import engine_request
+from finetune.serving.routes.schemas import ChatMessage, ChatRequest
 from finetune.settings import Settings
+from finetune.weights.merge import served_file
+from finetune.weights.places import find_file
 
 _STREAMS = 8
 _REPLY_TOKENS = 60

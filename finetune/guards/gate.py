@@ -19,7 +19,7 @@ from finetune.guards.detector import (
 from finetune.guards.judge import Case, Judgement, Part
 from finetune.guards.minilm import PLACES, load_tokenizer
 from finetune.guards.occlusion import pieces_of, weigh
-from finetune.release import read_release
+from finetune.weights.releases import read_release
 
 GUARD = "guard.json"
 

@@ -25,7 +25,7 @@ from finetune.guards.judge import Case, Exchange, Judgement, Part
 from finetune.guards.minilm import MiniLM, load_tokenizer, pad
 from finetune.guards.occlusion import pieces_of, weigh
 from finetune.guards.text import words
-from finetune.release import read_release
+from finetune.weights.releases import read_release
 
 HEAD = "head.safetensors"
 GUARD = "guard.json"

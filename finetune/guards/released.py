@@ -7,8 +7,8 @@ from pathlib import Path
 from finetune.guards.gate import Gate
 from finetune.guards.judge import Judge
 from finetune.guards.leak import Leak
-from finetune.places import find_folder
-from finetune.release import read_release
+from finetune.weights.places import find_folder
+from finetune.weights.releases import read_release
 
 RELEASES = Path(__file__).parent.parent / "adapters"
 _GUARDS: dict[str, type[Gate] | type[Leak]] = {"gate": Gate, "leak": Leak}

@@ -16,7 +16,7 @@ from flask import Flask
 from gunicorn.app.base import BaseApplication
 from gunicorn.workers.gthread import ThreadWorker
 
-from finetune.serving.app import create_app
+from finetune.serving.routes.app import create_app
 from finetune.settings import Settings
 
 # Threads beyond the ones that replies can hold: health, models, embeddings.

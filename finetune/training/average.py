@@ -19,10 +19,10 @@ import torch
 
 from finetune.data.guards.collect import collect
 from finetune.guards.detector import ADAPTER, write_tensors
-from finetune.training.classifier import average, judge
-from finetune.training.classifier_recipe import ClassifierRecipe
+from finetune.recipes.classifier import ClassifierRecipe
+from finetune.recipes.recipe import RecipeError
 from finetune.training.command import RUN, write_run
-from finetune.training.recipe import RecipeError
+from finetune.training.gate import average, judge
 
 
 def main(arguments: list[str] | None = None) -> int:

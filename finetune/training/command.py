@@ -14,10 +14,10 @@ from typing import Any, TextIO
 
 import torch
 
+from finetune.recipes.classifier import ClassifierRecipe
+from finetune.recipes.recipe import LmRecipe, Recipe, RecipeError, load_recipe
 from finetune.settings import Settings
-from finetune.training import classifier, lm
-from finetune.training.classifier_recipe import ClassifierRecipe
-from finetune.training.recipe import LmRecipe, Recipe, RecipeError, load_recipe
+from finetune.training import gate, lm
 
 RUN = "run.json"
 EVENTS = "events.jsonl"
@@ -81,7 +81,7 @@ def _train(recipe: Recipe, settings: Settings) -> Callable[..., dict[str, float]
     if isinstance(recipe, LmRecipe):
         return partial(lm.train, cache=settings.instance / "models")
     if isinstance(recipe, ClassifierRecipe):
-        return classifier.train
+        return gate.train
     raise RecipeError(f"There is no training for {type(recipe).__name__}.")
 
 

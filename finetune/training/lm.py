@@ -30,10 +30,10 @@ from safetensors.torch import load_file
 
 from finetune.data.packing import IGNORE, Rows
 from finetune.data.sources import DialogueRows, read_rows
-from finetune.training.base import is_bf16_faster, load_base
+from finetune.recipes.recipe import LmRecipe, Lora
 from finetune.training.checkpoint import Checkpoint, Progress, save_weights
 from finetune.training.errors import TrainingError
-from finetune.training.recipe import LmRecipe, Lora
+from finetune.weights.base import is_bf16_faster, load_base
 
 Emit = Callable[[dict[str, Any]], None]
 

@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 
 from finetune.data.guards.rows import Row
-from finetune.evaluation.detection import wilson
+from finetune.figures import wilson
 
 
 def even_threshold(rows: Sequence[Row], scores: Sequence[float], rate: float) -> float:

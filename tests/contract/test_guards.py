@@ -11,7 +11,8 @@ import webapp.guards
 from webapp.content.schema import GuardSpec
 from webapp.llm.ask import GatewayAsk
 from webapp.llm.gateway import Gateway
-from webapp.registry import Example, Guard, Turn, guards, load_plugins
+from webapp.plugins.guard import Example, Guard, Turn, guards
+from webapp.plugins.registry import load_plugins
 from webapp.security import Secret, normalise_guess
 
 load_plugins(webapp.guards)

@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, sync_playwright
 
 from tests.e2e.window import Window, open_window
 from tests.kit.sites import Site, running_site
-from webapp.picture import CHROMIUMS
+from webapp.commands.picture import CHROMIUMS
 
 ARGUMENTS = (
     "--no-sandbox",

@@ -14,9 +14,9 @@ from playwright.sync_api import expect
 from tests.e2e.window import Window
 from tests.kit.sites import running_site
 from tests.kit.yard import PROPS
-from tests.unit.content.test_shipped import LEVELS, shipped
+from tests.webapp.content.test_shipped import LEVELS, shipped
 from webapp.content.schema import Level
-from webapp.domain.reader import Reader
+from webapp.domain.calibration.reader import Reader
 
 pytestmark = pytest.mark.slow
 

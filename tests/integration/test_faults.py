@@ -21,7 +21,7 @@ from tests.kit.disk import NoDisk, SmallDisk, small_disk
 from tests.kit.player import Answer, Player
 from tests.kit.sites import Site, eventually, running_site
 from tests.kit.yard import PROPS, SCRIPTED
-from tests.unit.llm.upstream import Call, Upstream, reply
+from tests.webapp.llm.upstream import Call, Upstream, reply
 from webapp.supervisor.child import health_status
 
 pytestmark = pytest.mark.slow

@@ -8,9 +8,9 @@ import sys
 from pathlib import Path
 
 from tests.kit.world import World
-from webapp.domain import keep, leaderboard, notebook
 from webapp.domain.boots import Boot, sweep_interrupted
-from webapp.models import FINISHED, INTERRUPTED, RUNNING
+from webapp.domain.play import keep, leaderboard, notebook
+from webapp.rows import FINISHED, INTERRUPTED, RUNNING
 
 # Another process of the same instance: it begins an attempt and never ends it.
 _CHILD = """

@@ -14,10 +14,11 @@ from sqlalchemy import select
 
 from tests.kit.content import LEVEL_IDS, WORDS
 from tests.kit.world import World, counted_queries
-from webapp.domain import evidence, hints, keep, leaderboard, notebook, people, visits
-from webapp.domain.guessing import GuessOutcome
+from webapp.domain.people import accounts
+from webapp.domain.play import evidence, hints, keep, leaderboard, notebook, visits
+from webapp.domain.play.guessing import GuessOutcome
 from webapp.errors import Conflict, InvalidInput, LabError, QuotaExceeded
-from webapp.models import (
+from webapp.rows import (
     FINISHED,
     Generation,
     Guess,
@@ -61,7 +62,7 @@ def test_a_whole_game(world: World) -> None:
     assert [json.loads(line)["level"] for line in lines][:2] == ["last", "wary"]
     found = notebook.search(world.services, player_id=ada, query="HELLO")
     assert len(found.items) == 8
-    people.delete_player(world.services, player_id=ada)
+    accounts.delete_player(world.services, player_id=ada)
     assert leaderboard.board(world.services).rows == ()
 
 
@@ -193,7 +194,7 @@ def test_deleting_in_the_middle_of_a_reply(world: World) -> None:
     ada = world.player()
     run = world.begin(ada, "Hello")
     next(run)
-    people.delete_player(world.services, player_id=ada)
+    accounts.delete_player(world.services, player_id=ada)
     assert [event.name for event in run][-1] == "end"
 
 

@@ -29,11 +29,12 @@ from tests.kit.leaks import (
     sign_in,
 )
 from webapp.app import create_app
-from webapp.domain import attack, keep, notebook, people
+from webapp.domain.people import accounts
+from webapp.domain.play import attack, keep, notebook
 from webapp.domain.services import Services
 from webapp.errors import LabError
 from webapp.llm.gateway import Gateway
-from webapp.models import Generation
+from webapp.rows import Generation
 from webapp.settings import Settings
 
 PLAYERS = 200
@@ -203,7 +204,7 @@ def test_no_secret_is_shown_anywhere(
         sign_in(app, "Teacher", role="instructor"),
     )
     for number in range(PLAYERS - 3):
-        people.create_player(services, name=f"Player {number}")
+        accounts.create_player(services, name=f"Player {number}")
     secrets = begin_all_visits(services)
     assert len(secrets) == PLAYERS
     assert {len(by_level) for by_level in secrets.values()} == {8}
@@ -237,7 +238,7 @@ def test_no_secret_is_shown_anywhere(
         lines = [
             *notebook.export_jsonl(services, player_id=number),
             *notebook.export_markdown(services, player_id=number),
-            json.dumps(people.profile(services, player_id=number)),
+            json.dumps(accounts.profile(services, player_id=number)),
             repr(keep.map_page(services, player_id=number)),
         ]
         watch.read(viewer, "exports", "\n".join(lines))

@@ -13,9 +13,9 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from webapp.content.store import ContentStore
-from webapp.domain import visits
+from webapp.domain.play import visits
 from webapp.domain.services import Services
-from webapp.models import Player, Visit
+from webapp.rows import Player, Visit
 
 TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')
 

@@ -13,12 +13,14 @@ from sqlalchemy import select
 from werkzeug.routing import Rule
 
 from tests.kit.browser import Browser
-from webapp.domain import cards, people, visits
+from webapp.domain.models import cards
+from webapp.domain.people import accounts
+from webapp.domain.play import visits
 from webapp.domain.services import Services
 from webapp.llm.cancel import Cancel
 from webapp.llm.events import ChatRequest, Delta, Finish
 from webapp.llm.scripted import ScriptedBackend
-from webapp.models import FINISHED, STOPPED, Generation, Player
+from webapp.rows import FINISHED, STOPPED, Generation, Player
 
 # Stands in each reply of the leaky model, with a number: so the reply is known again.
 MARK = "rawmark"
@@ -204,12 +206,12 @@ def _fill(rule: Rule, services: Services, attempts: list[int]) -> Iterator[str]:
 def sign_in(app: Flask, name: str, *, role: str = "player") -> Viewer:
     """Return a new player with a browser and a token."""
     services: Services = app.extensions["wordkeep"]
-    code = people.create_player(services, name=name, role=role).recovery_code
+    code = accounts.create_player(services, name=name, role=role).recovery_code
     browser = Browser(app)
     assert browser.post("/recover", {"code": code}).status_code == 303
     browser.get("/me")
     player_id = browser.player_id()
-    token = people.create_token(services, player_id=player_id)
+    token = accounts.create_token(services, player_id=player_id)
     return Viewer(name, browser, player_id, token)
 
 

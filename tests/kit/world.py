@@ -17,14 +17,15 @@ from tests.kit.content import write_content
 from webapp import guards
 from webapp.content.store import ContentStore
 from webapp.db import Database
-from webapp.domain import attack, events, guessing, people, visits
 from webapp.domain.boots import Boot
-from webapp.domain.guessing import GuessOutcome
+from webapp.domain.people import accounts
+from webapp.domain.play import attack, events, guessing, visits
+from webapp.domain.play.guessing import GuessOutcome
 from webapp.domain.services import Services
 from webapp.llm.gateway import Gateway
 from webapp.llm.scripted import ScriptedBackend
-from webapp.models import Generation, Player, Visit
-from webapp.registry import load_plugins
+from webapp.plugins.registry import load_plugins
+from webapp.rows import Generation, Player, Visit
 from webapp.settings import load_settings
 
 START = datetime(2026, 5, 4, 9, 30, tzinfo=UTC)
@@ -65,7 +66,7 @@ class World:
 
     def player(self, name: str = "Ada", **given: Any) -> int:
         """Let somebody join; return the id."""
-        return people.create_player(self.services, name=name, **given).player_id
+        return accounts.create_player(self.services, name=name, **given).player_id
 
     def begin(
         self, player: int, message: str, level: str = "open"

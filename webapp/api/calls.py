@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from webapp.api import leaderboard, levels, me, players
 from webapp.api.operations import Api, Operation
+from webapp.api.people import me, players
+from webapp.api.play import leaderboard, levels
 
 APIS: Final[tuple[Api, ...]] = (players.api, levels.api, me.api, leaderboard.api)
 

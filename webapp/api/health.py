@@ -21,7 +21,7 @@ from sqlalchemy import select
 from webapp.api.records import Check, Health
 from webapp.domain.services import Services
 from webapp.llm.gateway import EndpointHealth
-from webapp.models import Player
+from webapp.rows import Player
 
 log = logging.getLogger(__name__)
 

@@ -15,7 +15,7 @@ from pydantic.json_schema import JsonSchemaMode
 from webapp.api import calls
 from webapp.api.operations import Operation
 from webapp.api.records import Health, Problem
-from webapp.domain import events
+from webapp.domain.play import events
 
 VERSION: Final = "1.0"
 URL: Final = "/api/v1/openapi.json"

@@ -20,7 +20,7 @@ from pydantic import TypeAdapter
 
 from webapp.api.records import Given
 from webapp.api.requests import caller, read_body, read_query
-from webapp.domain.people import PlayerInfo
+from webapp.domain.people.accounts import PlayerInfo
 
 View = Callable[..., Any]
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StrictStr
 
-from webapp.registry import Stage as StageName
+from webapp.plugins.guard import Stage as StageName
 
 Status = Literal["running", "finished", "blocked", "stopped", "failed", "interrupted"]
 # More than any database counts to would be an error there, not here.

@@ -11,8 +11,8 @@ from pydantic_core import from_json
 
 from webapp.api.problems import InvalidField, NotJson
 from webapp.api.records import Given
-from webapp.domain import people
-from webapp.domain.people import PlayerInfo
+from webapp.domain.people import accounts
+from webapp.domain.people.accounts import PlayerInfo
 from webapp.domain.services import Services
 from webapp.errors import InvalidInput, NotSignedIn
 
@@ -43,7 +43,7 @@ def caller() -> PlayerInfo:
             "Send your token in the header “Authorization: Bearer <token>”. "
             "POST /api/v1/players gives you one, and so does your page /me."
         )
-    player = people.player_by_token(services(), given.token)
+    player = accounts.player_by_token(services(), given.token)
     if player is None:
         raise NotSignedIn(
             "This token belongs to nobody: it was replaced, or mistyped.",

@@ -12,16 +12,8 @@ from webapp import guards
 from webapp.bench.players import ApiPlayer
 from webapp.content.store import ContentStore
 from webapp.db import Database
-from webapp.models import (
-    COUNTED,
-    INTERRUPTED,
-    RUNNING,
-    Generation,
-    Player,
-    Solve,
-    Visit,
-)
-from webapp.registry import load_plugins
+from webapp.plugins.registry import load_plugins
+from webapp.rows import COUNTED, INTERRUPTED, RUNNING, Generation, Player, Solve, Visit
 from webapp.security import Secret, derive_secret, load_key
 from webapp.settings import Settings
 

@@ -15,11 +15,11 @@ from sqlalchemy import insert
 
 from webapp.app import create_app
 from webapp.db import Database
-from webapp.domain.people import create_player, create_token, set_password
+from webapp.domain.people.accounts import create_player, create_token, set_password
 from webapp.domain.services import Services
 from webapp.llm.gateway import Gateway
 from webapp.migrations import migrate
-from webapp.models import FINISHED, Generation, LevelVersion, Solve, Visit
+from webapp.rows import FINISHED, Generation, LevelVersion, Solve, Visit
 from webapp.settings import load_settings
 
 REPEATS = 15

@@ -26,7 +26,7 @@ from sqlalchemy import select
 from webapp.bench.pages import PageTimes, time_pages
 from webapp.bench.players import ApiFailure, ApiPlayer, Timed
 from webapp.db import Database
-from webapp.models import Generation
+from webapp.rows import Generation
 from webapp.supervisor.trial import Trial, trial_site
 
 LEVEL = "bench-story"

@@ -15,16 +15,16 @@ from webapp.app import open_services
 from webapp.commands.options import instance_option
 from webapp.content.attacks import Conversation, read_attack_rows
 from webapp.content.index import Index
-from webapp.content.problems import format_problem, shown_path
 from webapp.content.report import LevelReport, Report, report_text
 from webapp.db import Database
-from webapp.domain import calibration, calibrations
-from webapp.domain.calibration import Plan
-from webapp.domain.ladder_rules import requirements
+from webapp.domain.calibration import playing, reports
+from webapp.domain.calibration.ladder_rules import requirements
+from webapp.domain.calibration.playing import Plan
 from webapp.domain.services import Services
 from webapp.errors import BackendError, InvalidInput
 from webapp.llm.gateway import Memory, open_gateway
 from webapp.migrations import migrate
+from webapp.reading.problems import format_problem, shown_path
 from webapp.settings import Settings, load_settings
 from webapp.supervisor import prepare_instance, sidecar_running
 
@@ -90,7 +90,7 @@ def calibrate(
         if attacks_file is not None:
             plan = replace(plan, attacks_from=attacks_file.name)
         report = _run(services, index, plan, fresh=fresh)
-        calibrations.store(services, report)
+        reports.store(services, report)
     _print(index, report)
     if json_file is not None:
         _write(json_file, report_text(report))
@@ -170,7 +170,7 @@ def _run(services: Services, index: Index, plan: Plan, *, fresh: bool) -> Report
     with sidecar_running(settings, say=_say) as reached:
         gateway = open_gateway(reached).remembering(memory)
         try:
-            return calibration.calibrate(
+            return playing.calibrate(
                 index, gateway, plan, say=_say, now=lambda: datetime.now(UTC)
             )
         except BackendError as error:

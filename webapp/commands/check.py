@@ -12,11 +12,11 @@ from webapp import guards
 from webapp.commands.options import instance_option
 from webapp.content.check import format_problem, load_path
 from webapp.content.index import Index
-from webapp.domain.proof import ProofResult, play_proofs
+from webapp.domain.calibration.proof import ProofResult, play_proofs
 from webapp.errors import ContentError
 from webapp.llm.gateway import open_gateway
-from webapp.registry import guards as guard_registry
-from webapp.registry import load_plugins
+from webapp.plugins.guard import guards as guard_registry
+from webapp.plugins.registry import load_plugins
 from webapp.settings import Settings, load_settings
 from webapp.supervisor import sidecar_running
 

@@ -12,11 +12,11 @@ import click
 from webapp.app import open_services
 from webapp.commands.options import instance_option
 from webapp.db import Database
-from webapp.domain import people
+from webapp.domain.people import accounts
 from webapp.domain.services import Services
 from webapp.errors import NotFound
 from webapp.migrations import migrate
-from webapp.models import PLAYER, ROLES
+from webapp.rows import PLAYER, ROLES
 from webapp.settings import Settings, load_settings
 from webapp.supervisor import prepare_instance
 
@@ -51,7 +51,7 @@ def user_add(
     """Add a person, for example: user add "Ms Gray" --role instructor --password."""
     with _services(instance) as services:
         code = _join_code(services, class_name) if class_name else None
-        player = people.create_player(
+        player = accounts.create_player(
             services, name=name, class_code=code, role=role, password=password
         )
     click.echo(f"Added {name} ({role}). Recovery code: {player.recovery_code}")
@@ -60,7 +60,7 @@ def user_add(
 
 
 def _join_code(services: Services, name: str) -> str:
-    for known in people.classes(services):
+    for known in accounts.classes(services):
         if known.name == name:
             return known.join_code
     raise NotFound(
@@ -79,7 +79,7 @@ def class_() -> None:
 def class_add(name: str, instance: Path | None) -> None:
     """Add a class; its students join with the code that is printed."""
     with _services(instance) as services:
-        made = people.add_class(services, name=name)
+        made = accounts.add_class(services, name=name)
     click.echo(f"Added the class {made.name}. Join code: {made.join_code}")
 
 
@@ -89,7 +89,7 @@ def class_add(name: str, instance: Path | None) -> None:
 def class_season(name: str, instance: Path | None) -> None:
     """Start a new season of a class: all its open visits begin anew."""
     with _services(instance) as services:
-        begun = people.start_season(services, name=name)
+        begun = accounts.start_season(services, name=name)
     click.echo(f"The class {begun.name} is in season {begun.season} now.")
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from webapp import picture
+from webapp.commands import picture
 from webapp.settings import PROJECT
 
 

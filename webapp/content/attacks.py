@@ -14,10 +14,10 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field, ValidationError, model_validator
 
-from webapp.content.faults import explain
-from webapp.content.problems import Problem
 from webapp.content.schema import Line, Record, Text, Turns
-from webapp.content.yamltree import Node
+from webapp.reading.plain_words import explain
+from webapp.reading.problems import Problem
+from webapp.reading.tree import Node
 
 # What a file of somebody's own may hold: a level replies to each of them many times.
 MAX_ROWS: Final = 5_000

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from webapp.content.loader import Loaded, load, load_level
-from webapp.content.problems import Problem, format_problem
+from webapp.reading.problems import Problem, format_problem
 from webapp.settings import PROJECT
 
 __all__ = ["Problem", "check_paths", "format_problem", "load_path"]

@@ -10,11 +10,11 @@ from typing import get_args
 
 from pydantic import ValidationError
 
-from webapp.content.faults import did_you_mean, explain
-from webapp.content.problems import Problem
 from webapp.content.schema import GuardSpec
-from webapp.content.yamltree import Node
-from webapp.registry import Stage, guards
+from webapp.plugins.guard import Stage, guards
+from webapp.reading.plain_words import did_you_mean, explain
+from webapp.reading.problems import Problem
+from webapp.reading.tree import Node
 
 
 @dataclass(slots=True)

@@ -16,7 +16,8 @@ from pydantic import BaseModel
 
 from webapp.content.attacks import AttackFile
 from webapp.content.schema import Ladder, Level
-from webapp.registry import Guard, Stage, guards, load_plugins
+from webapp.plugins.guard import Guard, Stage, guards
+from webapp.plugins.registry import load_plugins
 from webapp.settings import PROJECT
 
 FOLDER: Final = PROJECT / "challenges"

@@ -16,11 +16,9 @@ from webapp.content.attacks import (
     check_attacks,
     conversations,
 )
-from webapp.content.faults import explain
 from webapp.content.files import find_files
 from webapp.content.guardspecs import read_guards
 from webapp.content.index import Index
-from webapp.content.problems import Problem
 from webapp.content.report import REPORT_FILE, Report, ReportMistake, read_report
 from webapp.content.rules import (
     Names,
@@ -32,7 +30,9 @@ from webapp.content.rules import (
 )
 from webapp.content.schema import ID_PATTERN, Ladder, Level
 from webapp.content.wordlist import WordList, read_words
-from webapp.content.yamltree import Node, TreeProblem, read_tree
+from webapp.reading.plain_words import explain
+from webapp.reading.problems import Problem
+from webapp.reading.tree import Node, TreeProblem, read_tree
 
 __all__ = ["Loaded", "Problem", "load", "load_level"]
 

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from webapp.content import prompts
-from webapp.content.faults import did_you_mean
-from webapp.content.problems import Problem
 from webapp.content.schema import Ladder, Level
 from webapp.content.wordlist import WordList
-from webapp.content.yamltree import Node
+from webapp.reading.plain_words import did_you_mean
+from webapp.reading.problems import Problem
+from webapp.reading.tree import Node
 
 _LETTERS = re.compile(r"[^\W\d_]+")
 

@@ -10,8 +10,8 @@ from pathlib import Path
 from webapp.content.files import Signature, find_files, signature
 from webapp.content.index import Index
 from webapp.content.loader import load
-from webapp.content.problems import Problem, format_problem
 from webapp.errors import ContentError
+from webapp.reading.problems import Problem, format_problem
 
 # A file younger than this may still be half written; it is looked at again soon.
 _SETTLE_SECONDS = 0.3

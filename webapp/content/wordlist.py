@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from webapp.content.problems import Problem
-from webapp.content.yamltree import TreeProblem, decode
+from webapp.reading.problems import Problem
+from webapp.reading.tree import TreeProblem, decode
 from webapp.security import normalise_guess
 
 # With fewer words, players would guess each other's by chance.

@@ -13,7 +13,7 @@ from typing import IO
 from sqlalchemy import select, update
 
 from webapp.db import Database
-from webapp.models import INTERRUPTED, RUNNING, Generation
+from webapp.rows import INTERRUPTED, RUNNING, Generation
 
 
 class Boot:

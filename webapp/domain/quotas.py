@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from webapp.db import insert_missing
 from webapp.errors import QuotaExceeded
-from webapp.models import Usage
+from webapp.rows import Usage
 
 _SECONDS = {"minute": 60, "day": 86_400}
 _FORMATS = {"minute": "%Y-%m-%dT%H:%M", "day": "%Y-%m-%d"}

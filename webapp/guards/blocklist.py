@@ -8,7 +8,8 @@ from typing import Annotated, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from webapp.registry import Ask, Example, Guard, Stage, Turn, Verdict, guards
+from webapp.plugins.asking import Ask
+from webapp.plugins.guard import Example, Guard, Stage, Turn, Verdict, guards
 from webapp.security import normalise_guess
 
 _WORD = re.compile(r"\w+")

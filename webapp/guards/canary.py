@@ -6,7 +6,8 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from webapp.registry import Ask, Example, Guard, Stage, Turn, Verdict, guards
+from webapp.plugins.asking import Ask
+from webapp.plugins.guard import Example, Guard, Stage, Turn, Verdict, guards
 from webapp.security import normalise_guess
 
 # Without spaces a shorter mark would be found across the words of harmless replies.

@@ -8,7 +8,8 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from webapp.registry import Ask, Example, Guard, Stage, Turn, Verdict, guards
+from webapp.plugins.asking import Ask
+from webapp.plugins.guard import Example, Guard, Stage, Turn, Verdict, guards
 from webapp.security import normalise_guess
 
 Match = Literal["exact", "normalised", "reversed", "spelled"]

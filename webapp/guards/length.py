@@ -6,7 +6,8 @@ from typing import Annotated, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from webapp.registry import Ask, Example, Guard, Stage, Turn, Verdict, guards
+from webapp.plugins.asking import Ask
+from webapp.plugins.guard import Example, Guard, Stage, Turn, Verdict, guards
 
 Limit = Annotated[int, Field(ge=1, le=100_000)]
 

@@ -7,7 +7,8 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from webapp.registry import Ask, Example, Guard, Message, Stage, Turn, Verdict, guards
+from webapp.plugins.asking import Ask, Message
+from webapp.plugins.guard import Example, Guard, Stage, Turn, Verdict, guards
 
 # Room for one word and its signs; a judge that explains itself is cut short.
 ANSWER_TOKENS = 8

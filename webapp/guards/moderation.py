@@ -6,17 +6,8 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from webapp.registry import (
-    Ask,
-    Example,
-    Grounds,
-    Guard,
-    Look,
-    Stage,
-    Turn,
-    Verdict,
-    guards,
-)
+from webapp.plugins.asking import Ask, Grounds, Look
+from webapp.plugins.guard import Example, Guard, Stage, Turn, Verdict, guards
 
 
 @guards.register("moderation")

@@ -9,7 +9,8 @@ from typing import Annotated, Any, ClassVar
 import re2
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from webapp.registry import Ask, Example, Guard, Stage, Turn, Verdict, guards
+from webapp.plugins.asking import Ask
+from webapp.plugins.guard import Example, Guard, Stage, Turn, Verdict, guards
 
 # Accents and other signs upon a letter, and signs without any width.
 _DROPPED = {"Mn", "Me", "Cf"}

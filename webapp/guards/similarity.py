@@ -8,7 +8,8 @@ from typing import Annotated, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from webapp.registry import Ask, Example, Guard, Stage, Turn, Verdict, guards
+from webapp.plugins.asking import Ask
+from webapp.plugins.guard import Example, Guard, Stage, Turn, Verdict, guards
 
 # An embedding model reads about 256 tokens: longer texts hide what comes later.
 PIECE_CHARS = 300

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from webapp.llm.gateway import Gateway, Sampling
-from webapp.registry import CAREFUL, Look, Message, Moderation
+from webapp.plugins.asking import CAREFUL, Look, Message, Moderation
 from webapp.security import Secret
 
 DEFAULT_MODEL = "smollm2"

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from webapp.errors import ContentError
-from webapp.llm.lines import LinedYaml, YamlMistake, read_lined
+from webapp.reading.lines import LinedYaml, YamlMistake, read_lined
 from webapp.security import Secret
 from webapp.settings import Settings
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from webapp.llm.cancel import Cancel
-from webapp.registry import Look, Message, Moderation
+from webapp.plugins.asking import Look, Message, Moderation
 from webapp.security import Secret
 
 

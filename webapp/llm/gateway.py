@@ -36,7 +36,7 @@ from webapp.llm.pump import BEAT_SECONDS, pump, within
 from webapp.llm.remote import RemoteBackend
 from webapp.llm.scripted import ScriptedBackend
 from webapp.llm.vectors import VectorCache
-from webapp.registry import CAREFUL, Look, Message, Moderation
+from webapp.plugins.asking import CAREFUL, Look, Message, Moderation
 from webapp.security import Secret
 from webapp.settings import Settings
 

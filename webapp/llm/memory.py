@@ -24,7 +24,7 @@ from webapp.llm.events import (
     EndpointHealth,
     Finish,
 )
-from webapp.registry import Look, Moderation
+from webapp.plugins.asking import Look, Moderation
 from webapp.security import Secret
 
 

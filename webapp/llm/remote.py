@@ -23,7 +23,7 @@ from webapp.llm.events import (
     Queued,
 )
 from webapp.llm.faults import BROKE_OFF, garbage
-from webapp.registry import Highlight, Look, Moderation
+from webapp.plugins.asking import Highlight, Look, Moderation
 from webapp.security import Secret
 
 # At DEBUG these libraries print addresses and requests; ours says what is needed.

@@ -24,7 +24,7 @@ from webapp.llm.events import (
     Queued,
 )
 from webapp.llm.faults import BROKE_OFF
-from webapp.registry import Highlight, Look, Message, Moderation
+from webapp.plugins.asking import Highlight, Look, Message, Moderation
 from webapp.security import Secret, normalise_guess
 
 # What an entry may name as a model. All but the keepers exist to test faults.

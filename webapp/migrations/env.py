@@ -6,7 +6,7 @@ from typing import Literal
 
 from alembic import context
 
-from webapp import models
+from webapp import rows
 from webapp.db import Database
 
 # Any one number: hosts that share a PostgreSQL database wait for each other.
@@ -23,7 +23,7 @@ def run() -> None:
             driver.execute("PRAGMA foreign_keys=OFF")
         context.configure(
             connection=connection,
-            target_metadata=models.Player.metadata,
+            target_metadata=rows.Player.metadata,
             render_as_batch=True,
             compare_type=True,
             render_item=_render_item,

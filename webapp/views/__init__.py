@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from flask import Flask
 
-from webapp.views import context, faults, protection, rendering
-from webapp.views.cards import bp as card_pages
-from webapp.views.keep import bp as keep_pages
-from webapp.views.leaderboard import bp as leaderboard_pages
-from webapp.views.notebook import bp as notebook_pages
+from webapp.views.models.cards import bp as card_pages
 from webapp.views.pages import bp as plain_pages
 from webapp.views.patterns import bp as patterns_pages
-from webapp.views.people import bp as people_pages
-from webapp.views.teach import bp as teach_pages
+from webapp.views.people.accounts import bp as people_pages
+from webapp.views.play.keep import bp as keep_pages
+from webapp.views.play.leaderboard import bp as leaderboard_pages
+from webapp.views.play.notebook import bp as notebook_pages
+from webapp.views.teach.calibration import bp as teach_pages
 from webapp.views.welcome import bp as welcome_pages
+from webapp.web import context, faults, protection, rendering
 
 
 def register(app: Flask) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, render_template
 from flask.typing import ResponseReturnValue
 
-from webapp.views.context import services
+from webapp.web.context import services
 
 bp = Blueprint("pages", __name__)
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from webapp.domain.attempts import AttemptView, VerdictView
-from webapp.domain.grounds import GroundsView, mark_text
+from webapp.domain.play.attempts import AttemptView, VerdictView
+from webapp.domain.play.grounds import GroundsView, mark_text
 
 _WHEN = datetime(2026, 1, 31, 17, 45, tzinfo=UTC)
 

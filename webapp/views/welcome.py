@@ -5,15 +5,16 @@ from __future__ import annotations
 from flask import Blueprint, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 
-from webapp.domain import keep, people
-from webapp.domain.people import NewPlayer
+from webapp.domain.people import accounts
+from webapp.domain.people.accounts import NewPlayer
+from webapp.domain.play import keep
 from webapp.errors import Conflict, LabError
-from webapp.limits import sign_up_limit
-from webapp.views import context
-from webapp.views.context import services
-from webapp.views.forms import PlayForm
-from webapp.views.nicknames import guest_name
-from webapp.views.rendering import STREAMS, THEMES
+from webapp.views.people.nicknames import guest_name
+from webapp.web import context
+from webapp.web.context import services
+from webapp.web.forms import PlayForm
+from webapp.web.limits import sign_up_limit
+from webapp.web.rendering import STREAMS, THEMES
 
 bp = Blueprint("welcome", __name__)
 
@@ -73,7 +74,7 @@ def _create(name: str) -> NewPlayer:
     """Join under the given nickname, or under one that nobody has yet."""
     for _ in range(MADE_UP_TRIES):
         try:
-            return people.create_player(services(), name=name or guest_name())
+            return accounts.create_player(services(), name=name or guest_name())
         except Conflict:
             if name:
                 raise

@@ -1,0 +1,1 @@
+"""The recipes of training runs, and what a recipe may say."""

@@ -1,0 +1,1 @@
+"""Commands that release a trained model with its card."""

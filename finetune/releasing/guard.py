@@ -1,0 +1,213 @@
+"""Release a trained guard: its files, its figures, and its card.
+
+`python -m finetune.releasing.guard RUN` takes what `train` wrote to RUN,
+judges the sentences of our own in the tests with it, adds `folds.json` of `leave_out`
+if it is there, and writes `finetune/adapters/NAME`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import torch
+import yaml
+
+from finetune.data.guards.leak import every_way
+from finetune.data.guards.rows import read_rows
+from finetune.evaluation.guards import NEEDED, evaluate
+from finetune.evaluation.leave_out import FOLDS
+from finetune.guards.released import RELEASES, load_judge
+from finetune.recipes.classifier import ClassifierRecipe
+from finetune.training.leak import split_words
+from finetune.weights.places import find_folder
+from finetune.weights.releases import CARD, write_release
+
+_FILES = {
+    "gate": ("adapter.safetensors", "guard.json"),
+    "leak": ("adapter.safetensors", "head.safetensors", "guard.json"),
+}
+_OWN = Path(__file__).parents[1] / "evaluation/rows"
+_LADDER = Path(__file__).parents[2] / "challenges/attacks"
+_TEXTS = Path(__file__).parent / "cards"
+_OF_EACH_WAY, _SEED = 60, 7
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Write the release; its card comes last, with the figures of what is released."""
+    parser = argparse.ArgumentParser(prog="release_guard", description=__doc__)
+    parser.add_argument("run", type=Path)
+    chosen = parser.parse_args(arguments)
+    torch.set_num_threads(1)
+    run = json.loads((chosen.run / "run.json").read_text("utf-8"))
+    name = run["recipe"]["name"]
+    guard = json.loads((chosen.run / "guard.json").read_text("utf-8"))
+    figures = dict(run["figures"]) | {"thresholds": guard["thresholds"]}
+    if (chosen.run / FOLDS).is_file():
+        figures["left_out"] = json.loads((chosen.run / FOLDS).read_text("utf-8"))
+    if name not in _FILES:
+        parser.error(f"{chosen.run} is no run of {' or '.join(_FILES)}, but of {name}.")
+    # No card is better than that of another model, should the measuring fail.
+    (RELEASES / name / CARD).unlink(missing_ok=True)
+    # Twice: the figures of the released files belong into their manifest.
+    _write(chosen.run, run, name, figures)
+    rows = list(read_rows(_OWN / f"{name}.jsonl", NEEDED[name]))
+    answer = evaluate(load_judge(name), rows)
+    kept = ("rows", "auc", "recall", "false_alarms", "ms_p50", "ms_p95")
+    figures["own_sentences"] = {key: answer[key] for key in kept}
+    if name == "gate":
+        answer = evaluate(load_judge(name), list(ladder_rows()))
+        figures["ladder"] = {key: answer[key] for key in (*kept, "by_source")}
+    else:
+        answer = evaluate(load_judge(name), list(way_rows(run["recipe"])))
+        figures["every_way"] = {key: answer[key] for key in (*kept, "by_source")}
+    _write(chosen.run, run, name, figures)
+    (RELEASES / name / CARD).write_text(card(name, run, figures), "utf-8")
+    sys.stdout.write(f"Released {RELEASES / name}.\n")
+    return 0
+
+
+def ladder_rows() -> Iterator[dict[str, Any]]:
+    """Yield the attacks and harmless visits that calibrate the ladder.
+
+    A conversation is one row, its messages below each other.
+    """
+    for path in sorted(_LADDER.glob("*.yaml")):
+        family = yaml.safe_load(path.read_text("utf-8"))
+        for turns in family["conversations"]:
+            messages = [turns] if isinstance(turns, str) else turns
+            yield {
+                "text": "\n".join(messages),
+                "label": int(family.get("kind") != "benign"),
+                "source": family["family"],
+            }
+
+
+def way_rows(recipe: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """Yield leaks in every way, and the same replies beside other words.
+
+    The words are those that the run of this recipe was not trained on.
+    """
+    _, kept = split_words(ClassifierRecipe.model_validate(recipe))
+    for row in every_way(_OF_EACH_WAY, kept, seed=_SEED):
+        yield asdict(row)
+
+
+def _write(
+    folder: Path, run: Mapping[str, Any], name: str, figures: Mapping[str, Any]
+) -> None:
+    place = run["recipe"]["base"]
+    write_release(
+        RELEASES / name,
+        name=name,
+        kind="guard",
+        base_place=place,
+        base=find_folder(place) / "model.safetensors",
+        files={file: folder / file for file in _FILES[name]},
+        recipe=run["recipe"],
+        figures=figures,
+        seconds=run["seconds"],
+    )
+
+
+def card(name: str, run: Mapping[str, Any], figures: Mapping[str, Any]) -> str:
+    """Return the card: the text of `cards/NAME.md` with the figures filled in."""
+    text = (_TEXTS / f"{name}.md").read_text("utf-8")
+    slots = {
+        "{data}": _data(run["recipe"]),
+        "{minutes}": f"{run['seconds'] / 60:.0f}",
+        "{thresholds}": _thresholds(figures["thresholds"]),
+        "{figures}": _figures(figures),
+        "{own}": _own(figures["own_sentences"]),
+        "{left_out}": _left_out(figures.get("left_out", {})),
+        "{ladder}": _by_source(figures.get("ladder", {}), "family"),
+        "{every_way}": _by_source(figures.get("every_way", {}), "way"),
+    }
+    for slot, value in slots.items():
+        text = text.replace(slot, value)
+    return text
+
+
+def _data(recipe: Mapping[str, Any]) -> str:
+    lines = [
+        f"- generated by `finetune/data/guards`: {recipe['generated']['rows']} rows,"
+        " Apache-2.0, as this project"
+    ]
+    for folder in recipe["data"]:
+        for file in folder["files"]:
+            limit = f"; at most {file['limit']} rows" if file["limit"] else ""
+            lines.append(f"- {file['about']}: {file['licence']}{limit}")
+    if recipe["held_out"]:
+        kept = ", ".join(recipe["held_out"])
+        lines.append(f"- not trained on, only for the threshold: {kept}")
+    return "\n".join(lines)
+
+
+def _thresholds(given: Mapping[str, float]) -> str:
+    return "\n".join(
+        f"| {100 * float(rate):g} % | {threshold:.4f} |"
+        for rate, threshold in given.items()
+    )
+
+
+def _figures(figures: Mapping[str, Any]) -> str:
+    return "\n".join(
+        f"| {name.replace('_', ' ')} | {value:.3f} |"
+        for name, value in figures.items()
+        if isinstance(value, float)
+    )
+
+
+def _own(answer: Mapping[str, Any]) -> str:
+    return (
+        f"{answer['rows']} rows: AUC {answer['auc']:.3f},"
+        f" caught {_share(answer['recall'])},"
+        f" false alarms {_share(answer['false_alarms'])};"
+        f" {answer['ms_p50']:.1f} ms a message (median), {answer['ms_p95']:.1f} ms"
+        " (19 of 20 are quicker)."
+    )
+
+
+def _by_source(answer: Mapping[str, Any], called: str) -> str:
+    if not answer:
+        return ""
+    rows = [("all", answer), *answer["by_source"].items()]
+    lines = [f"AUC {answer['auc']:.3f} over {answer['rows']} rows."]
+    lines += ["", f"| {called} | rows | caught | false alarms |", "|---|---|---|---|"]
+    for source, found in rows:
+        caught = _share(found["recall"]) if found["recall"] else ""
+        alarms = _share(found["false_alarms"]) if found["false_alarms"] else ""
+        lines.append(f"| {source} | {found['rows']} | {caught} | {alarms} |")
+    return "\n".join(lines)
+
+
+def _left_out(folds: Mapping[str, Any]) -> str:
+    lines = []
+    for fold, sources in folds.items():
+        for source, found in sources.items():
+            auc, recall_1 = found.get("auc"), found.get("recall_at_1pct_fpr")
+            cells = [
+                fold,
+                source,
+                str(found["rows"]),
+                _share(found["recall"]) if "recall" in found else "",
+                f"{auc:.3f}" if auc is not None else "",
+                f"{100 * recall_1:.1f} %" if recall_1 is not None else "",
+                _share(found["false_alarms"]) if "false_alarms" in found else "",
+            ]
+            lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines) or "| not measured for this release |  |  |  |  |  |  |"
+
+
+def _share(interval: list[float]) -> str:
+    share, low, high = (100 * max(value, 0.0) for value in interval)
+    return f"{share:.1f} % ({low:.1f}–{high:.1f})"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""What generates: the queue, the copies of an engine, prompts and stop words."""

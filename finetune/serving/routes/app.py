@@ -1,0 +1,237 @@
+"""The sidecar's HTTP application."""
+
+from __future__ import annotations
+
+import hmac
+import select
+import socket
+from collections.abc import Callable
+from typing import Any
+
+from flask import Blueprint, Flask, Response, current_app, jsonify, request
+from werkzeug.exceptions import HTTPException
+
+from finetune.serving.catalogue.models import Models
+from finetune.serving.engine.desk import CallerLeft, Desk
+from finetune.serving.errors import ApiError, crashed, unknown_model, wrong_key
+from finetune.serving.routes.chat import Call, Chats
+from finetune.serving.routes.schemas import (
+    ChatRequest,
+    CompletionRequest,
+    EmbeddingsRequest,
+    ModerationsRequest,
+    parse,
+)
+from finetune.serving.routes.vectors import embeddings, moderations
+from finetune.settings import Settings
+
+# What a server answers when the caller has hung up; nobody reads it.
+_CALLER_LEFT = 499
+_TOO_LARGE = 413
+
+v1 = Blueprint("v1", __name__, url_prefix="/v1")
+
+
+class Sidecar:
+    """What the requests share."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.models = Models(settings)
+        self.desk = Desk(slots=settings.slots, waiting=settings.waiting)
+        self.chats = Chats(
+            self.models, self.desk, default_tokens=settings.default_tokens
+        )
+
+    def stop(self) -> None:
+        """End politely; returns when nothing runs any more."""
+        self.desk.stop(self.settings.stop_seconds)
+
+
+def create_app(settings: Settings) -> Flask:
+    """Build the application and start loading the models."""
+    app = Flask("finetune")
+    app.config["MAX_CONTENT_LENGTH"] = settings.body_bytes
+    app.json.sort_keys = False  # type: ignore[attr-defined]
+    sidecar = Sidecar(settings)
+    app.extensions["sidecar"] = sidecar
+    app.register_blueprint(v1)
+    app.add_url_rule("/health", view_func=health)
+    app.register_error_handler(ApiError, _answer_api_error)
+    app.register_error_handler(HTTPException, _answer_http_error)
+    app.register_error_handler(CallerLeft, _answer_caller_left)
+    app.register_error_handler(Exception, _answer_crash)
+    sidecar.models.load()
+    return app
+
+
+def health() -> tuple[Response, int]:
+    """Say how far the models are. Needs no key and shows nothing about requests.
+
+    A key that is given must fit: so the caller knows that this is the sidecar it means.
+    """
+    if "Authorization" in request.headers:
+        check_key()
+    sidecar = _sidecar()
+    engine, embeddings = sidecar.models.engine_part, sidecar.models.embedding_part
+    status = {"loading": "starting", "ready": "ok", "failed": "failed"}[engine.state]
+    if sidecar.desk.is_stopping:
+        status = "stopping"
+    body = {
+        "status": status,
+        "engine": engine.state,
+        "embeddings": embeddings.state,
+        "models": sidecar.models.chat_names,
+        "slots": sidecar.settings.slots,
+        "running": sidecar.desk.queue.running,
+        "waiting": sidecar.desk.queue.waiting,
+        "problems": [part.problem for part in (engine, embeddings) if part.problem],
+    }
+    return jsonify(body), 200 if status == "ok" else 503
+
+
+@v1.before_request
+def check_key() -> None:
+    """Refuse calls without the bearer key."""
+    key = _sidecar().settings.key
+    given = request.headers.get("Authorization", "").removeprefix("Bearer ")
+    if key and not hmac.compare_digest(given.encode(), key.encode()):
+        raise wrong_key()
+
+
+@v1.get("/models")
+def list_models() -> Response:
+    """List everything that can be named as `model`."""
+    return jsonify(
+        {"object": "list", "data": [_model(name) for name in _model_names()]}
+    )
+
+
+@v1.get("/models/<path:name>")
+def get_model(name: str) -> Response:
+    """Describe one model."""
+    if name not in _model_names():
+        raise unknown_model(name, _model_names())
+    return jsonify({**_model(name), "version": _version(name)})
+
+
+@v1.post("/chat/completions")
+def chat() -> Response:
+    """Reply to a chat."""
+    body = parse(ChatRequest, _json())
+    call = _sidecar().chats.open_chat(body, _caller_watch())
+    return _answer(call, is_stream=body.stream)
+
+
+@v1.post("/completions")
+def complete() -> Response:
+    """Continue a text."""
+    body = parse(CompletionRequest, _json())
+    call = _sidecar().chats.open_completion(body, _caller_watch())
+    return _answer(call, is_stream=body.stream)
+
+
+@v1.post("/embeddings")
+def embed() -> Response:
+    """Turn texts into vectors."""
+    sidecar = _sidecar()
+    body = parse(EmbeddingsRequest, _json())
+    return jsonify(embeddings(body, sidecar.models, sidecar.settings))
+
+
+@v1.post("/moderations")
+def moderate() -> Response:
+    """Judge texts with a guard model."""
+    sidecar = _sidecar()
+    body = parse(ModerationsRequest, _json())
+    return jsonify(moderations(body, sidecar.models, sidecar.settings))
+
+
+def _answer(call: Call, *, is_stream: bool) -> Response:
+    if not is_stream:
+        return jsonify(call.whole())
+    response = Response(call.stream(), mimetype="text/event-stream")
+    response.headers["Cache-Control"] = "no-store"
+    response.headers["X-Accel-Buffering"] = "no"
+    # A stream that never begins runs no `finally` of its own.
+    response.call_on_close(call.reply.close)
+    return response
+
+
+def _sidecar() -> Sidecar:
+    sidecar: Sidecar = current_app.extensions["sidecar"]
+    return sidecar
+
+
+def _json() -> Any:
+    try:
+        body = request.get_json(silent=True)
+    except RecursionError:
+        body = None
+    if not isinstance(body, dict):
+        raise ApiError("The body must be a JSON object.", code="invalid_json")
+    return body
+
+
+def _model_names() -> list[str]:
+    models = _sidecar().models
+    return [*models.chat_names, models.embedding_name, *models.guard_names]
+
+
+def _model(name: str) -> dict[str, Any]:
+    return {"id": name, "object": "model", "created": 0, "owned_by": "wordkeep"}
+
+
+def _version(name: str) -> str:
+    """Return which weights a model has; empty where that is not told."""
+    models = _sidecar().models
+    if name in models.chat_names:
+        return models.chat(name).engine.version
+    if name in models.guard_names:
+        return str(getattr(models.judge(name), "version", ""))
+    return ""
+
+
+def _caller_watch() -> Callable[[], bool]:
+    """Return a function that says whether the caller still holds the line.
+
+    Looking at the socket notices a hang-up without writing to it, also while a whole
+    reply is being prepared.
+    """
+    line = request.environ.get("gunicorn.socket")
+    if not isinstance(line, socket.socket):
+        return lambda: True
+
+    def is_connected() -> bool:
+        try:
+            readable, _, _ = select.select([line], [], [], 0)
+            return not readable or bool(line.recv(1, socket.MSG_PEEK))
+        except (OSError, ValueError):
+            return False
+
+    return is_connected
+
+
+def _answer_api_error(error: ApiError) -> tuple[Response, int]:
+    response = jsonify(error.body())
+    if error.retry_after is not None:
+        response.headers["Retry-After"] = str(error.retry_after)
+    return response, error.status
+
+
+def _answer_http_error(error: HTTPException) -> tuple[Response, int]:
+    status = error.code or 500
+    kind = "invalid_request_error" if status < 500 else "server_error"
+    message = error.description or error.name
+    if status == _TOO_LARGE:
+        most = current_app.config["MAX_CONTENT_LENGTH"]
+        message = f"The request is too large: at most {most} bytes are read."
+    return _answer_api_error(ApiError(message, status=status, kind=kind))
+
+
+def _answer_caller_left(error: CallerLeft) -> tuple[str, int]:
+    return "", _CALLER_LEFT
+
+
+def _answer_crash(error: Exception) -> tuple[Response, int]:
+    return _answer_api_error(crashed(error))

@@ -1,0 +1,161 @@
+"""POST /v1/chat/completions and /v1/completions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from finetune.serving.catalogue.models import Models, ServedEngine
+from finetune.serving.engine.desk import CallerLeft, Desk, Queued, Reply, Started
+from finetune.serving.engine.generation import Delta, Finish
+from finetune.serving.errors import (
+    ApiError,
+    context_overflow,
+    crashed,
+    engine_failed,
+)
+from finetune.serving.routes.schemas import ChatRequest, CompletionRequest, clean
+from finetune.serving.routes.shapes import BEAT, ChatShape, CompletionShape, sse_error
+
+# Sampling looks at the likeliest tokens only. The whole vocabulary, sorted for each
+# token on one thread, took more than half of the speed of eight streams.
+TOP_K = 40
+_SAMPLERS = ["penalties", "top_k", "temperature", "top_p"]
+# Each token has at least a byte of text, and texts far over the context need no count.
+_CHARS_PER_TOKEN = 64
+# The engine takes 32 bits and reads the highest number as "random".
+_SEEDS = 2**32 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A request that has its place in the queue, and the shape of its answer."""
+
+    reply: Reply
+    shape: ChatShape
+    tells_position: bool
+    wants_usage: bool
+
+    def stream(self) -> Iterator[bytes]:
+        """Yield the answer as server-sent events; errors come as the last event."""
+        try:
+            for event in self.reply.events():
+                match event:
+                    case Delta():
+                        yield self.shape.delta(event)
+                    case Queued() if self.tells_position:
+                        yield self.shape.queued(event.position)
+                    case Started():
+                        yield self.shape.started()
+                    case Finish():
+                        yield from self.shape.finish(event, with_usage=self.wants_usage)
+                    case _:
+                        yield BEAT
+        except ApiError as error:
+            yield sse_error(error)
+        except CallerLeft:
+            return
+        except Exception as error:  # noqa: BLE001 -- border: an answer under way
+            yield sse_error(crashed(error))
+        finally:
+            self.reply.close()
+
+    def whole(self) -> dict[str, Any]:
+        """Return the answer as one body; raise CallerLeft when nobody waits for it."""
+        deltas = []
+        try:
+            for event in self.reply.events():
+                if isinstance(event, Delta):
+                    deltas.append(event)
+                elif isinstance(event, Finish):
+                    return self.shape.whole(deltas, event)
+        finally:
+            self.reply.close()
+        raise engine_failed()
+
+
+class Chats:
+    """Opens chat and completion calls."""
+
+    def __init__(self, models: Models, desk: Desk, *, default_tokens: int) -> None:
+        self._models = models
+        self._desk = desk
+        self._default_tokens = default_tokens
+
+    def open_chat(self, body: ChatRequest, is_connected: Callable[[], bool]) -> Call:
+        """Check a chat request and put it into the queue."""
+        served = self._models.chat(body.model)
+        turns = [message.turn() for message in body.messages]
+        _check_size(served, sum(len(turn.content) for turn in turns))
+        prompt = served.prompts.tokens(turns, raw=body.raw_tokens)
+        return self._open(served, body, prompt, ChatShape, is_connected)
+
+    def open_completion(
+        self, body: CompletionRequest, is_connected: Callable[[], bool]
+    ) -> Call:
+        """Check a plain completion request and put it into the queue."""
+        served = self._models.chat(body.model)
+        text = clean(body.prompt)
+        _check_size(served, len(text))
+        prompt = served.prompts.plain(text, raw=body.raw_tokens)
+        return self._open(served, body, prompt, CompletionShape, is_connected)
+
+    def _open(
+        self,
+        served: ServedEngine,
+        body: ChatRequest | CompletionRequest,
+        prompt: list[int],
+        shape: type[ChatShape],
+        is_connected: Callable[[], bool],
+    ) -> Call:
+        room = served.engine.context - len(prompt)
+        if room < 1:
+            raise context_overflow(len(prompt), served.engine.context)
+        limit = min(room, body.limit() or self._default_tokens)
+        reply = self._desk.open(
+            served.engine,
+            engine_request(body, prompt, limit),
+            stop_words=[clean(word) for word in body.stop_words()],
+            user=body.user,
+            is_connected=is_connected,
+        )
+        return Call(
+            reply=reply,
+            shape=shape(body.model, body.probabilities()),
+            tells_position=body.queue_events,
+            wants_usage=body.wants_usage(),
+        )
+
+
+def engine_request(
+    body: ChatRequest | CompletionRequest, prompt: list[int], limit: int
+) -> dict[str, Any]:
+    """Return what the engine is asked."""
+    alternatives = body.probabilities()
+    request: dict[str, Any] = {
+        "prompt": prompt,
+        "max_tokens": limit,
+        "temperature": body.temperature,
+        "top_p": body.top_p,
+        "top_k": TOP_K,
+        "min_p": 0,
+        "samplers": _SAMPLERS,
+        "frequency_penalty": body.frequency_penalty,
+        "presence_penalty": body.presence_penalty,
+        "stream": True,
+        # Steps of reading the prompt are reported, so that they can be cancelled too.
+        "return_progress": True,
+        # Else how fast a prompt is read would tell what others have asked.
+        "cache_prompt": False,
+    }
+    if body.seed is not None:
+        request["seed"] = body.seed % _SEEDS
+    if alternatives is not None:
+        request["n_probs"] = max(1, alternatives)
+    return request
+
+
+def _check_size(served: ServedEngine, chars: int) -> None:
+    if chars > served.engine.context * _CHARS_PER_TOKEN:
+        raise context_overflow(chars // _CHARS_PER_TOKEN, served.engine.context)

@@ -1,0 +1,1 @@
+"""Weights: where they lie, bases, merging, and what was released."""

@@ -1,0 +1,103 @@
+"""The base model that training starts from: weights and tokenizer of one GGUF file."""
+
+from __future__ import annotations
+
+import time
+import warnings
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+from peft import PeftModel
+from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig
+
+from finetune.weights.places import ModelMissing, find_file, find_folder, made_once
+from finetune.weights.releases import read_release, sha256
+
+# Large enough to show what the processor can do; where bf16 is emulated, a large
+# product takes seconds.
+_PROBE_SIZE = {"cpu": 256, "cuda": 2048}
+_PROBE_ROUNDS = 4
+
+
+class Base(NamedTuple):
+    """A causal language model in plain dense weights, and its tokenizer."""
+
+    model: Any
+    tokenizer: Any
+
+
+def load_base(place: str, *, cache: Path, dtype: torch.dtype = torch.float32) -> Base:
+    """Load a GGUF file, or a folder in the format of transformers.
+
+    `cache` is for downloads and for what is read from GGUF files. Raises ModelMissing
+    if there is no such place, OSError if the cache cannot be written.
+    """
+    if ".gguf" in place:
+        path = _dense_copy(find_file(place, cache=cache), cache)
+    else:
+        path = find_folder(place, cache=cache)
+    try:
+        model = AutoModelForCausalLM.from_pretrained(path, dtype=dtype)
+        return Base(model, AutoTokenizer.from_pretrained(path))
+    except (OSError, ValueError, KeyError) as error:
+        raise ModelMissing(_unusable(path, error)) from error
+
+
+def load_adapted(folder: Path, *, cache: Path) -> Base:
+    """Load a released adapter on its base, by PEFT.
+
+    Raises ModelMissing, ReleaseError, or OSError if the cache cannot be written.
+    """
+    base = load_base(read_release(folder).base_place, cache=cache)
+    with warnings.catch_warnings():
+        # PEFT asks transformers by a name that has a newer one.
+        warnings.simplefilter("ignore", FutureWarning)
+        model = PeftModel.from_pretrained(base.model, folder)
+    return base._replace(model=model)
+
+
+def _dense_copy(gguf: Path, cache: Path) -> Path:
+    """Return a folder with the weights of a GGUF file in fp32, and its tokenizer.
+
+    transformers takes half a minute to read the file, and two seconds for the folder.
+    """
+    copy = cache / f"{gguf.stem}-{sha256(gguf)[:12]}"
+    return made_once(copy, lambda new: _save_dense(gguf, new))
+
+
+def _save_dense(gguf: Path, folder: Path) -> None:
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(gguf.parent, gguf_file=gguf.name)
+        model = AutoModelForCausalLM.from_pretrained(
+            gguf.parent,
+            gguf_file=gguf.name,
+            dtype=torch.float32,
+            quantization_config=GgufConfig(dequantize=True),
+        )
+    except (OSError, ValueError, KeyError) as error:
+        raise ModelMissing(_unusable(gguf, error)) from error
+    # What was read is dense now; a copy saved with this entry could not be loaded.
+    model.config.quantization_config = None
+    model.save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+
+
+def _unusable(path: Path, error: Exception) -> str:
+    return f"{path} is no model that can be trained: {error}"
+
+
+def is_bf16_faster(device: torch.device) -> bool:
+    """Multiply matrices in both types and compare; processors without it emulate it."""
+    seconds = {}
+    for dtype in (torch.float32, torch.bfloat16):
+        side = _PROBE_SIZE.get(device.type, _PROBE_SIZE["cpu"])
+        a = torch.randn(side, side, device=device, dtype=dtype)
+        a @ a  # the first one sets things up
+        started = time.perf_counter()
+        for _ in range(_PROBE_ROUNDS):
+            a @ a
+        if device.type == "cuda":
+            torch.cuda.synchronize(device)
+        seconds[dtype] = time.perf_counter() - started
+    return seconds[torch.bfloat16] < 0.9 * seconds[torch.float32]

@@ -1,0 +1,128 @@
+"""The commands behind `./wordkeep`, called in this process."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from webapp.cli import COMMANDS, main
+from webapp.db import Database
+from webapp.rows import Player, SchoolClass
+from webapp.settings import PROJECT
+
+Run = Callable[..., Result]
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Return what calls a command on an instance of this test."""
+    monkeypatch.setenv("WORDKEEP_INSTANCE", str(tmp_path / "instance"))
+
+    def call(*arguments: str, typed: str = "") -> Result:
+        return CliRunner().invoke(main, arguments, input=typed, prog_name="./wordkeep")
+
+    return call
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Database:
+    return Database(f"sqlite:///{tmp_path}/instance/wordkeep.db")
+
+
+def test_every_command_explains_itself(run: Run) -> None:
+    shown = run("--help").output
+    for name in COMMANDS:
+        assert f"\n  {name} " in shown
+        assert run(name, "--help").output.startswith(f"Usage: ./wordkeep {name}")
+
+
+def test_the_front_door_lists_every_command() -> None:
+    script = (PROJECT / "wordkeep").read_text()
+    listed = re.findall(r"^  ([a-z]+) ", script.split("Usage:")[1], re.MULTILINE)
+    assert {*COMMANDS, "test", "lock"} <= set(listed)
+
+
+def test_people_and_classes_are_added(run: Run, database: Database) -> None:
+    added = run("class", "add", "10b")
+    code = re.fullmatch(
+        r"Added the class 10b\. Join code: ([A-Z0-9-]+)\n", added.output
+    )
+    assert code is not None
+    person = run(
+        *("user", "add", "Ms Gray", "--role", "instructor"),
+        *("--class", "10b", "--password", "correct horse"),
+    )
+    assert re.fullmatch(
+        r"Added Ms Gray \(instructor\)\. Recovery code: [A-Z0-9-]+\n", person.output
+    )
+    with database.read() as session:
+        player = session.query(Player).one()
+        school_class = session.query(SchoolClass).one()
+    assert (player.name, player.role) == ("Ms Gray", "instructor")
+    assert player.class_id == school_class.id
+    assert school_class.join_code == code[1]
+    assert (player.password_hash or "").startswith("$argon2id$")
+    database.dispose()
+
+
+def test_a_password_is_asked_for_and_not_shown(run: Run) -> None:
+    typed = "a long password\na long password\n"
+    shown = run("user", "add", "Ada", "--password", typed=typed)
+    assert shown.exit_code == 0
+    assert "a long password" not in shown.output
+
+
+def test_without_a_password_the_code_is_the_way_in(run: Run) -> None:
+    assert run("user", "add", "Ada").output.splitlines()[1] == (
+        "Without a password, the recovery code is the way to sign in."
+    )
+
+
+def test_a_season_is_started(run: Run) -> None:
+    run("class", "add", "10b")
+    assert run("class", "season", "10b").output == (
+        "The class 10b is in season 2 now.\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (("class", "season", "9z"), 'There is no class named "9z".'),
+        (
+            ("user", "add", "Ada", "--class", "9z"),
+            'There is no class named "9z". Add it: ./wordkeep class add "9z"',
+        ),
+        (
+            ("user", "add", "Ada", "--password", "short"),
+            "A password has 8 to 200 characters.",
+        ),
+        (
+            ("bench", "speed"),
+            'There is no bench "speed", only kill, play, guards and train.',
+        ),
+        (
+            ("bench", "guards"),
+            "Start it by the front door: ./wordkeep bench guards.",
+        ),
+    ],
+)
+def test_a_mistake_is_one_sentence(
+    run: Run, arguments: tuple[str, ...], sentence: str
+) -> None:
+    done = run(*arguments)
+    assert done.exit_code == 1
+    assert done.output == f"wordkeep: {sentence}\n"
+
+
+def test_a_setting_that_does_not_fit_is_one_sentence(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WORDKEEP_THREADS", "many")
+    done = run("class", "add", "10b")
+    assert done.exit_code == 1
+    assert done.output.startswith("wordkeep: WORDKEEP_THREADS='many' is not a valid")

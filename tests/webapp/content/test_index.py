@@ -1,0 +1,78 @@
+"""The index gives content by name, and hashes that change with what is played."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.webapp.content.trees import WORDS, ContentTree
+from webapp.content.index import Index
+from webapp.content.loader import load
+from webapp.errors import NotFound
+
+
+def read(tree: ContentTree) -> Index:
+    """Return the index of a tree that must be valid."""
+    loaded = load((tree.root,))
+    assert loaded.index is not None, loaded.problems
+    return loaded.index
+
+
+def test_everything_is_found_by_name(tree: ContentTree) -> None:
+    tree.add_level("two", after="[one]")
+    index = read(tree)
+    assert list(index.ladders) == ["keep"]
+    assert [level.id for level in index.levels("keep")] == ["one", "two"]
+    assert index.level("two").after == ("one",)
+    assert index.level("one").guards.output[0].name == "contains"
+    assert index.words("plain") == WORDS
+    assert index.ladder_of("two") == "keep"
+    assert (index.next_level("one"), index.next_level("two")) == ("two", None)
+
+
+def test_what_is_not_there(tree: ContentTree) -> None:
+    index = read(tree)
+    for look in (index.level, index.levels, index.words, index.ladder_of):
+        with pytest.raises(NotFound):
+            look("nowhere")
+
+
+def test_the_order_is_the_ladder_s(tree: ContentTree) -> None:
+    tree.add_level("two")
+    tree.edit(tree.ladder, "  - one\n  - two\n", "  - two\n  - one\n")
+    assert [level.id for level in read(tree).levels("keep")] == ["two", "one"]
+
+
+def test_a_comment_changes_no_hash(tree: ContentTree) -> None:
+    before = read(tree)
+    tree.level.write_text("# a remark\n" + tree.level.read_text())
+    after = read(tree)
+    assert (after.hash, after.level_hash("one")) == (
+        before.hash,
+        before.level_hash("one"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("title: The Gate", "title: A Gate"),
+        ("- contains: {match: exact}", "- contains: {match: reversed}"),
+        ("You keep a gate.", "You keep the gate."),
+    ],
+)
+def test_a_change_of_the_level_changes_its_hash(
+    tree: ContentTree, old: str, new: str
+) -> None:
+    tree.add_level("two")
+    before = read(tree)
+    tree.edit(tree.level, old, new)
+    after = read(tree)
+    assert after.level_hash("one") != before.level_hash("one")
+    assert after.level_hash("two") == before.level_hash("two")
+    assert after.hash != before.hash
+
+
+def test_other_words_change_the_hash_of_the_level(tree: ContentTree) -> None:
+    before = read(tree)
+    tree.words.write_text("\n".join(reversed(WORDS)))
+    assert read(tree).level_hash("one") != before.level_hash("one")

@@ -1,0 +1,56 @@
+"""The published calibration is of the shipped levels, and shows a ladder."""
+
+from __future__ import annotations
+
+import pytest
+
+import webapp.guards
+from finetune.weights.releases import read_release
+from webapp.content.loader import load
+from webapp.content.report import REPORT_FILE
+from webapp.domain.calibration.ladder_rules import requirements
+from webapp.domain.calibration.playing import attacks_hash
+from webapp.plugins.registry import load_plugins
+from webapp.settings import PROJECT
+
+load_plugins(webapp.guards)
+FILE = PROJECT / "challenges" / "game" / "keep" / REPORT_FILE
+
+pytestmark = pytest.mark.skipif(
+    not FILE.exists(), reason="the shipped ladder is not calibrated yet"
+)
+
+
+def test_it_is_of_the_levels_and_attacks_that_are_shipped() -> None:
+    index = load((PROJECT / "challenges",)).index
+    assert index is not None
+    (report,) = index.reports
+    assert {level.id: level.content_hash for level in report.levels} == {
+        level.id: index.level_hash(level.id) for level in index.levels("keep")
+    }
+    assert report.attacks_hash == attacks_hash(index.attacks)
+    assert len(report.results) == len(report.levels) * len(index.attacks)
+    assert {level.benign for level in report.levels} == {len(index.benign)}
+    assert report.secrets > 1
+
+
+def test_it_is_of_the_weights_that_are_shipped() -> None:
+    index = load((PROJECT / "challenges",)).index
+    assert index is not None
+    (report,) = index.reports
+    for level in report.levels:
+        assert level.model_version == _version("warden")
+        for name, version in level.guard_versions.items():
+            assert version == _version(name)
+
+
+def _version(name: str) -> str:
+    return read_release(PROJECT / "finetune" / "adapters" / name).version
+
+
+def test_it_meets_every_requirement_of_a_ladder() -> None:
+    index = load((PROJECT / "challenges",)).index
+    assert index is not None
+    (report,) = index.reports
+    missed = [p for p in requirements(report.levels, report) if not p.is_met]
+    assert missed == []

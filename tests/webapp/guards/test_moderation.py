@@ -1,0 +1,107 @@
+"""What a guard model is shown, and what its answer means."""
+
+from __future__ import annotations
+
+import pytest
+
+from webapp.errors import BackendTimeout
+from webapp.plugins.asking import (
+    CAREFUL,
+    Exchange,
+    Grounds,
+    Highlight,
+    Look,
+    Moderation,
+)
+from webapp.security import Secret
+
+
+class Judge:
+    """A guard model with a fixed opinion; keeps what it was asked."""
+
+    def __init__(self, score=0.6, threshold=0.5):
+        self.answer = Moderation(score >= threshold, score, threshold, "judge")
+        self.asked = []
+        self.looks = []
+
+    def moderate(self, text, *, model, secret=None, look=CAREFUL):
+        self.asked.append((text, model, secret))
+        self.looks.append(look)
+        return self.answer
+
+
+HISTORY = (Exchange("Who are you?", "A warden."), Exchange("Why?", "I must."))
+
+
+@pytest.mark.parametrize(
+    ("stage", "options", "expected"),
+    [
+        ("input", {}, ("a b c", "gate", None)),
+        ("output", {}, ("a b c", "leak", Secret("lantern"))),
+        ("input", {"model": "demo/x"}, ("a b c", "demo/x", None)),
+        ("output", {"model": "gate"}, ("a b c", "gate", Secret("lantern"))),
+        ("input", {"over": "visit"}, ("Who are you?\nWhy?\na b c", "gate", None)),
+        ("output", {"over": "visit"}, ("a b c", "leak", Secret("lantern"))),
+    ],
+)
+def test_the_model_is_shown(judge, stage, options, expected):
+    model = Judge()
+    judge("moderation", "a b c", stage=stage, history=HISTORY, ask=model, **options)
+    assert model.asked == [expected]
+
+
+@pytest.mark.parametrize(
+    ("stage", "options", "expected"),
+    [
+        ("input", {}, CAREFUL),
+        ("input", {"over": "visit"}, CAREFUL),
+        ("input", {"as_typed": True, "first_tokens": 256}, Look("", (), True, 256)),
+        ("output", {}, Look("a b c")),
+        ("output", {"over": "visit"}, Look("a b c", HISTORY)),
+    ],
+)
+def test_the_model_is_told_how_to_look(judge, stage, options, expected):
+    model = Judge()
+    judge("moderation", "a b c", stage=stage, history=HISTORY, ask=model, **options)
+    assert model.looks == [expected]
+
+
+@pytest.mark.parametrize(
+    ("score", "own", "set_by_level", "allowed"),
+    [
+        (0.6, 0.5, None, False),
+        (0.4, 0.5, None, True),
+        (0.6, 0.5, 0.7, True),
+        (0.4, 0.5, 0.4, False),
+        (0.0, 0.5, 0.0, False),
+    ],
+)
+def test_the_threshold(judge, score, own, set_by_level, allowed):
+    options = {} if set_by_level is None else {"threshold": set_by_level}
+    verdict = judge("moderation", "a", ask=Judge(score, own), **options)
+    assert (verdict.allowed, verdict.score) == (allowed, score)
+
+
+@pytest.mark.parametrize(("set_by_level", "expected"), [(None, 0.5), (0.7, 0.7)])
+def test_the_verdict_says_what_it_rests_on(judge, set_by_level, expected):
+    model = Judge()
+    marks = (Highlight("a", 0.4),)
+    model.answer = Moderation(True, 0.6, 0.5, "judge", "v1", marks)
+    options = {} if set_by_level is None else {"threshold": set_by_level}
+    verdict = judge("moderation", "a", ask=model, **options)
+    assert verdict.grounds == Grounds("judge", "v1", expected, marks)
+
+
+def test_a_leak_over_two_replies_is_found_over_the_visit(judge):
+    history = (Exchange("First half?", "lan"),)
+    assert judge("moderation", "tern", history=history).allowed
+    assert not judge("moderation", "tern", history=history, over="visit").allowed
+
+
+def test_a_silent_model_is_not_swallowed(judge):
+    class Silent:
+        def moderate(self, text, *, model, secret=None, look=CAREFUL):
+            raise BackendTimeout("too long")
+
+    with pytest.raises(BackendTimeout):
+        judge("moderation", "a", ask=Silent())

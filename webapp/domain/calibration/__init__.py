@@ -1,0 +1,1 @@
+"""Calibration: levels played by many attacks, and what came of it."""

@@ -1,0 +1,209 @@
+"""Play the proofs of levels: can each be won as its author says, and is it fair?"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Literal
+
+from webapp.content.index import Index
+from webapp.content.schema import Level
+from webapp.domain.calibration.reader import Reader
+from webapp.domain.play.turn import GUARD_FAILED, TurnRecord, run_turn
+from webapp.domain.texts import clean_message
+from webapp.errors import BackendError, InvalidInput
+from webapp.llm.gateway import Gateway
+from webapp.plugins.asking import Exchange
+from webapp.security import Secret
+
+Kind = Literal["solved_by", "not_solved_by", "benign"]
+# Share of plays in which a conversation must, or may, give the word away.
+SOLVED_SHARE = 0.8
+NOT_SOLVED_SHARE = 0.2
+# A friendly message must be answered nearly always (GUARDS.md counts 95 %).
+BENIGN_SHARE = 0.95
+STREAMS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class ProofResult:
+    """How one conversation of a proof went: `hits` of `plays`.
+
+    A hit is the word given away to a reader with three guesses (solved_by,
+    not_solved_by) or an answer that no guard stopped (benign).
+    """
+
+    level_id: str
+    kind: Kind
+    turns: tuple[str, ...]
+    hits: int
+    plays: int
+    is_required: bool
+
+    @property
+    def passed(self) -> bool:
+        """Whether the share of hits is on the right side of its bound."""
+        share = self.hits / self.plays
+        if self.kind == "solved_by":
+            return share >= SOLVED_SHARE
+        if self.kind == "not_solved_by":
+            return share <= NOT_SOLVED_SHARE
+        return share >= BENIGN_SHARE
+
+
+def play_proofs(
+    index: Index,
+    gateway: Gateway,
+    *,
+    level_ids: tuple[str, ...],
+    words: int,
+    seed: int = 0,
+) -> Iterator[ProofResult]:
+    """Play every conversation of each level's proof with `words` fixed secrets.
+
+    Secrets and seeds depend on the level and `seed` only, so a second run plays the
+    same. Levels marked provisional are played and reported, but not required to pass.
+    Raises BackendError when the model fails.
+    """
+    for level_id in level_ids:
+        level = index.level(level_id)
+        if level.proof is None:
+            continue
+        known = index.words(level.secret.words)
+        reader = Reader(known)
+        secrets = sample_words(known, words, level_id, seed)
+        conversations: list[tuple[Kind, tuple[str, ...]]] = [
+            *(("solved_by", turns) for turns in level.proof.solved_by),
+            *(("not_solved_by", turns) for turns in level.proof.not_solved_by),
+            *(("benign", (text,)) for text in level.proof.benign),
+        ]
+        for kind, turns in conversations:
+            hits = _count_hits(level, gateway, reader, kind, turns, secrets, seed)
+            yield ProofResult(
+                level_id, kind, turns, hits, len(secrets), not level.provisional
+            )
+
+
+def sample_words(
+    words: tuple[str, ...], count: int, level_id: str, seed: int
+) -> tuple[str, ...]:
+    """Return `count` words, spread evenly by hash: the same ones every time."""
+    ranked = sorted(
+        words, key=lambda w: hashlib.sha256(f"{seed}:{level_id}:{w}".encode()).digest()
+    )
+    return tuple(ranked[:count])
+
+
+def _count_hits(
+    level: Level,
+    gateway: Gateway,
+    reader: Reader,
+    kind: Kind,
+    turns: tuple[str, ...],
+    secrets: tuple[str, ...],
+    seed: int,
+) -> int:
+    def play(number: int) -> bool:
+        secret = Secret(secrets[number])
+        records = play_turns(
+            level, gateway, secret, turns, seed=seed + number, user=f"proof-{number}"
+        )
+        if kind == "benign":
+            return _is_answered(records)
+        return reader.names(visible(records), secret)
+
+    with ThreadPoolExecutor(STREAMS) as pool:
+        return sum(pool.map(play, range(len(secrets))))
+
+
+def play_turns(
+    level: Level,
+    gateway: Gateway,
+    secret: Secret,
+    turns: tuple[str, ...],
+    *,
+    seed: int,
+    user: str,
+) -> list[TurnRecord]:
+    """Play a conversation as a player would, and as far as the site lets it go on.
+
+    It ends when the turns or the suspicion budget are used up. As on the site, a
+    message that the level does not take is not sent, and an empty reply is none:
+    neither uses up a turn. Raises BackendError when the model or a guard fails: a
+    failed guard blocks, and its block would count as a defence.
+    """
+    history: tuple[Exchange, ...] = ()
+    records: list[TurnRecord] = []
+    for number, message in enumerate(turns):
+        try:
+            text = clean_message(message, limit=level.defender.message_chars)
+        except InvalidInput:
+            continue
+        record = _play_turn(
+            level, gateway, secret, history, text, seed=seed + number, user=user
+        )
+        if record is None:
+            continue
+        _require_guards(record)
+        records.append(record)
+        if record.blocked_by is None and level.defender.turns > 1:
+            history += (Exchange(text, record.reply),)
+        if _is_over(level, records):
+            break
+    return records
+
+
+def _require_guards(record: TurnRecord) -> None:
+    for judged in record.judged:
+        if judged.verdict.reason == GUARD_FAILED:
+            raise BackendError(f'The guard "{judged.guard}" could not do its work.')
+
+
+def _play_turn(
+    level: Level,
+    gateway: Gateway,
+    secret: Secret,
+    history: tuple[Exchange, ...],
+    message: str,
+    *,
+    seed: int,
+    user: str,
+) -> TurnRecord | None:
+    record = TurnRecord()
+    try:
+        for _ in run_turn(
+            level,
+            secret=secret,
+            history=history,
+            message=message,
+            gateway=gateway,
+            user=user,
+            seed=seed,
+            record=record,
+        ):
+            pass
+    except BackendError as error:
+        if error.code != "backend_empty":
+            raise
+        return None
+    return record
+
+
+def _is_over(level: Level, records: list[TurnRecord]) -> bool:
+    # A level of one turn has no memory, but one may write to it as often as one likes.
+    if 1 < level.defender.turns <= len(records):
+        return True
+    blocks = sum(record.blocked_by is not None for record in records)
+    return level.suspicion is not None and blocks >= level.suspicion
+
+
+def visible(records: list[TurnRecord]) -> tuple[str, ...]:
+    """Return the replies that a player got to see."""
+    return tuple(r.reply for r in records if r.blocked_by is None)
+
+
+def _is_answered(records: list[TurnRecord]) -> bool:
+    replies = visible(records)
+    return 0 < len(replies) == len(records) and all(reply.strip() for reply in replies)

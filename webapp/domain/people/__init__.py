@@ -1,0 +1,1 @@
+"""People: accounts, classes and their seasons."""

@@ -1,0 +1,26 @@
+"""Finding a player, and the season of the player's class."""
+
+from __future__ import annotations
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from webapp.errors import NotFound
+from webapp.rows import Player, SchoolClass
+
+
+def require_player(session: Session, player_id: int, *, lock: bool = False) -> Player:
+    """Return a player; `lock` makes other writers of this player wait."""
+    query = select(Player).where(Player.id == player_id)
+    player = session.scalar(query.with_for_update() if lock else query)
+    if player is None:
+        raise NotFound("This player no longer exists.")
+    return player
+
+
+def class_season(session: Session, player: Player) -> int:
+    """Return the season of the player's class."""
+    found = session.scalar(
+        select(SchoolClass.season).where(SchoolClass.id == player.class_id)
+    )
+    return found or 1

@@ -1,0 +1,1 @@
+"""The game: visits, attempts, guesses, hints, the notebook and the board."""

@@ -1,0 +1,241 @@
+"""Guessing the password: the only way in which a level is won."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from webapp.content.schema import Level
+from webapp.domain import quotas
+from webapp.domain.people.players import require_player
+from webapp.domain.play import visits
+from webapp.domain.services import Services
+from webapp.domain.texts import require_text
+from webapp.errors import InvalidInput
+from webapp.rows import COUNTED, Generation, Guess, HintUse, Player, Solve, Visit
+from webapp.security import constant_time_equal, normalise_guess
+
+GUESS_CHARS = 100
+
+
+@dataclass(frozen=True, slots=True)
+class GuessOutcome:
+    """What came of a guess. `points` were earned by it; `next` is a level id."""
+
+    correct: bool
+    points: int
+    next: str | None
+    guesses_left: int
+    visit_ended: bool
+    message: str
+
+
+def guess(
+    services: Services, *, player_id: int, level_id: str, guess: str
+) -> GuessOutcome:
+    """Compare a guess with the secret of the present visit and record it.
+
+    Case, accents, spaces and punctuation do not matter. A wrong word said twice costs
+    nothing; too many wrong words end the visit. Raises InvalidInput, NotFound,
+    Forbidden or QuotaExceeded.
+    """
+    if len(guess) > GUESS_CHARS:
+        raise InvalidInput(f"A password is one word; {GUESS_CHARS} characters at most.")
+    guess = require_text(guess, what="guess")
+    word = normalise_guess(guess)
+    if not word:
+        raise InvalidInput("Type the password as you believe it is written.")
+    index = services.content.current()
+    level = index.level(level_id)
+    with services.db.write() as session:
+        player = require_player(session, player_id, lock=True)
+        visits.require_open(session, index=index, player_id=player_id, level=level)
+        _spend_quota(session, services, player)
+        digest = visits.secret_digest(services, level_id, word)
+        if _has_won_with(session, player_id, level_id, digest):
+            return _opened_before(services, level)
+        visit = visits.current_visit(session, services, player=player, level=level)
+        return _judge(session, services, level, visit, guess, word, digest)
+
+
+def _opened_before(services: Services, level: Level) -> GuessOutcome:
+    """Return the answer to a password that has opened this gate already."""
+    return GuessOutcome(
+        correct=True,
+        points=0,
+        next=services.content.current().next_level(level.id),
+        guesses_left=services.settings.wrong_guesses,
+        visit_ended=False,
+        message="That password has opened this gate before. No new points.",
+    )
+
+
+def _has_won_with(session: Session, player_id: int, level_id: str, digest: str) -> bool:
+    found = session.scalar(
+        select(Solve.id)
+        .join(Guess, Guess.visit_id == Solve.visit_id)
+        .where(
+            Solve.player_id == player_id,
+            Solve.level_id == level_id,
+            Guess.is_correct,
+            Guess.digest == digest,
+        )
+    )
+    return found is not None
+
+
+def _judge(
+    session: Session,
+    services: Services,
+    level: Level,
+    visit: Visit,
+    guess: str,
+    word: str,
+    digest: str,
+) -> GuessOutcome:
+    limit = services.settings.wrong_guesses
+    if _is_repeated(session, visit, digest):
+        left = limit - visit.wrong_guesses
+        return _wrong(
+            left, ended=False, message="You have tried that one. Still wrong."
+        )
+    secret = visits.visit_secret(services, visit, level)
+    is_correct = constant_time_equal(word, normalise_guess(secret.reveal()))
+    session.add(
+        Guess(
+            player_id=visit.player_id,
+            visit_id=visit.id,
+            level_id=level.id,
+            guess=guess,
+            digest=digest,
+            is_correct=is_correct,
+            matches_visit_id=None
+            if is_correct
+            else _foreign_visit(session, visit, digest),
+            created_at=services.now(),
+        )
+    )
+    session.flush()
+    if is_correct:
+        return _win(session, services, level, visit)
+    visit.wrong_guesses += 1
+    left = limit - visit.wrong_guesses
+    if left > 0:
+        return _wrong(left, ended=False, message="That is not the password.")
+    visits.end_visit(services, visit, "guesses")
+    return _wrong(0, ended=True, message=visits.END_NOTICES["guesses"])
+
+
+def _wrong(left: int, *, ended: bool, message: str) -> GuessOutcome:
+    return GuessOutcome(False, 0, None, left, ended, message)
+
+
+def _is_repeated(session: Session, visit: Visit, digest: str) -> bool:
+    return (
+        session.scalar(
+            select(Guess.id).where(Guess.visit_id == visit.id, Guess.digest == digest)
+        )
+        is not None
+    )
+
+
+def _foreign_visit(session: Session, visit: Visit, digest: str) -> int | None:
+    """Return another player's visit whose secret this is: evidence of sharing."""
+    return session.scalar(
+        select(Visit.id)
+        .where(
+            Visit.level_id == visit.level_id,
+            Visit.secret_digest == digest,
+            Visit.player_id != visit.player_id,
+        )
+        .order_by(Visit.id.desc())
+        .limit(1)
+    )
+
+
+def _win(
+    session: Session, services: Services, level: Level, visit: Visit
+) -> GuessOutcome:
+    visits.end_visit(services, visit, "win")
+    is_first = level.id not in visits.solved_levels(session, visit.player_id)
+    points = max(0, level.points - _hint_costs(session, visit)) if is_first else 0
+    if is_first:
+        session.add(
+            Solve(
+                player_id=visit.player_id,
+                level_id=level.id,
+                visit_id=visit.id,
+                points=points,
+                attempts=_attempts(session, visit),
+                chars=_winning_chars(session, level, visit),
+                solved_at=services.now(),
+            )
+        )
+    return GuessOutcome(
+        correct=True,
+        points=points,
+        next=services.content.current().next_level(level.id),
+        guesses_left=services.settings.wrong_guesses,
+        visit_ended=True,
+        message=f"The gate is open: {points} points." if is_first else "Right again.",
+    )
+
+
+def _hint_costs(session: Session, visit: Visit) -> int:
+    return (
+        session.scalar(
+            select(func.sum(HintUse.cost)).where(
+                HintUse.player_id == visit.player_id, HintUse.level_id == visit.level_id
+            )
+        )
+        or 0
+    )
+
+
+def _attempts(session: Session, visit: Visit) -> int:
+    """Count the player's attempts at this level, over all visits."""
+    return (
+        session.scalar(
+            select(func.count())
+            .select_from(Generation)
+            .join(Visit, Visit.id == Generation.visit_id)
+            .where(
+                Visit.player_id == visit.player_id,
+                Visit.level_id == visit.level_id,
+                Generation.status.in_(COUNTED),
+            )
+        )
+        or 0
+    )
+
+
+def _winning_chars(session: Session, level: Level, visit: Visit) -> int | None:
+    """Return the length of the winning conversation; of its last message if single."""
+    lengths: Sequence[int] = session.scalars(
+        select(func.length(Generation.message))
+        .where(Generation.visit_id == visit.id, Generation.status.in_(COUNTED))
+        .order_by(Generation.id)
+    ).all()
+    if not lengths:
+        return None
+    return lengths[-1] if level.defender.turns == 1 else sum(lengths)
+
+
+def _spend_quota(session: Session, services: Services, player: Player) -> None:
+    settings = services.settings
+    for period, limit in (
+        ("minute", settings.guesses_per_minute),
+        ("day", settings.guesses_per_day),
+    ):
+        quotas.spend(
+            session,
+            now=services.now(),
+            what="guesses",
+            scope="player",
+            scope_id=player.id,
+            period=period,
+            limit=limit,
+        )

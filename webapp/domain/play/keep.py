@@ -1,0 +1,262 @@
+"""The map of the keep and the page of a level."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from webapp.content.index import Index
+from webapp.content.schema import Level, Link
+from webapp.domain.people.players import require_player
+from webapp.domain.play import visits
+from webapp.domain.play.attack import suspicion_left, turns_left
+from webapp.domain.play.attempts import AttemptView, attempt_views
+from webapp.domain.play.hints import HintView, hint_views
+from webapp.domain.services import Services
+from webapp.plugins.asking import Message
+from webapp.rows import Generation, LevelVersion, Solve
+
+State = Literal["locked", "open", "solved"]
+SECRET_MARK = "[the password of this visit]"  # noqa: S105 -- shown in its place
+LETTERS_MARK = "[its letters, one by one]"
+_SECRET = re.compile(r"\{\{\s*secret\s*(?:\|(?P<filters>[^{}]*))?\}\}")
+CONVERSATION_ROWS = 30
+
+
+@dataclass(frozen=True, slots=True)
+class LevelCard:
+    """A level on the map. `needs` are titles of levels to open first."""
+
+    id: str
+    number: int
+    title: str
+    story: str
+    state: State
+    points: int
+    earned: int | None
+    provisional: bool
+    needs: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class KeepMap:
+    """The map: all levels of a ladder in order."""
+
+    id: str
+    title: str
+    story: str
+    levels: tuple[LevelCard, ...]
+
+    @property
+    def solved(self) -> int:
+        """How many gates are open."""
+        return sum(level.state == "solved" for level in self.levels)
+
+    @property
+    def points(self) -> int:
+        """Points earned so far."""
+        return sum(level.earned or 0 for level in self.levels)
+
+    @property
+    def next_open(self) -> LevelCard | None:
+        """The first gate that can be played and is not open yet."""
+        return next((c for c in self.levels if c.state == "open"), None)
+
+
+@dataclass(frozen=True, slots=True)
+class AfterWin:
+    """What is told once a level is won. `prompt` has a mark in place of the secret."""
+
+    points: int
+    attempts: int
+    solved_at: datetime
+    winning: tuple[AttemptView, ...]
+    prompt: tuple[Message, ...]
+    explain: str
+    read_more: tuple[Link, ...]
+    lesson: str | None
+    next_id: str | None
+    next_title: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class LevelPage:
+    """A level as its player sees it now."""
+
+    card: LevelCard
+    ladder_id: str
+    blocked_text: str
+    model: str
+    show_guards: str
+    input_guards: tuple[str, ...]
+    output_guards: tuple[str, ...]
+    message_chars: int
+    turns: int
+    turns_left: int | None
+    guesses_left: int
+    suspicion: int | None
+    suspicion_left: int | None
+    conversation: tuple[AttemptView, ...]
+    hints: tuple[HintView, ...]
+    solved: AfterWin | None
+    notice: str | None
+    raw_tokens: bool
+
+
+def map_page(services: Services, *, player_id: int | None) -> KeepMap:
+    """Return the map as a player sees it; without a player, as a newcomer would."""
+    index = services.content.current()
+    ladder = next(iter(index.ladders.values()))
+    with services.db.read() as session:
+        solved = {} if player_id is None else visits.solved_levels(session, player_id)
+    return KeepMap(
+        ladder.id, ladder.title, ladder.story, _cards(index, ladder.id, solved)
+    )
+
+
+def level_page(services: Services, *, player_id: int, level_id: str) -> LevelPage:
+    """Return the page of an open level; raise Forbidden (`locked`) or NotFound."""
+    index = services.content.current()
+    level = index.level(level_id)
+    ladder_id = index.ladder_of(level_id)
+    with services.db.read() as session:
+        player = require_player(session, player_id)
+        visits.require_open(session, index=index, player_id=player_id, level=level)
+        solved = visits.solved_levels(session, player_id)
+        visit = visits.open_visit(session, player_id=player_id, level_id=level_id)
+        why_ended = visits.end_reason(
+            session, services, player=player, level=level, visit=visit
+        )
+        if why_ended is not None:
+            visit = None
+        rows = [] if visit is None else _rows(session, visit.id)
+        cards = _cards(index, ladder_id, solved)
+        return LevelPage(
+            card=next(card for card in cards if card.id == level_id),
+            ladder_id=ladder_id,
+            blocked_text=level.blocked_text,
+            model=level.defender.model,
+            show_guards=level.show_guards,
+            input_guards=tuple(g.name for g in level.guards.input),
+            output_guards=tuple(g.name for g in level.guards.output),
+            message_chars=min(
+                level.defender.message_chars, services.settings.message_chars
+            ),
+            turns=level.defender.turns,
+            turns_left=turns_left(session, level, visit),
+            guesses_left=services.settings.wrong_guesses
+            - (visit.wrong_guesses if visit else 0),
+            suspicion=level.suspicion,
+            suspicion_left=suspicion_left(level, visit),
+            conversation=attempt_views(rows, index=index, solved=solved),
+            hints=hint_views(
+                session,
+                player_id=player_id,
+                level=level,
+                is_solved=level_id in solved,
+            ),
+            solved=_after_win(session, services, level, solved.get(level_id)),
+            notice=visits.END_NOTICES[why_ended] if why_ended else None,
+            raw_tokens=level.defender.raw_tokens,
+        )
+
+
+def _cards(
+    index: Index, ladder_id: str, solved: dict[str, Solve]
+) -> tuple[LevelCard, ...]:
+    cards = []
+    for number, level in enumerate(index.levels(ladder_id), start=1):
+        needs = tuple(index.level(n).title for n in level.after if n not in solved)
+        solve = solved.get(level.id)
+        state: State = "solved" if solve else "locked" if needs else "open"
+        cards.append(
+            LevelCard(
+                id=level.id,
+                number=number,
+                title=level.title,
+                story=level.story,
+                state=state,
+                points=level.points,
+                earned=solve.points if solve else None,
+                provisional=level.provisional,
+                needs=needs,
+            )
+        )
+    return tuple(cards)
+
+
+def _rows(session: Session, visit_id: int) -> list[Generation]:
+    newest = session.scalars(
+        select(Generation)
+        .where(Generation.visit_id == visit_id)
+        .order_by(Generation.id.desc())
+        .limit(CONVERSATION_ROWS)
+    ).all()
+    return list(reversed(newest))
+
+
+def _after_win(
+    session: Session, services: Services, level: Level, solve: Solve | None
+) -> AfterWin | None:
+    if solve is None:
+        return None
+    index = services.content.current()
+    rows = _rows(session, solve.visit_id)
+    next_id = index.next_level(level.id)
+    return AfterWin(
+        points=solve.points,
+        attempts=solve.attempts,
+        solved_at=solve.solved_at,
+        winning=attempt_views(rows, index=index, solved=(level.id,)),
+        prompt=_prompt_seen(session, level, rows),
+        explain=level.explain,
+        read_more=level.read_more,
+        lesson=level.lesson,
+        next_id=next_id,
+        next_title=index.level(next_id).title if next_id else None,
+    )
+
+
+def _prompt_seen(
+    session: Session, level: Level, rows: list[Generation]
+) -> tuple[Message, ...]:
+    """Return the prompt of the winning visit, from the level as it was then."""
+    defender = level.model_dump(mode="json")["defender"]
+    version = session.get(LevelVersion, rows[-1].content_hash) if rows else None
+    if version is not None:
+        defender = version.body["defender"]
+    messages: list[Message] = [{"role": "system", "content": defender["system"]}]
+    for example in defender["examples"]:
+        messages.append({"role": "user", "content": example["user"]})
+        messages.append({"role": "assistant", "content": example["assistant"]})
+    return tuple(
+        Message(role=m["role"], content=mark_secret(m["content"])) for m in messages
+    )
+
+
+def mark_secret(template: str) -> str:
+    """Return a prompt's template with a mark wherever the secret would stand."""
+    return _SECRET.sub(_mark_place, template)
+
+
+def _mark_place(place: re.Match[str]) -> str:
+    filters = (place["filters"] or "").strip()
+    if not filters:
+        return SECRET_MARK
+    return LETTERS_MARK if filters.startswith("join") else f"[the password|{filters}]"
+
+
+def level_states(services: Services, *, player_id: int) -> tuple[LevelCard, ...]:
+    """Return the levels of all ladders in order, with this player's states."""
+    index = services.content.current()
+    with services.db.read() as session:
+        require_player(session, player_id)
+        solved = visits.solved_levels(session, player_id)
+    return tuple(
+        card for ladder in index.ladders for card in _cards(index, ladder, solved)
+    )

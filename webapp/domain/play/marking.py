@@ -1,0 +1,125 @@
+"""Which words counted for a guard model: asked after the win, and kept.
+
+To find out, a model reads the text once more for each word. Nobody who plays should
+wait for that, so it is asked by those who have opened the gate, once for each attempt.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from pydantic import ValidationError
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from webapp.domain.play import notebook, visits
+from webapp.domain.play.attempts import AttemptView
+from webapp.domain.play.grounds import marked_row, needs_marks
+from webapp.domain.services import Services
+from webapp.errors import Conflict, Forbidden, NotFound
+from webapp.llm.ask import GatewayAsk
+from webapp.plugins.asking import Exchange, Grounds
+from webapp.plugins.guard import Guard, Turn, guards
+from webapp.rows import FINISHED, Generation, LevelVersion, Visit
+from webapp.security import Secret
+
+CHANGED = "This gate has changed since, so its guards cannot be asked about it again."
+
+
+class _Again(NamedTuple):
+    """A verdict to ask for again: its place in the row, its guard, what it saw."""
+
+    place: int
+    guard: Guard
+    turn: Turn
+
+
+def mark(services: Services, *, player_id: int, attempt_id: int) -> AttemptView:
+    """Ask the guard models of an attempt which words counted; keep what they say.
+
+    They look again at what they saw then. Raises NotFound, Forbidden before the win,
+    Conflict if the gate has changed since, and BackendError if a model fails.
+    """
+    with services.db.read() as session:
+        row = notebook.require_attempt(session, player_id, attempt_id)
+        if row.level_id not in visits.solved_levels(session, player_id):
+            raise Forbidden("Open this gate first. Then its guards show what they saw.")
+        again = _again(session, services, row)
+    ask = GatewayAsk(services.gateway, f"player-{player_id}", highlights=True)
+    found: dict[int, Grounds | None] = {
+        place: guard.inspect(turn, ask).grounds for place, guard, turn in again
+    }
+    if found:
+        with services.db.write() as session:
+            row = notebook.require_attempt(session, player_id, attempt_id)
+            row.verdicts = [
+                {**verdict, "grounds": marked_row(verdict["grounds"], found[place])}
+                if place in found
+                else verdict
+                for place, verdict in enumerate(row.verdicts)
+            ]
+    return notebook.find(services, player_id=player_id, attempt_id=attempt_id)
+
+
+def _again(session: Session, services: Services, row: Generation) -> list[_Again]:
+    """Return what to ask again: the verdicts of models that are not marked yet."""
+    waiting = {
+        place
+        for place, verdict in enumerate(row.verdicts)
+        if needs_marks(verdict.get("grounds"))
+    }
+    if not waiting:
+        return []
+    body = session.get_one(LevelVersion, row.content_hash).body
+    history = _history(session, row, turns=body["defender"]["turns"])
+    secret = _secret(session, services, row)
+    texts = {"input": row.message, "output": row.reply or ""}
+    # The guards of each stage, in the order in which they gave their verdicts.
+    specs = {stage: iter(body["guards"][stage]) for stage in texts}
+    again = []
+    for place, verdict in enumerate(row.verdicts):
+        stage = verdict["stage"]
+        spec = next(specs[stage])
+        if place in waiting:
+            turn = Turn(stage, texts[stage], row.message, history, secret)
+            again.append(_Again(place, _guard(spec), turn))
+    return again
+
+
+def _guard(spec: dict[str, Any]) -> Guard:
+    kind = guards.get(spec["name"])
+    try:
+        return kind(kind.Options.model_validate(spec["options"]))
+    except ValidationError:
+        raise Conflict(CHANGED) from None
+
+
+def _history(session: Session, row: Generation, *, turns: int) -> tuple[Exchange, ...]:
+    """Return the earlier exchanges of the visit, as they were known then."""
+    if turns == 1:
+        return ()
+    rows = session.scalars(
+        select(Generation)
+        .where(
+            Generation.visit_id == row.visit_id,
+            Generation.id < row.id,
+            Generation.status == FINISHED,
+            Generation.finished_at <= row.created_at,
+        )
+        .order_by(Generation.id)
+    )
+    return tuple(Exchange(earlier.message, earlier.reply or "") for earlier in rows)
+
+
+def _secret(session: Session, services: Services, row: Generation) -> Secret:
+    """Return the password of the visit, as far as it still follows from the words."""
+    visit = session.get_one(Visit, row.visit_id)
+    try:
+        level = services.content.current().level(row.level_id)
+    except NotFound:
+        raise Conflict(CHANGED) from None
+    secret = visits.visit_secret(services, visit, level)
+    digest = visits.secret_digest(services, level.id, secret.reveal())
+    if digest != visit.secret_digest:
+        raise Conflict(CHANGED)
+    return secret

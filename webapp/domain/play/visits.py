@@ -1,0 +1,165 @@
+"""Visits: which conversation a player is in, with which secret, and its end."""
+
+from __future__ import annotations
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from webapp.content.index import Index
+from webapp.content.schema import Level
+from webapp.domain.people.players import class_season, require_player
+from webapp.domain.services import Services
+from webapp.errors import Forbidden
+from webapp.rows import Player, Solve, Visit
+from webapp.security import Secret, derive_secret, keyed_digest, normalise_guess
+
+END_NOTICES = {
+    "win": "This gate is open. If you talk to the warden again, it guards a new word.",
+    "reset": "You began anew: the warden guards a new password now.",
+    "guesses": "Too many wrong guesses: the warden has changed the password.",
+    "suspicion": "The warden grew too suspicious: a new visit, a new password.",
+    "season": "A new season has begun: every password is new.",
+    "words": "The list of passwords was edited: the warden guards a new one.",
+}
+
+
+def require_open(
+    session: Session, *, index: Index, player_id: int, level: Level
+) -> None:
+    """Raise Forbidden (`locked`) unless all levels before this one are solved."""
+    if not level.after:
+        return
+    solved = solved_levels(session, player_id)
+    missing = [index.level(n).title for n in level.after if n not in solved]
+    if missing:
+        raise Forbidden(
+            f"“{level.title}” is still locked. First open: {', '.join(missing)}.",
+            code="locked",
+        )
+
+
+def solved_levels(session: Session, player_id: int) -> dict[str, Solve]:
+    """Return the player's solves by level id."""
+    solves = session.scalars(select(Solve).where(Solve.player_id == player_id))
+    return {solve.level_id: solve for solve in solves}
+
+
+def open_visit(session: Session, *, player_id: int, level_id: str) -> Visit | None:
+    """Return the visit in progress, if there is one."""
+    return session.scalar(
+        select(Visit).where(
+            Visit.player_id == player_id,
+            Visit.level_id == level_id,
+            Visit.ended_at.is_(None),
+        )
+    )
+
+
+def end_reason(
+    session: Session,
+    services: Services,
+    *,
+    player: Player,
+    level: Level,
+    visit: Visit | None,
+) -> str | None:
+    """Return why no conversation goes on; None if one does, or none has begun yet.
+
+    An open visit of an earlier season, or with a word that has left the list, is over.
+    """
+    if visit is not None:
+        return _outdated(services, visit, class_season(session, player), level)
+    return session.scalar(
+        select(Visit.ended_why)
+        .where(Visit.player_id == player.id, Visit.level_id == level.id)
+        .order_by(Visit.number.desc())
+        .limit(1)
+    )
+
+
+def current_visit(
+    session: Session, services: Services, *, player: Player, level: Level
+) -> Visit:
+    """Return the visit in progress, or begin one.
+
+    A visit of an earlier season, or whose word has left the list, ends here.
+    """
+    season = class_season(session, player)
+    visit = open_visit(session, player_id=player.id, level_id=level.id)
+    if visit is not None:
+        why = _outdated(services, visit, season, level)
+        if why is None:
+            return visit
+        end_visit(services, visit, why)
+        session.flush()
+    return _begin(session, services, player=player, level=level, season=season)
+
+
+def visit_secret(services: Services, visit: Visit, level: Level) -> Secret:
+    """Return the secret of a visit."""
+    return derive_secret(
+        services.key,
+        player_id=visit.player_id,
+        level_id=visit.level_id,
+        visit=visit.number,
+        words=services.content.current().words(level.secret.words),
+    )
+
+
+def secret_digest(services: Services, level_id: str, word: str) -> str:
+    """Return the keyed index value under which a word of a level is found again."""
+    return keyed_digest(services.key, f"{level_id}\x1f{normalise_guess(word)}")
+
+
+def end_visit(services: Services, visit: Visit, why: str) -> None:
+    """End a visit; the next message begins another one with another secret."""
+    visit.ended_at = services.now()
+    visit.ended_why = why
+
+
+def reset(services: Services, *, player_id: int, level_id: str) -> None:
+    """Give up the present conversation and its secret, if there is one."""
+    level = services.content.current().level(level_id)
+    with services.db.write() as session:
+        require_player(session, player_id, lock=True)
+        index = services.content.current()
+        require_open(session, index=index, player_id=player_id, level=level)
+        visit = open_visit(session, player_id=player_id, level_id=level_id)
+        if visit is not None:
+            end_visit(services, visit, "reset")
+
+
+def _outdated(
+    services: Services, visit: Visit, season: int, level: Level
+) -> str | None:
+    if visit.season != season:
+        return "season"
+    word = visit_secret(services, visit, level).reveal()
+    if secret_digest(services, level.id, word) != visit.secret_digest:
+        return "words"
+    return None
+
+
+def _begin(
+    session: Session, services: Services, *, player: Player, level: Level, season: int
+) -> Visit:
+    newest = session.scalar(
+        select(func.max(Visit.number)).where(
+            Visit.player_id == player.id, Visit.level_id == level.id
+        )
+    )
+    visit = Visit(
+        player_id=player.id,
+        level_id=level.id,
+        number=(newest or 0) + 1,
+        season=season,
+        secret_digest="",
+        wrong_guesses=0,
+        blocks=0,
+        started_at=services.now(),
+    )
+    word = visit_secret(services, visit, level).reveal()
+    visit.secret_digest = secret_digest(services, level.id, word)
+    session.add(visit)
+    session.flush()
+    return visit

@@ -1,0 +1,1 @@
+"""Plug-ins: where they register, what they may ask, and what a guard is."""

@@ -1,0 +1,149 @@
+"""Says in plain words, and with its line, what pydantic found wrong in a file."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any, get_args
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from webapp.reading.problems import Problem
+from webapp.reading.tree import Node
+
+Loc = tuple[int | str, ...]
+
+_KINDS = {
+    "string_type": ("must be text", "put it in quotes"),
+    "int_type": ("must be a whole number", "write digits without quotes"),
+    "float_type": ("must be a number", "write digits without quotes"),
+    "bool_type": ("must be true or false", "write true or false"),
+    "tuple_type": ("must be a list", 'start each line with "- "'),
+    "list_type": ("must be a list", 'start each line with "- "'),
+    "model_type": ("must be a mapping", "write lines like key: value"),
+    "dict_type": ("must be a mapping", "write lines like key: value"),
+}
+_BOUNDS = {
+    "greater_than": "must be more than {gt:.10g}",
+    "greater_than_equal": "must be at least {ge:.10g}",
+    "less_than": "must be less than {lt:.10g}",
+    "less_than_equal": "must be at most {le:.10g}",
+    "string_too_short": "must not be empty",
+    "string_too_long": "may have at most {max_length} characters",
+    "too_short": "needs at least {min_length} in the list",
+    "too_long": "may have at most {max_length} in the list",
+}
+_PATTERNS = {
+    "id": "use small letters, digits and hyphens, and a letter first",
+    "lesson": "write it as track/name, in small letters",
+    "url": "write an address that starts with https://",
+}
+
+
+def explain(
+    path: Path, node: Node, model: type[BaseModel], error: ValidationError
+) -> Iterator[Problem]:
+    """Yield one problem for each thing that does not fit `model`.
+
+    `node` is the part of the file that was checked against `model`.
+    """
+    details = error.errors(include_url=False)
+    mistyped = {_meant(model, detail) for detail in details}
+    for detail in details:
+        if detail["type"] == "missing" and detail["loc"] in mistyped:
+            continue  # it is there, under a name that is listed as unknown
+        loc = _steps(node, detail["loc"])
+        message, advice = _say(model, detail, loc)
+        yield Problem(path, node.find(loc).line, message, advice)
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """Return advice that names the nearest known word, or all of them."""
+    names = sorted(known)
+    close = _nearest(word, names)
+    if close:
+        return f'did you mean "{close}"?'
+    return f"known here: {', '.join(names)}" if names else "there are none yet"
+
+
+def _nearest(word: str, names: Iterable[str]) -> str | None:
+    return next(iter(difflib.get_close_matches(word, names, n=1)), None)
+
+
+def _meant(model: type[BaseModel], detail: ErrorDetails) -> Loc | None:
+    """Return the path that the author of an unknown key probably meant."""
+    if detail["type"] != "extra_forbidden":
+        return None
+    above, key = detail["loc"][:-1], str(detail["loc"][-1])
+    close = _nearest(key, _keys(model, above))
+    return (*above, close) if close else None
+
+
+def _keys(model: type[BaseModel], loc: Loc) -> list[str]:
+    owner = _model_at(model, loc)
+    return list(owner.model_fields) if owner else []
+
+
+def _steps(node: Node, loc: Loc) -> Loc:
+    """Drop what pydantic adds to a path for itself, such as `tuple[...]`."""
+    steps: list[int | str] = []
+    for number, step in enumerate(loc):
+        here = node.find(tuple(steps))
+        is_last = number == len(loc) - 1
+        if here.has(step) or (is_last and here.value is dict):
+            steps.append(step)
+    return tuple(steps)
+
+
+def _say(model: type[BaseModel], detail: ErrorDetails, loc: Loc) -> tuple[str, str]:
+    name = _name(loc)
+    kind = detail["type"]
+    context: dict[str, Any] = detail.get("ctx", {})
+    if kind == "extra_forbidden":
+        inside = f" in {_name(loc[:-1])}" if len(loc) > 1 else ""
+        advice = did_you_mean(str(loc[-1]), _keys(model, loc[:-1]))
+        return f'unknown key "{loc[-1]}"{inside}', advice
+    if kind == "missing":
+        return f"{name} is missing", "add it"
+    if kind == "literal_error":
+        return f"{name} must be {context['expected']}", "use one of these"
+    if kind == "string_pattern_mismatch":
+        advice = _PATTERNS.get(str(loc[-1]) if loc else "", _PATTERNS["id"])
+        return f"{name} is not written as it must be", advice
+    if kind in _KINDS:
+        if detail["input"] is None:
+            return f"{name} is empty", "fill it in or delete the line"
+        wrong, advice = _KINDS[kind]
+        return f"{name} {wrong}", advice
+    if kind in _BOUNDS:
+        return f"{name} {_BOUNDS[kind].format(**context)}", ""
+    reason = str(context.get("error", detail["msg"]))
+    return (f"{name}: {reason}" if loc else reason), ""
+
+
+def _name(loc: Loc) -> str:
+    """Return `"hints[2].cost"` for a path; lists count from one, as people do."""
+    text = ""
+    for step in loc:
+        if isinstance(step, int):
+            text += f"[{step + 1}]"
+        else:
+            text += f".{step}" if text else step
+    return f'"{text}"' if text else "the file"
+
+
+def _model_at(model: type[BaseModel], loc: Loc) -> type[BaseModel] | None:
+    found: type[BaseModel] | None = model
+    for step in loc:
+        if isinstance(step, str) and found is not None:
+            field = found.model_fields.get(step)
+            found = _model_in(field.annotation) if field else None
+    return found
+
+
+def _model_in(annotation: Any) -> type[BaseModel] | None:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next(filter(None, map(_model_in, get_args(annotation))), None)

@@ -1,0 +1,36 @@
+"""What instructors see: the content, classes, shared passwords, how hard levels are."""
+
+from __future__ import annotations
+
+from flask import Blueprint, render_template, request
+from flask.typing import ResponseReturnValue
+
+from webapp.domain.calibration import reports
+from webapp.domain.people import accounts
+from webapp.domain.play import evidence
+from webapp.web.context import instructor_required, services
+
+bp = Blueprint("teach", __name__)
+
+
+@bp.get("/teach")
+@instructor_required
+def overview() -> ResponseReturnValue:
+    """Show problems of the content, the classes, and guesses to ask about."""
+    content = services().content
+    return render_template(
+        "teach/overview.html",
+        problems=content.problems(),
+        is_stale=content.stale,
+        classes=accounts.classes(services()),
+        shared=evidence.shared_guesses(services()),
+    )
+
+
+@bp.get("/teach/calibration")
+@instructor_required
+def calibration() -> ResponseReturnValue:
+    """Show how often each gate was beaten, by what, and whom it sends away."""
+    ladder = request.args.get("ladder") or None
+    page = reports.calibration_page(services(), ladder)
+    return render_template("teach/calibration.html", page=page)

@@ -1,0 +1,179 @@
+"""Error pages: what happened, whose limit it was, and what to do next."""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from dataclasses import dataclass
+
+from flask import Flask, Response, make_response, render_template, request
+from flask_limiter import RateLimitExceeded
+from flask_wtf.csrf import CSRFError
+from werkzeug.exceptions import HTTPException
+
+from webapp.errors import LabError, QuotaExceeded
+from webapp.web import sse
+from webapp.web.context import is_partial
+
+log = logging.getLogger(__name__)
+
+TITLES = {
+    400: "That did not fit",
+    401: "Please sign in",
+    403: "This door is shut",
+    404: "Nothing here",
+    405: "Not like this",
+    409: "Not just now",
+    413: "That is too long",
+    429: "Too many at once",
+    500: "Something broke",
+    502: "The warden did not answer",
+    503: "The keep is busy",
+    504: "The warden took too long",
+}
+TEXTS = {
+    404: "There is no page at this address. It may have moved, or never been here.",
+    405: "This address cannot be opened in this way.",
+    413: "What you sent is larger than this site accepts. Make it shorter.",
+}
+EXPIRED = (
+    "This page was open for so long that its seal has expired, or you signed in or out "
+    "in another tab."
+)
+BELOW = "What you typed is below."
+STILL_THERE = "Copy what you typed, load the page again, and send it again."
+# Never shown again, and never sent along again.
+PRIVATE = frozenset({"csrf_token", "password", "new", "current", "code"})
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What an error page says. `kept` are the fields of the form that was sent."""
+
+    status: int
+    title: str
+    message: str
+    code: str = ""
+    scope: str | None = None
+    retry_after: int | None = None
+    reference: str | None = None
+    kept: tuple[tuple[str, str], ...] = ()
+    is_resendable: bool = False
+
+
+def init_app(app: Flask) -> None:
+    """Answer every failure of a page with a page."""
+    app.register_error_handler(CSRFError, _csrf_fault)
+    app.register_error_handler(RateLimitExceeded, _limit_fault)
+    app.register_error_handler(LabError, _lab_fault)
+    app.register_error_handler(HTTPException, _http_fault)
+    app.register_error_handler(Exception, _unknown_fault)
+
+
+def kept_fields() -> tuple[tuple[str, str], ...]:
+    """Return what the visitor typed, without passwords and codes."""
+    return tuple(
+        (name, value)
+        for name, value in request.form.items()
+        if name not in PRIVATE and value
+    )
+
+
+def stream_fault(code: str, message: str, status: int) -> Response:
+    """Return an error for the script of the page that asked for a stream."""
+    return make_response({"error": {"code": code, "message": message}}, status)
+
+
+def _answer(fault: Fault) -> Response:
+    if sse.is_wanted():
+        return stream_fault(fault.code, fault.message, fault.status)
+    template = "faults/_fault.html" if is_partial() else "faults/fault.html"
+    response = make_response(render_template(template, fault=fault), fault.status)
+    if is_partial():
+        response.headers["HX-Retarget"] = "#messages"
+        response.headers["HX-Reswap"] = "innerHTML"
+    if fault.retry_after:
+        response.headers["Retry-After"] = str(fault.retry_after)
+    return response
+
+
+def _lab_fault(error: LabError) -> Response:
+    return _answer(
+        Fault(
+            status=error.status,
+            title=TITLES.get(error.status, TITLES[500]),
+            message=error.message,
+            code=error.code,
+            scope=error.scope if isinstance(error, QuotaExceeded) else None,
+            retry_after=(
+                error.retry_after if isinstance(error, QuotaExceeded) else None
+            ),
+            kept=kept_fields(),
+        )
+    )
+
+
+def _csrf_fault(error: CSRFError) -> Response:
+    is_for_script = is_partial() or sse.is_wanted()
+    return _answer(
+        Fault(
+            status=400,
+            title="Please send that again",
+            message=f"{EXPIRED} {STILL_THERE if is_for_script else BELOW}",
+            code="csrf",
+            kept=kept_fields(),
+            is_resendable=request.method == "POST",
+        )
+    )
+
+
+def _limit_fault(error: RateLimitExceeded) -> Response:
+    window = error.limit.limit if error.limit else None
+    return _answer(
+        Fault(
+            status=429,
+            title=TITLES[429],
+            message=str(error.description),
+            code="quota_exceeded",
+            scope=f"{window.amount} per {window.GRANULARITY.name}" if window else None,
+            retry_after=window.get_expiry() if window else None,
+            kept=kept_fields(),
+        )
+    )
+
+
+def _http_fault(error: HTTPException) -> Response:
+    if error.response is not None or (error.code or 500) < 400:
+        return make_response(error.get_response())
+    status = error.code or 500
+    response = _answer(
+        Fault(
+            status=status,
+            title=TITLES.get(status, "That did not work"),
+            message=TEXTS.get(status, "The site could not read what was sent."),
+            # A body that was too large has not been read, and must not be now.
+            kept=kept_fields() if status == 400 else (),
+        )
+    )
+    for name, value in error.get_headers():
+        if name.lower() == "allow":
+            response.headers[name] = value
+    return response
+
+
+def _unknown_fault(error: Exception) -> Response:
+    # The id joins what the visitor sees with what the log says.
+    reference = uuid.uuid4().hex[:8]
+    log.error("request %s failed (%s)", request.path, reference, exc_info=error)
+    return _answer(
+        Fault(
+            status=500,
+            title=TITLES[500],
+            message=(
+                "This is our mistake, not yours. Try again; if it happens again, tell "
+                "your instructor the number below."
+            ),
+            reference=reference,
+            kept=kept_fields(),
+        )
+    )

@@ -1,0 +1,139 @@
+"""What every template can use: filters, preferences and the state of the visitor."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, Final
+
+import nh3
+from flask import Flask, request, session, url_for
+from markdown_it import MarkdownIt
+from markupsafe import Markup
+
+from webapp.domain.models import cards
+from webapp.plugins.guard import guards
+from webapp.reading.problems import Problem, shown_path
+from webapp.web import context
+
+THEMES: Final = ("auto", "light", "dark")
+STATIC_SECONDS: Final = 300
+STREAMS: Final = ("on", "off")
+
+_MARKDOWN = MarkdownIt("commonmark", {"html": False}).disable("image")
+_TAGS = {
+    "a",
+    "blockquote",
+    "code",
+    "em",
+    "h2",
+    "h3",
+    "li",
+    "ol",
+    "p",
+    "pre",
+    "strong",
+    "ul",
+}
+# Cards are written by the commands that release models, and full of tables.
+_CARD_MARKDOWN = (
+    MarkdownIt("commonmark", {"html": False}).enable("table").disable("image")
+)
+_TABLE = (
+    '<div class="scroll-x" tabindex="0" role="region" aria-label="Table {}">'
+    '<table class="table">'
+)
+_CARD_TAGS = _TAGS | {"table", "tbody", "td", "th", "thead", "tr"}
+
+
+def init_app(app: Flask) -> None:
+    """Add filters and the values that the frame of every page needs."""
+    if not context.services_of(app).settings.debug_pages:
+        # Long enough for a lesson's pages, short enough after an update.
+        app.config["SEND_FILE_MAX_AGE_DEFAULT"] = STATIC_SECONDS
+    app.jinja_env.trim_blocks = True
+    app.jinja_env.lstrip_blocks = True
+    app.add_template_filter(author_markdown)
+    app.add_template_filter(card_markdown)
+    app.add_template_filter(card_url)
+    app.add_template_filter(guard_name)
+    app.add_template_filter(guard_label)
+    app.add_template_filter(count)
+    app.add_template_filter(percent)
+    app.add_template_filter(heat_step)
+    app.add_template_filter(problem_place)
+    app.context_processor(_frame)
+
+
+def author_markdown(text: str) -> Markup:
+    """Render Markdown of an author: no HTML, no images, links without a referrer."""
+    html = nh3.clean(_MARKDOWN.render(text), tags=_TAGS, url_schemes={"http", "https"})
+    return Markup(html)  # noqa: S704 -- cleaned in the line above
+
+
+def card_markdown(text: str) -> Markup:
+    """Render the card of a model as an author's text, with tables that scroll."""
+    html = nh3.clean(
+        _CARD_MARKDOWN.render(text), tags=_CARD_TAGS, url_schemes={"http", "https"}
+    )
+    html, *tables = html.replace("</table>", "</table></div>").split("<table>")
+    for number, rest in enumerate(tables, start=1):
+        html += _TABLE.format(number) + rest
+    # In a cell of a Markdown table there is no other way to begin a new line.
+    return Markup(html.replace("&lt;br&gt;", "<br>"))  # noqa: S704 -- cleaned above
+
+
+def card_url(model: str) -> str | None:
+    """Return the address of a model's card; None if it was not released here."""
+    name = model.rpartition("/")[2]
+    if name not in cards.card_names(context.services()):
+        return None
+    return url_for("cards.card", name=name)
+
+
+def guard_name(name: str) -> str:
+    """Return the name of a guard as a person reads it: `word_list` → `Word list`."""
+    return name.replace("_", " ").replace("-", " ").capitalize()
+
+
+def guard_label(name: str) -> str:
+    """Return the one line that a guard's class says about itself."""
+    found = dict(guards.items()).get(name)
+    return (found.__doc__ or "").strip().splitlines()[0] if found else ""
+
+
+def problem_place(problem: Problem) -> str:
+    """Return file and line, as an author types them."""
+    return f"{shown_path(problem.path)}:{problem.line}"
+
+
+def count(number: int, one: str, many: str) -> str:
+    """Return a number with its noun: `1 attempt`, `2,000 attempts`."""
+    return f"{number:,} {one if number == 1 else many}"
+
+
+def percent(share: float | None) -> str:
+    """Return a share as a person reads it: `12.5 %`; a dash where there is none."""
+    return "–" if share is None else f"{100 * share:.1f} %"
+
+
+def heat_step(share: float | None) -> int:
+    """Return the step of a share on the heat map: 0 for never, 4 for above 75 %."""
+    return math.ceil(4 * (share or 0.0))
+
+
+def _frame() -> dict[str, Any]:
+    found = context.player()
+    return {
+        "player": found,
+        "theme": _preference("theme", THEMES),
+        "stream": _preference("stream", STREAMS),
+        "new_code": session.get("recovery_code"),
+        "is_content_stale": bool(
+            found and found.is_instructor and context.services().content.stale
+        ),
+    }
+
+
+def _preference(name: str, choices: tuple[str, ...]) -> str:
+    chosen = request.cookies.get(name, "")
+    return chosen if chosen in choices else choices[0]
