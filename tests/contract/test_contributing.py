@@ -30,7 +30,8 @@ import json, sys
 from pathlib import Path
 
 import webapp.guards
-from webapp.registry import guards, load_plugins
+from webapp.plugins.guard import guards
+from webapp.plugins.registry import load_plugins
 
 load_plugins(webapp.guards)
 guards.freeze()

@@ -24,7 +24,7 @@ from webapp.domain import attack
 from webapp.domain.boots import Boot
 from webapp.domain.services import Services
 from webapp.llm.gateway import Gateway
-from webapp.registry import load_plugins
+from webapp.plugins.registry import load_plugins
 from webapp.settings import load_settings
 
 load_plugins(guards)
