@@ -37,7 +37,7 @@ load_plugins(webapp.guards)
 guards.freeze()
 
 from webapp.content.loader import load_level
-from webapp.domain.turn import TurnRecord, run_turn
+from webapp.domain.play.turn import TurnRecord, run_turn
 from webapp.llm.gateway import Gateway
 from webapp.security import Secret
 

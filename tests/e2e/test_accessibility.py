@@ -146,7 +146,7 @@ def test_my_page_with_code_and_token_and_refusals(window):
     expect(window.page.locator("#api-token")).to_be_visible()
     window.page.get_by_text("Delete me", exact=True).click()
     assert_good(window)
-    window.page.get_by_role("button", name="Delete me for good").click()
+    window.page.get_by_role("button", name="Delete my player").click()
     expect(window.page.get_by_role("alert")).to_contain_text("Tick the box first")
     assert_good(window)
 

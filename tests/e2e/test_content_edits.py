@@ -62,7 +62,7 @@ def test_a_mistake_keeps_the_last_good_version(windows, site, gate, teacher_name
     expect(problem).to_contain_text(f"game/yard/yard-echo.yaml:{line}")
     expect(problem).to_contain_text("error")
     expect(problem).to_contain_text("points")
-    expect(teacher.page.get_by_text("Players go on with the last good")).to_be_visible()
+    expect(teacher.page.get_by_text("Players stay on the last good")).to_be_visible()
     player.at("yard-echo")
     expect(player.page.get_by_role("heading", level=1)).to_have_text(
         "The Last Good Gate"

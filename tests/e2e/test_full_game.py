@@ -50,7 +50,9 @@ def assert_gate_is_explained(window: Window) -> None:
     threshold = (
         shipped().level("gatekeeper").guards.input[0].options.model_dump()["threshold"]
     )
-    expect(seen).to_contain_text(f"It stops what scores {threshold:.3f} or more.")
+    expect(seen).to_contain_text(
+        f"It stops anything that scores {threshold:.3f} or more."
+    )
     score = re.search(r"Score (0\.\d{3})", seen.inner_text())
     assert score is not None
     assert float(score[1]) < threshold

@@ -26,9 +26,9 @@ def test_what_a_guard_model_saw_is_shown_after_the_win(windows, site, script):
     window.guess(word)
     seen = page.locator(".won .ground").first
     expect(seen).to_contain_text("Score 0.600")
-    expect(seen).to_contain_text("It stops what scores 0.900 or more.")
+    expect(seen).to_contain_text("It stops anything that scores 0.900 or more.")
     if not script:
-        page.get_by_role("button", name="Mark the words that counted").click()
+        page.get_by_role("button", name="Mark the words that mattered").click()
     marks = seen.locator(".marked mark")
     expect(marks).to_have_text(["password?"])
     expect(seen.locator(".marked")).to_have_text(ASKED)
@@ -51,7 +51,7 @@ def test_the_notebook_marks_what_is_opened(window):
     window.go("/notebook")
     entry = page.locator(".entry").last
     expect(entry.locator("mark")).to_have_count(0)
-    entry.get_by_text("Why the guard decided so").click()
+    entry.get_by_text("Why the guard decided this").click()
     expect(entry.locator(".marked mark")).to_have_count(2)
     expect(page.locator(".entry").first.locator(".marked mark")).to_have_count(2)
     expect(entry.locator(".ground").first).to_be_visible()

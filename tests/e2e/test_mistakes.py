@@ -89,7 +89,7 @@ def test_a_locked_gate_stays_shut(window, path):
         "This door is shut"
     )
     expect(window.page.get_by_text("First open: The Echo Gate")).to_be_visible()
-    window.page.get_by_role("link", name="See the way there").click()
+    window.page.get_by_role("link", name="See how to get there").click()
     window.page.wait_for_url("**/keep")
 
 

@@ -96,7 +96,7 @@ def test_an_old_python_is_one_sentence(door: FrontDoor) -> None:
     done = door.run("up", FAKE_OLD="1")
     assert done.returncode == 1
     assert done.stderr.splitlines()[-1] == (
-        "wordkeep: Python 3.11 or newer is needed, but here is only: "
+        "wordkeep: Python 3.11 or newer is needed, but this computer has only: "
         + " ".join(["Python 3.9.2"] * 5)
         + ". Install Python 3.11, or name one: "
         "WORDKEEP_PYTHON=/path/to/python ./wordkeep up"
@@ -108,7 +108,7 @@ def test_no_python_is_one_sentence(door: FrontDoor) -> None:
     done = door.run("up", WORDKEEP_PYTHON="no-such-python")
     assert done.returncode == 1
     assert done.stderr.splitlines()[-1] == (
-        "wordkeep: Python 3.11 or newer is needed, and no Python was found. Install it "
+        "wordkeep: Python 3.11 or newer is needed, but no Python was found. Install it "
         "(Debian: apt-get install python3 python3-venv) and run this again."
     )
 
@@ -240,8 +240,8 @@ def test_a_small_disk_is_noticed_before_anything_is_made(door: FrontDoor) -> Non
     done = door.run("up", "--torch", "cpu")
     assert done.returncode == 1
     assert done.stderr == (
-        f"wordkeep: Setting up needs about 3000 MB of disk, and {door.venv} has 100 MB "
-        "left. Free some space and run this again.\n"
+        f"wordkeep: Setting up needs about 3000 MB of disk, but {door.venv} has only "
+        "100 MB left. Free some space and run this again.\n"
     )
     assert door.calls() == []
 

@@ -144,7 +144,7 @@ def test_a_used_up_limit_names_its_scope(app: Flask, browser: Browser) -> None:
     response = browser.get("/raise-quota")
     assert response.status_code == 429
     assert response.headers["Retry-After"] == "9"
-    assert "The limit that ran out: class/day" in text_of(response.text)
+    assert "This limit has been reached: class/day" in text_of(response.text)
 
 
 def test_our_own_mistake_has_a_number_and_no_details(

@@ -63,7 +63,8 @@ def test_after_the_win_scores_stand_against_thresholds(
     page = judged.get(path).text
     told = text_of(page)
     assert "Moderation let the model gate (version scripted ) read the message" in told
-    assert "Score 0.600 on a scale from 0 to 1. It stops what scores 0.900" in told
+    assert "Score 0.600 on a scale from 0 to 1." in told
+    assert "from 0 to 1. It stops anything that scores 0.900" in told
     assert "let the model leak (version scripted ) read the reply" in told
     assert 'href="/models/gate"' in page
     assert 'href="/models/leak"' in page

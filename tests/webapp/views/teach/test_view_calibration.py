@@ -152,7 +152,7 @@ def test_a_changed_level_is_not_calibrated(instructor: Browser, tmp_path: Path) 
     instructor.use_content(tmp_path / "content")
     page = instructor.get(PATH).text
     assert row_of(page, "Echo") == (
-        "3 The Echo Gate not calibrated It has changed since it was."
+        "3 The Echo Gate not calibrated It has changed since it last was."
     )
     assert "90.0 %" in row_of(page, "Open")
     # A ladder is judged as a whole or not at all.
