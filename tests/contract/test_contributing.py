@@ -30,13 +30,14 @@ import json, sys
 from pathlib import Path
 
 import webapp.guards
-from webapp.registry import guards, load_plugins
+from webapp.plugins.guard import guards
+from webapp.plugins.registry import load_plugins
 
 load_plugins(webapp.guards)
 guards.freeze()
 
 from webapp.content.loader import load_level
-from webapp.domain.turn import TurnRecord, run_turn
+from webapp.domain.play.turn import TurnRecord, run_turn
 from webapp.llm.gateway import Gateway
 from webapp.security import Secret
 
