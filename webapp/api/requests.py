@@ -1,45 +1,19 @@
-"""Who calls and what they send, or an error that names the place."""
+"""What callers send, or an error that names the place."""
 
 from __future__ import annotations
 
 from typing import Any, TypeVar
 
-from flask import current_app, request
+from flask import request
 from pydantic import ValidationError
 from pydantic_core import from_json
 
 from webapp.api.problems import InvalidField, NotJson
 from webapp.api.records import Given
-from webapp.domain.people import accounts
-from webapp.domain.people.accounts import PlayerInfo
-from webapp.domain.services import Services
-from webapp.errors import InvalidInput, NotSignedIn
+from webapp.errors import InvalidInput
 from webapp.reading.plain_words import what_is_wrong
 
 G = TypeVar("G", bound=Given)
-
-
-def services() -> Services:
-    """Return the services of the present app."""
-    found: Services = current_app.extensions["wordkeep"]
-    return found
-
-
-def caller() -> PlayerInfo:
-    """Return the player of the bearer token; cookies count for nothing here."""
-    given = request.authorization
-    if given is None or given.type != "bearer" or not given.token:
-        raise NotSignedIn(
-            "Send your token in the header “Authorization: Bearer <token>”. "
-            "POST /api/v1/players gives you one, and so does your page /me."
-        )
-    player = accounts.player_by_token(services(), given.token)
-    if player is None:
-        raise NotSignedIn(
-            "This token belongs to nobody: it was replaced, or mistyped.",
-            code="wrong_token",
-        )
-    return player
 
 
 def read_body(kind: type[G]) -> G:

@@ -66,7 +66,7 @@ def listen(host: str, port: int) -> socket.socket:
         return _bind(host, port)
     except socket.gaierror as error:
         raise StartError(
-            f'"{host}" is no address of this computer. Use --host 127.0.0.1 for this '
+            f'"{host}" is not an address of this computer. Use --host 127.0.0.1 for this '
             "computer only, or --host 0.0.0.0 for everyone in the network."
         ) from error
     except (OSError, OverflowError) as error:
@@ -88,7 +88,7 @@ def _port_sentence(host: str, port: int, error: Exception) -> str:
         )
     if number == errno.EADDRNOTAVAIL:
         return (
-            f"{host} is no address of this computer. Use --host 127.0.0.1 for this "
+            f"{host} is not an address of this computer. Use --host 127.0.0.1 for this "
             "computer only, or --host 0.0.0.0 for everyone in the network."
         )
     return f"The site cannot listen on {host}:{port}: {_reason(error)}."
