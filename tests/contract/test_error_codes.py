@@ -20,11 +20,13 @@ def decisions(tree: ast.AST) -> Iterator[int]:
         if not isinstance(handler, ast.ExceptHandler) or handler.name is None:
             continue
         for node in ast.walk(handler):
-            asked: list[ast.expr] = []
-            if isinstance(node, ast.Compare):
-                asked = [node.left, *node.comparators]
-            elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
-                asked = [node.func.value, *node.args] if node.func.attr in LOOKS else []
+            match node:
+                case ast.Compare(left, _, others):
+                    asked = [left, *others]
+                case ast.Call(ast.Attribute(owner, name), given) if name in LOOKS:
+                    asked = [owner, *given]
+                case _:
+                    continue
             if any(_is_text_of(handler.name, one) for one in asked):
                 yield node.lineno
 

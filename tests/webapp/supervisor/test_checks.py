@@ -63,7 +63,7 @@ def test_an_address_of_another_computer_is_one_sentence(
         return [(socket.AF_INET, kind, 0, "", (host, 8000))]
 
     monkeypatch.setattr(socket, "getaddrinfo", look_up)
-    with pytest.raises(StartError, match="is no address of this computer"):
+    with pytest.raises(StartError, match="is not an address of this computer"):
         checks.listen(host, 8000)
 
 

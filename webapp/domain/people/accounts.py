@@ -38,8 +38,6 @@ NAME_CHARS = 24
 # Single characters may stand for up to 18 letters when names are compared.
 NAME_KEY_CHARS = 80
 PASSWORD_CHARS = (8, 200)
-# The code of the error that the present password was mistyped.
-WRONG_PASSWORD = "wrong_password"  # noqa: S105 -- no password
 WRONG_SIGN_IN = "This name and password do not belong together in this class."
 
 
@@ -118,7 +116,7 @@ def create_player(
 
 
 def clean_name(name: str) -> tuple[str, str]:
-    """Return a nickname as shown and as compared; raise InvalidInput if it is not one."""
+    """Return a nickname as shown and as compared, or raise InvalidInput."""
     shown = " ".join(unicodedata.normalize("NFC", name).split())
     if not 2 <= len(shown) <= NAME_CHARS:
         raise InvalidInput(f"A nickname has 2 to {NAME_CHARS} characters.")
@@ -214,7 +212,7 @@ def set_password(
         player = require_player(session, player_id, lock=True)
         if player.password_hash and not _verify(player.password_hash, current or ""):
             raise InvalidInput(
-                "The present password is not right.", code=WRONG_PASSWORD
+                "The present password is not right.", code="wrong_password"
             )
         player.password_hash = hashed
         player.session_stamp = secrets.token_hex(8)

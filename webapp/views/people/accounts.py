@@ -162,7 +162,7 @@ def password() -> ResponseReturnValue:
             current=str(form.current.data or "") or None,
         )
     except LabError as error:
-        field = "current" if error.code == accounts.WRONG_PASSWORD else "new"
+        field = "current" if error.code == "wrong_password" else "new"
         status = form.refuse(field, error)
         return _me_page(password_form=form), status
     context.sign_in(context.player_id())
