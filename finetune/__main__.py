@@ -3,37 +3,87 @@
 from __future__ import annotations
 
 import argparse
-import importlib
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 from typing import NamedTuple
 
 from finetune.errors import FinetuneError
 from finetune.settings import SETTINGS, load_settings
 
+# Each is imported when it is called: training would cost the sidecar seconds at its
+# start. A module has `add_arguments(parser)` and `main(chosen, settings)`.
+
+
+def _serve() -> ModuleType:
+    from finetune.serving import server  # noqa: PLC0415 -- slow import
+
+    return server
+
+
+def _train() -> ModuleType:
+    from finetune.training import command  # noqa: PLC0415 -- slow import
+
+    return command
+
+
+def _guard() -> ModuleType:
+    from finetune.evaluation import guards  # noqa: PLC0415 -- slow import
+
+    return guards
+
+
+def _warden_eval() -> ModuleType:
+    from finetune.evaluation import warden  # noqa: PLC0415 -- slow import
+
+    return warden
+
+
+def _sample_replies() -> ModuleType:
+    from finetune.data import sampling  # noqa: PLC0415 -- slow import
+
+    return sampling
+
+
+def _bench_engine() -> ModuleType:
+    from finetune.bench import engine  # noqa: PLC0415 -- slow import
+
+    return engine
+
+
+def _bench_guards() -> ModuleType:
+    from finetune.bench import guards  # noqa: PLC0415 -- slow import
+
+    return guards
+
+
+def _bench_train() -> ModuleType:
+    from finetune.bench import train  # noqa: PLC0415 -- slow import
+
+    return train
+
 
 class Command(NamedTuple):
-    """What a command is for, and the module with its `add_arguments` and `main`."""
+    """What a command is for, and what imports its module."""
 
     help: str
-    module: str
+    load: Callable[[], ModuleType]
 
 
 COMMANDS = {
-    "serve": Command("serve the models over HTTP", "finetune.serving.server"),
-    "train": Command("train the model of a recipe", "finetune.training.command"),
-    "guard": Command("measure a guard model", "finetune.evaluation.guards"),
-    "warden-eval": Command("measure a warden", "finetune.evaluation.warden"),
+    "serve": Command("serve the models over HTTP", _serve),
+    "train": Command("train the model of a recipe", _train),
+    "guard": Command("measure a guard model", _guard),
+    "warden-eval": Command("measure a warden", _warden_eval),
     "sample-replies": Command(
-        "ask the base model the ordinary requests", "finetune.data.sampling"
+        "ask the base model the ordinary requests", _sample_replies
     ),
-    "bench-engine": Command("measure the engine alone", "finetune.bench.engine"),
-    "bench-guards": Command(
-        "compare the gate with other detectors", "finetune.bench.guards"
-    ),
+    "bench-engine": Command("measure the engine alone", _bench_engine),
+    "bench-guards": Command("compare the gate with other detectors", _bench_guards),
     "bench-train": Command(
-        "compare the training loop with transformers.Trainer", "finetune.bench.train"
+        "compare the training loop with transformers.Trainer", _bench_train
     ),
 }
 
@@ -50,9 +100,8 @@ def main(arguments: list[str] | None = None) -> int:
     commands = parser.add_subparsers(dest="command", required=True)
     for name, command in COMMANDS.items():
         chosen_parser = commands.add_parser(name, help=command.help)
-        # Only the one that runs: training would cost the sidecar seconds at its start.
         if given[:1] == [name]:
-            module = importlib.import_module(command.module)
+            module = command.load()
             module.add_arguments(chosen_parser)
             chosen_parser.add_argument(
                 "--instance", type=Path, help="folder for what is made"

@@ -2,22 +2,66 @@
 
 from __future__ import annotations
 
-import importlib
+from collections.abc import Callable
 from typing import Any
 
 import click
 
 from webapp.errors import LabError
 
-# Loaded when they are called: `up` must not wait for what `check` needs.
-COMMANDS = {
-    "up": "webapp.commands.up:up",
-    "check": "webapp.commands.check:check",
-    "calibrate": "webapp.commands.calibrate:calibrate",
-    "user": "webapp.commands.people:user",
-    "class": "webapp.commands.people:class_",
-    "bench": "webapp.commands.bench:bench",
-    "screenshot": "webapp.commands.screenshot:screenshot",
+# Each is imported when it is called: `up` must not wait for what `check` needs.
+
+
+def _up() -> click.Command:
+    from webapp.commands.up import up  # noqa: PLC0415 -- slow import
+
+    return up
+
+
+def _check() -> click.Command:
+    from webapp.commands.check import check  # noqa: PLC0415 -- slow import
+
+    return check
+
+
+def _calibrate() -> click.Command:
+    from webapp.commands.calibrate import calibrate  # noqa: PLC0415 -- slow import
+
+    return calibrate
+
+
+def _user() -> click.Command:
+    from webapp.commands.people import user  # noqa: PLC0415 -- slow import
+
+    return user
+
+
+def _class() -> click.Command:
+    from webapp.commands.people import class_  # noqa: PLC0415 -- slow import
+
+    return class_
+
+
+def _bench() -> click.Command:
+    from webapp.commands.bench import bench  # noqa: PLC0415 -- slow import
+
+    return bench
+
+
+def _screenshot() -> click.Command:
+    from webapp.commands.screenshot import screenshot  # noqa: PLC0415 -- slow import
+
+    return screenshot
+
+
+COMMANDS: dict[str, Callable[[], click.Command]] = {
+    "up": _up,
+    "check": _check,
+    "calibrate": _calibrate,
+    "user": _user,
+    "class": _class,
+    "bench": _bench,
+    "screenshot": _screenshot,
 }
 
 
@@ -30,11 +74,8 @@ class Commands(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Import and return a command."""
-        if cmd_name not in COMMANDS:
-            return None
-        module, _, name = COMMANDS[cmd_name].partition(":")
-        command: click.Command = getattr(importlib.import_module(module), name)
-        return command
+        load = COMMANDS.get(cmd_name)
+        return load() if load else None
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the chosen command; an error of ours is one sentence."""

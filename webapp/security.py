@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import os
 import secrets
 import unicodedata
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import Final
+
+from webapp.files import write_once
 
 # No vowels and no look-alikes: codes are read aloud in a classroom.
 _CODE_ALPHABET: Final = "BCDFGHJKMNPQRSTVWXYZ23456789"
@@ -112,12 +112,5 @@ def load_key(instance: Path) -> bytes:
     path = instance / "secret.key"
     if not path.exists():
         instance.mkdir(parents=True, exist_ok=True)
-        fresh = path.with_suffix(f".{secrets.token_hex(4)}")
-        descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w") as file:
-            file.write(secrets.token_hex(32))
-        # `link` fails if another process was first: then its key is the one.
-        with suppress(FileExistsError):
-            path.hardlink_to(fresh)
-        fresh.unlink()
+        write_once(path, secrets.token_hex(32), mode=0o600)
     return bytes.fromhex(path.read_text().strip())

@@ -15,7 +15,7 @@ from webapp.settings import Settings, load_settings
 from webapp.supervisor.child import die_with_parent
 from webapp.supervisor.logs import MARK
 
-# A stream that is still going when the site stops gets so long to end.
+# How long a stream that is still going when the site stops may take to end.
 GRACEFUL_SECONDS = 3
 
 

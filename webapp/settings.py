@@ -1,99 +1,133 @@
-"""All settings in one table: name, default, meaning. Read once, at start."""
+"""All settings: name, default, meaning. Read once, at start."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Final, Self
+
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    NonNegativeInt,
+    ValidationError,
+)
+from pydantic_settings import (
+    BaseSettings,
+    EnvSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
 
 from webapp.errors import ContentError
 
 PROJECT = Path(__file__).resolve().parent.parent
+PREFIX: Final = "WORDKEEP_"
+
+# A variable that is set to nothing switches nothing on.
+Switch = Annotated[bool, BeforeValidator(lambda given: given or False)]
 
 
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """One line of the table. The type of the default is the type of the value."""
+class Settings(BaseSettings):
+    """The settings of this process. WORDKEEP_<NAME> in the environment sets each."""
 
-    name: str
-    default: Any
-    help: str
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, extra="forbid", frozen=True, hide_input_in_errors=True
+    )
 
-
-SETTINGS: tuple[Setting, ...] = (
-    Setting("instance", PROJECT / "instance", "Folder of database, keys and logs."),
-    Setting("host", "127.0.0.1", "Address the site listens on."),
-    Setting("port", 8000, "Port the site listens on; for `up`, 0 is any free one."),
-    Setting("listener", 0, "Open socket to listen on, set by `up`. 0: host and port."),
-    Setting("processes", 1, "Site processes; more than one needs PostgreSQL."),
-    Setting("threads", 64, "Threads of a site process: one per open stream."),
-    Setting("sidecar_url", "", "Base URL of the local models, set by `up`."),
-    Setting("sidecar_key", "", "Key of the local models, set by `up`."),
-    Setting("default_endpoint", "local", "Endpoint of models named without one."),
-    Setting("database_url", "", "SQLAlchemy URL; empty: SQLite in the instance."),
-    Setting("redis_url", "", "Redis URL for sign-up limits; empty: in memory."),
-    Setting(
-        "adapters",
+    instance: Annotated[Path, AfterValidator(Path.resolve)] = Field(
+        PROJECT / "instance", description="Folder of database, keys and logs."
+    )
+    host: str = Field("127.0.0.1", description="Address the site listens on.")
+    port: NonNegativeInt = Field(
+        8000, description="Port the site listens on; for `up`, 0 is any free one."
+    )
+    listener: NonNegativeInt = Field(
+        0, description="Open socket to listen on, set by `up`. 0: host and port."
+    )
+    processes: NonNegativeInt = Field(
+        1, description="Site processes; more than one needs PostgreSQL."
+    )
+    threads: NonNegativeInt = Field(
+        64, description="Threads of a site process: one per open stream."
+    )
+    sidecar_url: str = Field(
+        "", description="Base URL of the local models, set by `up`."
+    )
+    sidecar_key: str = Field(
+        "", repr=False, description="Key of the local models, set by `up`."
+    )
+    default_endpoint: str = Field(
+        "local", description="Endpoint of models named without one."
+    )
+    # The two URLs may hold a password.
+    database_url: str = Field(
+        "", repr=False, description="SQLAlchemy URL; empty: SQLite in the instance."
+    )
+    redis_url: str = Field(
+        "", repr=False, description="Redis URL for sign-up limits; empty: in memory."
+    )
+    adapters: Path = Field(
         PROJECT / "finetune" / "adapters",
-        "Folder of the released models and their cards.",
-    ),
-    Setting("content_roots", "", "Extra content folders, separated by a colon."),
-    Setting("request_bytes", 262_144, "Largest request body, in bytes."),
-    Setting("message_chars", 4_000, "Longest message any level may allow."),
-    Setting("attempts_per_minute", 20, "Attempts of one player in a minute."),
-    Setting("attempts_per_day", 2_000, "Attempts of one player in a day."),
-    Setting("class_attempts_per_day", 50_000, "Attempts of one class in a day."),
-    Setting("running_per_player", 2, "Attempts of one player at the same time."),
-    Setting("wrong_guesses", 15, "Wrong guesses after which a visit ends."),
-    Setting("guesses_per_minute", 30, "Guesses of one player in a minute."),
-    Setting("guesses_per_day", 400, "Guesses of one player in a day."),
-    Setting("reply_seconds", 120, "Longest time from attempt to reply."),
-    Setting("sign_ups_per_hour", 120, "New players from one address in an hour."),
-    Setting("sign_ins_per_minute", 20, "Sign-in tries from one address a minute."),
-    Setting("secure_cookies", False, "Send cookies over HTTPS only."),
-    Setting("trusted_proxies", 0, "Proxies in front whose address header counts."),
-    Setting("debug_pages", False, "Show the page with all components."),
-)
+        description="Folder of the released models and their cards.",
+    )
+    content_roots: str = Field(
+        "", description="Extra content folders, separated by a colon."
+    )
+    request_bytes: NonNegativeInt = Field(
+        262_144, description="Largest request body, in bytes."
+    )
+    message_chars: NonNegativeInt = Field(
+        4_000, description="Longest message any level may allow."
+    )
+    attempts_per_minute: NonNegativeInt = Field(
+        20, description="Attempts of one player in a minute."
+    )
+    attempts_per_day: NonNegativeInt = Field(
+        2_000, description="Attempts of one player in a day."
+    )
+    class_attempts_per_day: NonNegativeInt = Field(
+        50_000, description="Attempts of one class in a day."
+    )
+    running_per_player: NonNegativeInt = Field(
+        2, description="Attempts of one player at the same time."
+    )
+    wrong_guesses: NonNegativeInt = Field(
+        15, description="Wrong guesses after which a visit ends."
+    )
+    guesses_per_minute: NonNegativeInt = Field(
+        30, description="Guesses of one player in a minute."
+    )
+    guesses_per_day: NonNegativeInt = Field(
+        400, description="Guesses of one player in a day."
+    )
+    reply_seconds: NonNegativeInt = Field(
+        120, description="Longest time from attempt to reply."
+    )
+    sign_ups_per_hour: NonNegativeInt = Field(
+        120, description="New players from one address in an hour."
+    )
+    sign_ins_per_minute: NonNegativeInt = Field(
+        20, description="Sign-in tries from one address a minute."
+    )
+    secure_cookies: Switch = Field(False, description="Send cookies over HTTPS only.")
+    trusted_proxies: NonNegativeInt = Field(
+        0, description="Proxies in front whose address header counts."
+    )
+    debug_pages: Switch = Field(False, description="Show the page with all components.")
 
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """The settings of this process. Fields and meanings: `SETTINGS`."""
-
-    instance: Path
-    host: str
-    port: int
-    listener: int
-    processes: int
-    threads: int
-    sidecar_url: str
-    sidecar_key: str
-    default_endpoint: str
-    database_url: str
-    redis_url: str
-    adapters: Path
-    content_roots: str
-    request_bytes: int
-    message_chars: int
-    attempts_per_minute: int
-    attempts_per_day: int
-    class_attempts_per_day: int
-    running_per_player: int
-    wrong_guesses: int
-    guesses_per_minute: int
-    guesses_per_day: int
-    reply_seconds: int
-    sign_ups_per_hour: int
-    sign_ins_per_minute: int
-    secure_cookies: bool
-    trusted_proxies: int
-    debug_pages: bool
-
-    def __repr__(self) -> str:
-        shown = (f for f in fields(self) if f.name not in _PRIVATE)
-        values = ", ".join(f"{f.name}={getattr(self, f.name)!r}" for f in shown)
-        return f"Settings({values})"
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Take what is given and nothing else: `load_settings` reads the variables."""
+        return (init_settings,)
 
     @property
     def database(self) -> str:
@@ -107,40 +141,34 @@ class Settings:
         own = self.instance / "content"
         return (PROJECT / "challenges", *extra, *((own,) if own.is_dir() else ()))
 
-
-# The database URL may hold a password.
-_PRIVATE = frozenset({"sidecar_key", "database_url", "redis_url"})
+    def but(self, **changes: Any) -> Self:
+        """Return these settings with some changed."""
+        return type(self)(**{**dict(self), **changes})
 
 
 def load_settings(env: Mapping[str, str], **given: Any) -> Settings:
     """Build the settings from defaults, then WORDKEEP_<NAME>, then `given`.
 
-    Raise ContentError that names the variable when its value does not fit.
+    A `given` value of None counts as not given. Raise ContentError that names each
+    variable whose value does not fit.
     """
-    values: dict[str, Any] = {}
-    for setting in SETTINGS:
-        raw = env.get(f"WORDKEEP_{setting.name.upper()}")
-        values[setting.name] = setting.default if raw is None else _parse(setting, raw)
-    values.update({name: value for name, value in given.items() if value is not None})
-    values["instance"] = Path(values["instance"]).resolve()
-    return Settings(**values)
-
-
-def _parse(setting: Setting, raw: str) -> Any:
-    kind = type(setting.default)
-    if kind is bool:
-        if raw.lower() in {"1", "true", "yes", "on"}:
-            return True
-        if raw.lower() in {"0", "false", "no", "off", ""}:
-            return False
-    elif kind is int:
-        if raw.strip().isdigit():
-            return int(raw)
-    elif isinstance(setting.default, Path):
-        return Path(raw)
-    else:
-        return raw
+    source = EnvSettingsSource(Settings)
+    source.env_vars = {
+        name.lower(): value for name, value in env.items() if name.startswith(PREFIX)
+    }
+    chosen = {name: value for name, value in given.items() if value is not None}
+    try:
+        return Settings(**{**source(), **chosen})
+    except ValidationError as error:
+        mistakes = error.errors(include_url=False)
     raise ContentError(
-        f"WORDKEEP_{setting.name.upper()}={raw!r} is not a valid value: "
-        f"{setting.help} Expected a value like {setting.default!r}."
+        "\n".join(_sentence(str(found["loc"][0]), found["input"]) for found in mistakes)
+    )
+
+
+def _sentence(name: str, value: object) -> str:
+    setting = Settings.model_fields[name]
+    return (
+        f"{PREFIX}{name.upper()}={value!r} is not a valid value: "
+        f"{setting.description} Expected a value like {setting.default!r}."
     )

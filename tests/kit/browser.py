@@ -63,7 +63,7 @@ class Browser:
 
     def limit(self, **limits: Any) -> None:
         """Change settings of the site."""
-        settings = replace(self.services.settings, **limits)
+        settings = self.services.settings.but(**limits)
         services = replace(self.services, settings=settings)
         self.app.extensions["wordkeep"] = services
 

@@ -61,7 +61,7 @@ class World:
 
     def limit(self, **limits: Any) -> None:
         """Change settings."""
-        settings = replace(self.services.settings, **limits)
+        settings = self.services.settings.but(**limits)
         self.services = replace(self.services, settings=settings)
 
     def player(self, name: str = "Ada", **given: Any) -> int:

@@ -12,13 +12,13 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, Literal
 
 from flask import Blueprint, Response, current_app
 from flask.sansio.blueprints import BlueprintSetupState
 from sqlalchemy import select
 
-from webapp.api.records import Check, Health
+from webapp.api.records import Answer
 from webapp.domain.services import Services
 from webapp.llm.gateway import EndpointHealth
 from webapp.rows import Player
@@ -30,9 +30,24 @@ CACHE_SECONDS: Final = 1.0
 LEAST_FREE_BYTES: Final = 50_000_000
 SLOW: Final = "no answer within a second"
 
-Checks = dict[str, Check]
-
 bp = Blueprint("health", __name__)
+
+
+class Check(Answer):
+    """One part of the site."""
+
+    status: Literal["ok", "warning", "failing"]
+    detail: str
+
+
+class Health(Answer):
+    """How the site is: `failing` if one of the checks is."""
+
+    status: Literal["ok", "failing"]
+    checks: dict[str, Check]
+
+
+Checks = dict[str, Check]
 
 
 @bp.record

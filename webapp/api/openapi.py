@@ -13,8 +13,9 @@ from pydantic import TypeAdapter
 from pydantic.json_schema import JsonSchemaMode
 
 from webapp.api import calls
+from webapp.api.health import Health
 from webapp.api.operations import Operation
-from webapp.api.records import Health, Problem
+from webapp.api.records import Problem
 from webapp.domain.play import events
 
 VERSION: Final = "1.0"

@@ -19,8 +19,9 @@ from flask import Blueprint, Response
 from pydantic import TypeAdapter
 
 from webapp.api.records import Given
-from webapp.api.requests import caller, read_body, read_query
+from webapp.api.requests import read_body, read_query
 from webapp.domain.people.accounts import PlayerInfo
+from webapp.web.context import caller
 
 View = Callable[..., Any]
 

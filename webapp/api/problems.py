@@ -7,13 +7,13 @@ import uuid
 from collections.abc import Callable
 from typing import Any
 
-from flask import Flask, Response, current_app, make_response, request
+from flask import Flask, Response, make_response, request
 from flask_limiter import RateLimitExceeded
 from werkzeug.exceptions import HTTPException
 
 from webapp.api.records import Problem, ProblemDetail
-from webapp.domain.services import Services
 from webapp.errors import InvalidInput, LabError, QuotaExceeded
+from webapp.web.context import services
 
 log = logging.getLogger(__name__)
 
@@ -125,12 +125,11 @@ def _http_problem(error: HTTPException) -> Response:
 
 
 def _explain(error: HTTPException) -> str:
-    services: Services = current_app.extensions["wordkeep"]
     texts = {
         400: "The request could not be read.",
         404: "There is nothing at this address. All calls are described at /api.",
         405: f"{request.method} does not work at this address; see the Allow header.",
-        413: f"The request has more than {services.settings.request_bytes:,} bytes.",
+        413: f"The request has more than {services().settings.request_bytes:,} bytes.",
     }
     return texts.get(error.code or 500, f"The request failed: {error.name}.")
 

@@ -1,55 +1,19 @@
-"""Who calls and what they send, or an error that names the place."""
+"""What callers send, or an error that names the place."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any, TypeVar
 
-from flask import current_app, request
+from flask import request
 from pydantic import ValidationError
 from pydantic_core import from_json
 
 from webapp.api.problems import InvalidField, NotJson
 from webapp.api.records import Given
-from webapp.domain.people import accounts
-from webapp.domain.people.accounts import PlayerInfo
-from webapp.domain.services import Services
-from webapp.errors import InvalidInput, NotSignedIn
+from webapp.errors import InvalidInput
+from webapp.reading.plain_words import what_is_wrong
 
 G = TypeVar("G", bound=Given)
-
-# pydantic's kinds of mistake in words for people; others keep pydantic's own words.
-_WORDS = {
-    "missing": "is missing",
-    "extra_forbidden": "is not known here",
-    "string_type": "must be text",
-    "int_type": "must be a whole number",
-    "int_parsing": "must be a whole number",
-    "int_parsing_size": "is too large",
-}
-
-
-def services() -> Services:
-    """Return the services of the present app."""
-    found: Services = current_app.extensions["wordkeep"]
-    return found
-
-
-def caller() -> PlayerInfo:
-    """Return the player of the bearer token; cookies count for nothing here."""
-    given = request.authorization
-    if given is None or given.type != "bearer" or not given.token:
-        raise NotSignedIn(
-            "Send your token in the header “Authorization: Bearer <token>”. "
-            "POST /api/v1/players gives you one, and so does your page /me."
-        )
-    player = accounts.player_by_token(services(), given.token)
-    if player is None:
-        raise NotSignedIn(
-            "This token belongs to nobody: it was replaced, or mistyped.",
-            code="wrong_token",
-        )
-    return player
 
 
 def read_body(kind: type[G]) -> G:
@@ -80,21 +44,15 @@ def _validate(kind: type[G], data: dict[str, Any]) -> G:
     try:
         return kind.model_validate(data)
     except ValidationError as error:
-        # Neither the input nor its context: what was sent is not sent back.
-        mistakes = error.errors(
-            include_input=False, include_context=False, include_url=False
-        )
-    first = mistakes[0]
+        # Without the input: what was sent is not sent back.
+        first = error.errors(include_input=False, include_url=False)[0]
     field = ".".join(str(part) for part in first["loc"])[:60]
-    problem = _WORDS.get(first["type"])
-    if problem is None:
-        problem = f"is wrong: {first['msg'][:1].lower()}{first['msg'][1:]}"
-    known = _known(kind) if first["type"] == "extra_forbidden" else ""
-    raise InvalidField(f"“{field}” {problem}.{known}", field=field)
-
-
-def _known(kind: type[Given]) -> str:
-    names: Iterable[str] = (
-        info.alias or name for name, info in kind.model_fields.items()
-    )
-    return f" There are: {', '.join(names)}."
+    if first["type"] == "extra_forbidden":
+        known = ", ".join(
+            info.alias or name for name, info in kind.model_fields.items()
+        )
+        message = f"“{field}” is not known here. There are: {known}."
+    else:
+        wrong, _ = what_is_wrong(first, first["loc"])
+        message = f"“{field}”{wrong}."
+    raise InvalidField(message, field=field)

@@ -2,15 +2,31 @@
 
 from __future__ import annotations
 
-import importlib
+from collections.abc import Callable
 
 import click
 
 from webapp.errors import InvalidInput
 
-BENCHES = ("kill", "play")
+Main = Callable[[list[str]], int]
 # The front door hands these to the other program, which has torch.
 MODEL_BENCHES = ("guards", "train")
+
+
+# Each is imported when it is called: one must not wait for what the other needs.
+def _kill() -> Main:
+    from webapp.bench import kill  # noqa: PLC0415 -- slow import
+
+    return kill.main
+
+
+def _play() -> Main:
+    from webapp.bench import play  # noqa: PLC0415 -- slow import
+
+    return play.main
+
+
+BENCHES: dict[str, Callable[[], Main]] = {"kill": _kill, "play": _play}
 
 
 @click.command(
@@ -41,5 +57,5 @@ def bench(name: str, arguments: tuple[str, ...]) -> None:
         raise InvalidInput(
             f'There is no bench "{name}", only kill, play, guards and train.'
         )
-    module = importlib.import_module(f"webapp.bench.{name}")
-    raise SystemExit(module.main(list(arguments)))
+    main = BENCHES[name]()
+    raise SystemExit(main(list(arguments)))

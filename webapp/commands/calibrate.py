@@ -22,6 +22,7 @@ from webapp.domain.calibration.ladder_rules import requirements
 from webapp.domain.calibration.playing import Plan
 from webapp.domain.services import Services
 from webapp.errors import BackendError, InvalidInput
+from webapp.files import write_whole
 from webapp.llm.gateway import Memory, open_gateway
 from webapp.migrations import migrate
 from webapp.reading.problems import format_problem, shown_path
@@ -93,7 +94,7 @@ def calibrate(
         reports.store(services, report)
     _print(index, report)
     if json_file is not None:
-        _write(json_file, report_text(report))
+        write_whole(json_file, report_text(report))
 
 
 def _own_attacks(path: Path | None) -> tuple[Conversation, ...] | None:
@@ -212,14 +213,3 @@ def _row(level: LevelReport) -> str:
 
 def _percent(share: float | None) -> str:
     return "–" if share is None else f"{share:.1%}"
-
-
-def _write(path: Path, text: str) -> None:
-    """Replace a file in one step."""
-    fresh = path.with_name(f"{path.name}.{os.getpid()}.new")
-    try:
-        fresh.write_text(text, encoding="utf-8")
-        fresh.replace(path)
-    except OSError as error:
-        fresh.unlink(missing_ok=True)
-        raise InvalidInput(f"{path} cannot be written: {error.strerror}.") from error

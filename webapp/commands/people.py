@@ -12,7 +12,7 @@ import click
 from webapp.app import open_services
 from webapp.commands.options import instance_option
 from webapp.db import Database
-from webapp.domain.people import accounts
+from webapp.domain.people import accounts, classes
 from webapp.domain.services import Services
 from webapp.errors import NotFound
 from webapp.migrations import migrate
@@ -60,7 +60,7 @@ def user_add(
 
 
 def _join_code(services: Services, name: str) -> str:
-    for known in accounts.classes(services):
+    for known in classes.classes(services):
         if known.name == name:
             return known.join_code
     raise NotFound(
@@ -79,7 +79,7 @@ def class_() -> None:
 def class_add(name: str, instance: Path | None) -> None:
     """Add a class; its students join with the code that is printed."""
     with _services(instance) as services:
-        made = accounts.add_class(services, name=name)
+        made = classes.add_class(services, name=name)
     click.echo(f"Added the class {made.name}. Join code: {made.join_code}")
 
 
@@ -87,9 +87,9 @@ def class_add(name: str, instance: Path | None) -> None:
 @click.argument("name")
 @instance_option
 def class_season(name: str, instance: Path | None) -> None:
-    """Start a new season of a class: all its open visits begin anew."""
+    """Start a new season of a class: all its open visits start again."""
     with _services(instance) as services:
-        begun = accounts.start_season(services, name=name)
+        begun = classes.start_season(services, name=name)
     click.echo(f"The class {begun.name} is in season {begun.season} now.")
 
 

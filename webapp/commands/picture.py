@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import importlib
 import tempfile
 from pathlib import Path
 
 from webapp.errors import LabError
+from webapp.files import write_whole
 from webapp.supervisor.trial import trial_site
 
 # Where Debian puts them; the first is Chromium without what only its windows need.
 CHROMIUMS = (Path("/usr/bin/chromium-headless-shell"), Path("/usr/bin/chromium"))
-SIZE = {"width": 1280, "height": 800}
+WIDTH, HEIGHT = 1280, 800
 
 
 def take(out: Path) -> None:
@@ -23,19 +23,22 @@ def take(out: Path) -> None:
             "chromium-headless-shell) and run this again."
         )
     # A package of the tests, which the site itself does without.
-    playwright = importlib.import_module("playwright.sync_api")
+    from playwright.sync_api import sync_playwright  # noqa: PLC0415 -- see above
+
     out.parent.mkdir(parents=True, exist_ok=True)
     with (
         tempfile.TemporaryDirectory() as folder,
         trial_site(Path(folder) / "instance", scripted="keeper") as trial,
-        playwright.sync_playwright() as driver,
+        sync_playwright() as driver,
     ):
         browser = driver.chromium.launch(
             executable_path=str(chromium), args=["--no-sandbox"]
         )
         page = browser.new_page(
-            viewport=SIZE, color_scheme="dark", reduced_motion="reduce"
+            viewport={"width": WIDTH, "height": HEIGHT},
+            color_scheme="dark",
+            reduced_motion="reduce",
         )
         page.goto(trial.url, wait_until="networkidle")
-        page.screenshot(path=str(out))
+        write_whole(out, page.screenshot())
         browser.close()

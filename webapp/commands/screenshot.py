@@ -15,7 +15,7 @@ from webapp.settings import PROJECT
     "--out",
     default=PROJECT / "docs" / "keep.png",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="File to write.",
+    help="PNG file to write.",
 )
 def screenshot(out: Path) -> None:
     """Take the picture of the README (needs Chromium)."""

@@ -10,14 +10,14 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import Field, ValidationError, model_validator
 
 from webapp.content.schema import Line, Record, Text, Turns
 from webapp.reading.plain_words import explain
 from webapp.reading.problems import Problem
-from webapp.reading.tree import Node
+from webapp.reading.tree import Node, as_node
 
 # What a file of somebody's own may hold: a level replies to each of them many times.
 MAX_ROWS: Final = 5_000
@@ -181,7 +181,7 @@ def _row(path: Path, number: int, line: str) -> tuple[AttackRow | None, list[Pro
         row = AttackRow.model_validate(raw)
     except ValidationError as error:
         # Every value of a row stands on the row's own line.
-        return None, list(explain(path, _node(raw, number), AttackRow, error))
+        return None, list(explain(path, as_node(raw, number), AttackRow, error))
     wrong = _unplayable(row)
     return (None, [Problem(path, number, *wrong)]) if wrong else (row, [])
 
@@ -194,12 +194,3 @@ def _unplayable(row: AttackRow) -> tuple[str, str] | None:
         long = f"a message is longer than {MESSAGE_CHARS:,} characters"
         return long, "no level takes it; shorten it"
     return None
-
-
-def _node(value: Any, line: int) -> Node:
-    if isinstance(value, dict):
-        pairs = {str(key): _node(below, line) for key, below in value.items()}
-        return Node(line, dict, pairs=pairs)
-    if isinstance(value, list):
-        return Node(line, list, items=[_node(below, line) for below in value])
-    return Node(line, value)

@@ -26,7 +26,7 @@ class ReadGuards:
 
 
 def read_guards(path: Path, level: Node) -> ReadGuards:
-    """Check the guards of a level; what is no list of guards at all is left alone."""
+    """Check the guards of a level; whatever is not a list of guards is left alone."""
     found = ReadGuards()
     section = level.pairs.get("guards")
     if section is None or section.value is not dict:

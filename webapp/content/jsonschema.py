@@ -1,14 +1,12 @@
 """Writes the JSON Schemas that let editors complete and explain content files.
 
-`python -m webapp.content.jsonschema` writes them beside the content. A test fails when
-they are out of date, for example after a new guard.
+`python -m webapp.commands.schemas` puts them beside the content. A test fails when they
+are out of date, for example after a new guard.
 """
 
 from __future__ import annotations
 
-import importlib
 import json
-import sys
 from pathlib import Path
 from typing import Any, Final, get_args
 
@@ -16,8 +14,8 @@ from pydantic import BaseModel
 
 from webapp.content.attacks import AttackFile
 from webapp.content.schema import Ladder, Level
+from webapp.files import write_whole
 from webapp.plugins.guard import Guard, Stage, guards
-from webapp.plugins.registry import load_plugins
 from webapp.settings import PROJECT
 
 FOLDER: Final = PROJECT / "challenges"
@@ -69,7 +67,7 @@ def write(folder: Path = FOLDER) -> list[Path]:
     paths = []
     for name, text in rendered().items():
         path = folder / name
-        path.write_text(text, encoding="utf-8")
+        write_whole(path, text)
         paths.append(path)
     return paths
 
@@ -127,16 +125,3 @@ def _document(schema: dict[str, Any], definitions: dict[str, Any]) -> dict[str, 
     if definitions:
         document["$defs"] = dict(sorted(definitions.items()))
     return document
-
-
-def main() -> int:
-    """Write the schemas and say where."""
-    # By name: content must not import guards, and only this command needs them all.
-    load_plugins(importlib.import_module("webapp.guards"))
-    for path in write():
-        sys.stdout.write(f"{path.relative_to(PROJECT)}\n")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

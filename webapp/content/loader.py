@@ -32,7 +32,7 @@ from webapp.content.schema import ID_PATTERN, Ladder, Level
 from webapp.content.wordlist import WordList, read_words
 from webapp.reading.plain_words import explain
 from webapp.reading.problems import Problem
-from webapp.reading.tree import Node, TreeProblem, read_tree
+from webapp.reading.tree import Node, TreeProblem, read_bytes, read_tree
 
 __all__ = ["Loaded", "Problem", "load", "load_level"]
 
@@ -133,11 +133,9 @@ def _read_file(tree: _Tree, name: PurePosixPath, path: Path) -> None:
 
 def _read_bytes(tree: _Tree, path: Path) -> bytes | None:
     try:
-        return path.read_bytes()
-    except OSError as error:
-        tree.problems.append(
-            Problem(path, 1, f"cannot be read: {error.strerror}", "check the file")
-        )
+        return read_bytes(path)
+    except TreeProblem as error:
+        tree.problems.append(error.at(path))
         return None
 
 
@@ -192,7 +190,7 @@ def _add_report(tree: _Tree, path: Path) -> None:
     try:
         report = read_report(data)
     except ReportMistake as mistake:
-        advice = "make it anew with ./wordkeep calibrate --json"
+        advice = "make it again with ./wordkeep calibrate --json"
         # Players need no report: a broken one must not hold their levels back.
         tree.problems.append(
             Problem(path, mistake.line, mistake.message, advice, "warning")
@@ -205,7 +203,7 @@ def _parse(tree: _Tree, path: Path, data: bytes) -> Node | None:
     try:
         node = read_tree(data)
     except TreeProblem as error:
-        tree.problems.append(Problem(path, error.line, error.message, error.suggestion))
+        tree.problems.append(error.at(path))
         return None
     if node.value is not dict:
         tree.problems.append(

@@ -11,6 +11,9 @@ from typing import Annotated, Final
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
+from webapp.reading.plain_words import mistakes
+from webapp.reading.tree import as_node
+
 REPORT_FILE: Final = "calibration.json"
 MAX_REPORT_BYTES: Final = 5_000_000
 
@@ -85,7 +88,7 @@ class Report(ReportRecord):
 
 
 class ReportMistake(Exception):
-    """A file is no report."""
+    """A file is not a report."""
 
     def __init__(self, line: int, message: str) -> None:
         super().__init__(message)
@@ -94,19 +97,23 @@ class ReportMistake(Exception):
 
 
 def read_report(data: bytes) -> Report:
-    """Return the report of a file; raise ReportMistake with the line if it is none."""
+    """Return the report of a file; raise ReportMistake with the line if it is not one.
+
+    Only the first mistake is told: nobody writes reports by hand.
+    """
     if len(data) > MAX_REPORT_BYTES:
         raise ReportMistake(1, f"the file has {len(data):,} bytes")
     try:
-        return Report.model_validate(json.loads(data))
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        place = ".".join(str(step) for step in first["loc"])
-        raise ReportMistake(1, f'"{place}": {first["msg"].lower()}') from None
+        raw = json.loads(data)
     except json.JSONDecodeError as error:
         raise ReportMistake(error.lineno, f"not JSON: {error.msg}") from None
     except (ValueError, RecursionError):
         raise ReportMistake(1, "this is not readable as JSON") from None
+    try:
+        return Report.model_validate(raw)
+    except ValidationError as error:
+        first = next(mistakes(as_node(raw, 1), Report, error))
+        raise ReportMistake(1, first.message) from None
 
 
 def report_text(report: Report) -> str:

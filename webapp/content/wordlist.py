@@ -38,8 +38,7 @@ def read_words(path: Path, data: bytes) -> tuple[WordList, list[Problem]]:
     try:
         text = decode(data)
     except TreeProblem as error:
-        problem = Problem(path, error.line, error.message, error.suggestion)
-        return WordList(path.stem, path, lines), [problem]
+        return WordList(path.stem, path, lines), [error.at(path)]
     problems: list[Problem] = []
     seen: dict[str, tuple[str, int]] = {}
     for number, raw in enumerate(text.splitlines(), 1):

@@ -6,13 +6,13 @@ import fcntl
 import os
 import secrets
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
 from sqlalchemy import select, update
 
 from webapp.db import Database
+from webapp.files import write_once
 from webapp.rows import INTERRUPTED, RUNNING, Generation
 
 
@@ -69,12 +69,7 @@ def sweep_interrupted(db: Database, instance: Path) -> int:
 def _instance_id(instance: Path) -> str:
     path = instance / "instance.id"
     if not path.exists():
-        fresh = path.with_suffix(f".{secrets.token_hex(4)}")
-        fresh.write_text(secrets.token_hex(6))
-        # `link` fails if another process was first: then its id is the one.
-        with suppress(FileExistsError):
-            path.hardlink_to(fresh)
-        fresh.unlink()
+        write_once(path, secrets.token_hex(6))
     return path.read_text().strip()
 
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
@@ -13,7 +12,9 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from webapp.errors import ContentError
-from webapp.reading.lines import LinedYaml, YamlMistake, read_lined
+from webapp.reading.plain_words import explain
+from webapp.reading.problems import Problem, format_problem
+from webapp.reading.tree import EmptyTree, Node, TreeProblem, read_bytes, read_tree
 from webapp.security import Secret
 from webapp.settings import Settings
 
@@ -143,63 +144,45 @@ def _with_v1(url: str) -> str:
 
 
 def read_endpoints(path: Path) -> tuple[EndpointEntry, ...]:
-    """Return the entries of a file, none if there is no file."""
+    """Return the entries of a file, none if there is no file.
+
+    Raise ContentError with every mistake and its line when it cannot be used.
+    """
     if not path.exists():
         return ()
-    shown = f"{path.parent.name}/{path.name}"
     try:
-        tree = read_lined(path)
-    except YamlMistake as mistake:
-        raise ContentError(f"{shown}:{mistake.line}: {mistake.message}") from None
-    if tree.data is None:
+        node = read_tree(read_bytes(path))
+    except EmptyTree:
         return ()
+    except TreeProblem as error:
+        raise ContentError(format_problem(error.at(path))) from error
     try:
-        entries = EndpointFile.model_validate(tree.data).endpoints
+        entries = EndpointFile.model_validate(node.plain()).endpoints
     except ValidationError as error:
-        raise ContentError(_all_mistakes(shown, tree, error)) from None
-    _refuse_doubles(shown, tree, entries)
+        problems = list(explain(path, node, EndpointFile, error, advise=_advise))
+    else:
+        problems = list(_doubles(path, node, entries))
+    if problems:
+        problems.sort(key=lambda problem: problem.line)
+        raise ContentError("\n".join(format_problem(one) for one in problems))
     return entries
 
 
-def _refuse_doubles(
-    shown: str, tree: LinedYaml, entries: tuple[EndpointEntry, ...]
-) -> None:
+def _doubles(
+    path: Path, node: Node, entries: tuple[EndpointEntry, ...]
+) -> Iterator[Problem]:
     names = [entry.name for entry in entries]
     for number, name in enumerate(names):
         if name in names[:number]:
-            line = tree.line(("endpoints", number, "name"))
-            raise ContentError(f'{shown}:{line}: two endpoints are named "{name}"')
+            line = node.find(("endpoints", number, "name")).line
+            what = f'two endpoints are named "{name}"'
+            yield Problem(path, line, what, "give one of them another name")
 
 
-def _all_mistakes(shown: str, tree: LinedYaml, error: ValidationError) -> str:
-    found = []
-    # Neither the input nor the context: the mistake may be a key in the wrong place.
-    for mistake in error.errors(
-        include_input=False, include_context=False, include_url=False
-    ):
-        line = tree.line(mistake["loc"])
-        found.append((line, f"{shown}:{line}: {_sentence(mistake)}"))
-    return "\n".join(text for _, text in sorted(found))
-
-
-def _sentence(mistake: Mapping[str, object]) -> str:
-    loc = mistake["loc"]
-    last = str(loc[-1]) if isinstance(loc, tuple) and loc else "the file"
-    if mistake["type"] == "extra_forbidden":
-        return f'unknown key "{last}"{_advice(last)}'
-    if mistake["type"] == "missing":
-        return f'"{last}" is missing'
-    if mistake["type"] == "string_pattern_mismatch":
-        return f'"{last}" has signs that are not allowed here'
-    message = str(mistake["msg"]).removeprefix("Value error, ")
-    return f'"{last}": {message}' if mistake["type"] != "value_error" else message
-
-
-def _advice(key: str) -> str:
+def _advise(key: str) -> str:
     if "key" in key or "token" in key:
         return (
-            "; keys do not belong into this file: put the name of an environment "
-            "variable into key_env"
+            "keys do not belong in this file: put the name of an environment variable "
+            "into key_env"
         )
-    close = difflib.get_close_matches(key, EndpointEntry.model_fields, n=1)
-    return f'; did you mean "{close[0]}"?' if close else ""
+    return ""

@@ -48,7 +48,7 @@ class Exchange:
 class Moderation:
     """The answer of a guard model; `score` and `threshold` are in 0..1.
 
-    `version` names the weights, where the endpoint tells.
+    `version` names the weights, if the endpoint tells.
     """
 
     flagged: bool
@@ -61,7 +61,7 @@ class Moderation:
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """How a guard model reads a text; without anything, in its most careful way.
+    """How a guard model reads a text; by default in its most careful way.
 
     `message` is what a reply answers, and `earlier` the visit so far. `as_typed`
     switches off what undoes disguises; `first_tokens` shows only the beginning.

@@ -41,13 +41,13 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A turn that a guard must judge so: run by the contract test of plug-ins."""
+    """A turn and the verdict a guard must give; the contract test of guards runs it."""
 
     options: dict[str, Any]
     stage: Stage
     text: str
     allowed: bool
-    secret: str = "lantern"  # noqa: S105 -- a sample word, no credential
+    secret: str = "lantern"  # noqa: S105 -- a sample word, not a credential
     message: str = ""
 
 

@@ -15,7 +15,7 @@ T = TypeVar("T")
 
 
 class Registry(Generic[T]):
-    """Names → plug-ins. It freezes after start so that requests cannot change it."""
+    """Plug-ins by name. It is frozen after the start: no request can change it."""
 
     def __init__(self, kind: str) -> None:
         self.kind = kind

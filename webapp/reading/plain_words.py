@@ -1,9 +1,10 @@
-"""Says in plain words, and with its line, what pydantic found wrong in a file."""
+"""Says in plain words what pydantic found wrong, and on which line of a file."""
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, get_args
 
@@ -18,10 +19,15 @@ Loc = tuple[int | str, ...]
 _KINDS = {
     "string_type": ("must be text", "put it in quotes"),
     "int_type": ("must be a whole number", "write digits without quotes"),
+    "int_parsing": ("must be a whole number", "write digits"),
+    "int_parsing_size": ("is too large", "write a smaller number"),
     "float_type": ("must be a number", "write digits without quotes"),
+    "float_parsing": ("must be a number", "write digits"),
     "bool_type": ("must be true or false", "write true or false"),
+    "bool_parsing": ("must be true or false", "write true or false"),
     "tuple_type": ("must be a list", 'start each line with "- "'),
     "list_type": ("must be a list", 'start each line with "- "'),
+    "frozen_set_type": ("must be a list", 'start each line with "- "'),
     "model_type": ("must be a mapping", "write lines like key: value"),
     "dict_type": ("must be a mapping", "write lines like key: value"),
 }
@@ -39,16 +45,46 @@ _PATTERNS = {
     "id": "use small letters, digits and hyphens, and a letter first",
     "lesson": "write it as track/name, in small letters",
     "url": "write an address that starts with https://",
+    "key_env": "write the name of an environment variable, such as OPENAI_API_KEY",
 }
+
+# Says what to do about an unknown key; "" leaves it to the usual advice.
+Advise = Callable[[str], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Mistake:
+    """One thing that does not fit, the line it is on, and what to do about it."""
+
+    line: int
+    message: str
+    advice: str
 
 
 def explain(
-    path: Path, node: Node, model: type[BaseModel], error: ValidationError
+    path: Path,
+    node: Node,
+    model: type[BaseModel],
+    error: ValidationError,
+    *,
+    advise: Advise | None = None,
 ) -> Iterator[Problem]:
-    """Yield one problem for each thing that does not fit `model`.
+    """Yield one problem of a file for each thing that does not fit `model`.
 
     `node` is the part of the file that was checked against `model`.
     """
+    for mistake in mistakes(node, model, error, advise=advise):
+        yield Problem(path, mistake.line, mistake.message, mistake.advice)
+
+
+def mistakes(
+    node: Node,
+    model: type[BaseModel],
+    error: ValidationError,
+    *,
+    advise: Advise | None = None,
+) -> Iterator[Mistake]:
+    """Yield what does not fit `model`, in pydantic's order."""
     details = error.errors(include_url=False)
     mistyped = {_meant(model, detail) for detail in details}
     for detail in details:
@@ -56,7 +92,34 @@ def explain(
             continue  # it is there, under a name that is listed as unknown
         loc = _steps(node, detail["loc"])
         message, advice = _say(model, detail, loc)
-        yield Problem(path, node.find(loc).line, message, advice)
+        if advise is not None and detail["type"] == "extra_forbidden":
+            advice = advise(str(loc[-1])) or advice
+        yield Mistake(node.find(loc).line, message, advice)
+
+
+def what_is_wrong(detail: ErrorDetails, loc: Loc) -> tuple[str, str]:
+    """Return what is wrong with the value at `loc`, and what to do about it.
+
+    The first text goes right behind the name of the value: " must be text", or ": "
+    and a sentence. The second may be empty. Neither holds the value itself.
+    """
+    kind = detail["type"]
+    context: dict[str, Any] = detail.get("ctx", {})
+    if kind == "missing":
+        return " is missing", "add it"
+    if kind == "literal_error":
+        return f" must be {context['expected']}", "use one of these"
+    if kind == "string_pattern_mismatch":
+        advice = _PATTERNS.get(str(loc[-1]) if loc else "", _PATTERNS["id"])
+        return " is not written as it must be", advice
+    if kind in _KINDS:
+        if detail.get("input", "") is None:
+            return " is empty", "fill it in or delete the line"
+        wrong, advice = _KINDS[kind]
+        return f" {wrong}", advice
+    if kind in _BOUNDS:
+        return f" {_BOUNDS[kind].format(**context)}", ""
+    return f": {context.get('error', detail['msg'])}", ""
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
@@ -98,29 +161,14 @@ def _steps(node: Node, loc: Loc) -> Loc:
 
 
 def _say(model: type[BaseModel], detail: ErrorDetails, loc: Loc) -> tuple[str, str]:
-    name = _name(loc)
-    kind = detail["type"]
-    context: dict[str, Any] = detail.get("ctx", {})
-    if kind == "extra_forbidden":
+    if detail["type"] == "extra_forbidden":
         inside = f" in {_name(loc[:-1])}" if len(loc) > 1 else ""
         advice = did_you_mean(str(loc[-1]), _keys(model, loc[:-1]))
         return f'unknown key "{loc[-1]}"{inside}', advice
-    if kind == "missing":
-        return f"{name} is missing", "add it"
-    if kind == "literal_error":
-        return f"{name} must be {context['expected']}", "use one of these"
-    if kind == "string_pattern_mismatch":
-        advice = _PATTERNS.get(str(loc[-1]) if loc else "", _PATTERNS["id"])
-        return f"{name} is not written as it must be", advice
-    if kind in _KINDS:
-        if detail["input"] is None:
-            return f"{name} is empty", "fill it in or delete the line"
-        wrong, advice = _KINDS[kind]
-        return f"{name} {wrong}", advice
-    if kind in _BOUNDS:
-        return f"{name} {_BOUNDS[kind].format(**context)}", ""
-    reason = str(context.get("error", detail["msg"]))
-    return (f"{name}: {reason}" if loc else reason), ""
+    wrong, advice = what_is_wrong(detail, loc)
+    if not loc and wrong.startswith(": "):
+        return wrong.removeprefix(": "), advice
+    return f"{_name(loc)}{wrong}", advice
 
 
 def _name(loc: Loc) -> str:

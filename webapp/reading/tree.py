@@ -12,9 +12,12 @@ import re
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Final
 
 import yaml
+
+from webapp.reading.problems import Problem
 
 MAX_BYTES: Final = 200_000
 MAX_DEPTH: Final = 50
@@ -30,13 +33,21 @@ _WORDS: Final[dict[str, bool | None]] = {
 
 
 class TreeProblem(Exception):
-    """The text is not YAML that we accept."""
+    """The file cannot be read, or its text is not YAML that we accept."""
 
     def __init__(self, line: int, message: str, suggestion: str = "") -> None:
         super().__init__(message)
         self.line = line
         self.message = message
         self.suggestion = suggestion
+
+    def at(self, path: Path) -> Problem:
+        """Return it as a problem of a file."""
+        return Problem(path, self.line, self.message, self.suggestion)
+
+
+class EmptyTree(TreeProblem):
+    """There is nothing in the file but comments."""
 
 
 @dataclass(slots=True)
@@ -76,6 +87,31 @@ class Node:
         if isinstance(step, int):
             return self.items[step] if 0 <= step < len(self.items) else None
         return self.pairs.get(step)
+
+
+def as_node(value: Any, line: int, depth: int = 1) -> Node:
+    """Return a value that was read from JSON as a tree whose parts all have one line.
+
+    What is nested deeper than MAX_DEPTH stays as it is.
+    """
+    if depth <= MAX_DEPTH and isinstance(value, dict):
+        below = {
+            str(key): as_node(part, line, depth + 1) for key, part in value.items()
+        }
+        return Node(line, dict, pairs=below)
+    if depth <= MAX_DEPTH and isinstance(value, list):
+        items = [as_node(part, line, depth + 1) for part in value]
+        return Node(line, list, items=items)
+    return Node(line, value)
+
+
+def read_bytes(path: Path) -> bytes:
+    """Return what is in a file; raise TreeProblem if it cannot be read."""
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        reason = f"cannot be read: {error.strerror}"
+        raise TreeProblem(1, reason, "check the file") from error
 
 
 def decode(data: bytes) -> str:
@@ -144,7 +180,7 @@ def _content(events: Iterator[yaml.Event]) -> Iterator[yaml.Event]:
         if isinstance(event, yaml.NodeEvent | yaml.CollectionEndEvent):
             yield event
     if documents == 0:
-        raise TreeProblem(1, "the file is empty", "see the other files for the keys")
+        raise EmptyTree(1, "the file is empty", "see the other files for the keys")
 
 
 def _line(event: yaml.Event) -> int:

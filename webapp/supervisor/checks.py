@@ -66,8 +66,8 @@ def listen(host: str, port: int) -> socket.socket:
         return _bind(host, port)
     except socket.gaierror as error:
         raise StartError(
-            f'"{host}" is no address of this computer. Use --host 127.0.0.1 for this '
-            "computer only, or --host 0.0.0.0 for everyone in the network."
+            f'"{host}" is not an address of this computer. Use --host 127.0.0.1 for '
+            "this computer only, or --host 0.0.0.0 for everyone in the network."
         ) from error
     except (OSError, OverflowError) as error:
         raise StartError(_port_sentence(host, port, error)) from error
@@ -88,8 +88,8 @@ def _port_sentence(host: str, port: int, error: Exception) -> str:
         )
     if number == errno.EADDRNOTAVAIL:
         return (
-            f"{host} is no address of this computer. Use --host 127.0.0.1 for this "
-            "computer only, or --host 0.0.0.0 for everyone in the network."
+            f"{host} is not an address of this computer. Use --host 127.0.0.1 for "
+            "this computer only, or --host 0.0.0.0 for everyone in the network."
         )
     return f"The site cannot listen on {host}:{port}: {_reason(error)}."
 

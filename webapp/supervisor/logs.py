@@ -39,7 +39,7 @@ class ChildLog:
         self._file.close()
 
     def begin(self) -> None:
-        """Forget the last lines: the program starts anew."""
+        """Forget the last lines: the program starts again."""
         self.last = []
 
     def reason(self) -> str:

@@ -9,7 +9,6 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 
 from webapp.errors import LabError
 from webapp.llm.endpoints import LOCAL, read_endpoints
@@ -35,7 +34,7 @@ class Supervisor:
 
     def __init__(self, settings: Settings, *, say: Say) -> None:
         if settings.port == 0:
-            settings = replace(settings, port=checks.free_port())
+            settings = settings.but(port=checks.free_port())
         self.settings = settings
         self.say = say
         self.children: list[Child] = []
@@ -71,7 +70,7 @@ class Supervisor:
         return f"http://{shown}:{self.settings.port}"
 
     def _start(self, started: float, listener: int) -> None:
-        settings = replace(self.settings, listener=listener)
+        settings = self.settings.but(listener=listener)
         # First, because loading the models takes longest.
         if needs_sidecar(settings):
             settings = with_sidecar(settings)
@@ -220,8 +219,7 @@ def site_program(settings: Settings, address: str) -> Program:
 
 def with_sidecar(settings: Settings) -> Settings:
     """Return settings with an address and a fresh key for a sidecar."""
-    return replace(
-        settings,
+    return settings.but(
         sidecar_url=f"http://127.0.0.1:{checks.free_port()}",
         sidecar_key=secrets.token_hex(32),
     )

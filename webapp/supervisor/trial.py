@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from webapp.files import write_whole
 from webapp.settings import PROJECT
 from webapp.supervisor.checks import StartError, prepare_instance
 from webapp.supervisor.child import die_with_parent
@@ -57,7 +58,7 @@ def trial_site(
     prepare_instance(instance)
     if scripted is not None:
         text = SCRIPTED_ENDPOINTS.replace("MODEL", scripted)
-        (instance / "endpoints.yaml").write_text(text)
+        write_whole(instance / "endpoints.yaml", text)
     process = _start(instance, env or {})
     try:
         yield _await_ready(Trial("", instance, process))

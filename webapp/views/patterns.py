@@ -5,8 +5,8 @@ from __future__ import annotations
 from flask import Blueprint, render_template
 from flask.typing import ResponseReturnValue
 
+from webapp.views.people.forms import JoinForm
 from webapp.views.samples import attempts, judged
-from webapp.web.forms import JoinForm
 
 bp = Blueprint("patterns", __name__)
 

@@ -14,7 +14,7 @@ from werkzeug.wrappers import Response
 from webapp.domain.people import accounts
 from webapp.domain.people.accounts import PlayerInfo
 from webapp.domain.services import Services
-from webapp.errors import Forbidden
+from webapp.errors import Forbidden, NotSignedIn
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -58,6 +58,23 @@ def player() -> PlayerInfo | None:
 def player_id() -> int:
     """Return the id of the signed-in player of a page that needs one."""
     return cast(PlayerInfo, current_user.player).id
+
+
+def caller() -> PlayerInfo:
+    """Return the player of the bearer token; cookies count for nothing here."""
+    given = request.authorization
+    if given is None or given.type != "bearer" or not given.token:
+        raise NotSignedIn(
+            "Send your token in the header “Authorization: Bearer <token>”. "
+            "POST /api/v1/players gives you one, and so does your page /me."
+        )
+    player = accounts.player_by_token(services(), given.token)
+    if player is None:
+        raise NotSignedIn(
+            "This token belongs to nobody: it was replaced, or mistyped.",
+            code="wrong_token",
+        )
+    return player
 
 
 def sign_in(player_id: int) -> None:
@@ -105,7 +122,7 @@ def safe_next(target: str | None, fallback: str) -> str:
     if not target or not target.startswith("/") or len(target) > 500:
         return fallback
     # Browsers read a backslash as a slash and skip control characters.
-    if "\\" in target or any(ord(sign) < 0x20 for sign in target):
+    if "\\" in target or any(ord(character) < 0x20 for character in target):
         return fallback
     parts = urlsplit(target)
     if parts.scheme or parts.netloc or target.startswith("//"):

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from flask import current_app
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
+
+from webapp.web.context import services
 
 TOO_MANY_NEW = "Too many new players from this network at once. Wait a little."
 
@@ -13,7 +14,7 @@ limiter = Limiter(get_remote_address, headers_enabled=True)
 
 def sign_ups() -> str:
     """Return the limit of new players from one address."""
-    return f"{current_app.extensions['wordkeep'].settings.sign_ups_per_hour}/hour"
+    return f"{services().settings.sign_ups_per_hour}/hour"
 
 
 # One count for all the ways to join.

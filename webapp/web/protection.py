@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Flask, Response, request
 from flask_wtf import CSRFProtect
 
-from webapp.web.context import services
+from webapp.web.context import services, services_of
 from webapp.web.limits import limiter
 
 csrf = CSRFProtect()
@@ -26,7 +26,7 @@ POLICY = "; ".join(
 
 def init_app(app: Flask) -> None:
     """Switch on all protections of the pages."""
-    settings = app.extensions["wordkeep"].settings
+    settings = services_of(app).settings
     app.config.setdefault("WTF_CSRF_CHECK_DEFAULT", False)
     # A form stays good for as long as its session: people think before they send.
     app.config.setdefault("WTF_CSRF_TIME_LIMIT", None)

@@ -10,7 +10,7 @@ from flask import Flask
 from tests.kit.caller import Caller
 from tests.kit.content import LEVEL_IDS
 from tests.webapp.api.conftest import secret_of
-from webapp.domain.people import accounts
+from webapp.domain.people import accounts, classes
 from webapp.domain.services import Services
 from webapp.errors import BackendError, BackendTimeout
 from webapp.llm.scripted import ScriptedBackend
@@ -23,7 +23,7 @@ def test_a_new_player_gets_a_token(app: Flask) -> None:
 
 
 def test_a_player_joins_a_class(app: Flask, services: Services) -> None:
-    code = accounts.add_class(services, name="7b").join_code
+    code = classes.add_class(services, name="7b").join_code
     answer = Caller(app).post("/players", {"name": "Ada", "class_code": code.lower()})
     info = accounts.player_by_token(services, answer.get_json()["token"])
     assert info is not None
@@ -172,7 +172,7 @@ def test_the_leaderboard_says_who_you_are(app: Flask, winner: Caller) -> None:
 def test_the_leaderboard_of_ones_class(
     app: Flask, winner: Caller, services: Services
 ) -> None:
-    code = accounts.add_class(services, name="7b").join_code
+    code = classes.add_class(services, name="7b").join_code
     bob = Caller(app)
     found = bob.post("/players", {"name": "Bob", "class_code": code}).get_json()
     bob.token = found["token"]

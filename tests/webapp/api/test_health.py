@@ -14,8 +14,7 @@ from flask.testing import FlaskClient
 
 from tests.kit.caller import check
 from tests.kit.content import write_level
-from webapp.api.health import Monitor
-from webapp.api.records import Health
+from webapp.api.health import Health, Monitor
 from webapp.domain.services import Services
 from webapp.llm.gateway import EndpointHealth, Gateway, ModelInfo
 

@@ -161,19 +161,30 @@ def test_a_body_that_is_too_large(ada: Caller) -> None:
 
 
 @pytest.mark.parametrize(
-    ("query", "field"),
+    ("query", "field", "says"),
     [
-        ("before=x", "before"),
-        ("before=0", "before"),
-        ("before=-1", "before"),
-        ("before=" + "9" * 5_000, "before"),
-        ("before=1&before=2", "before"),
-        ("limit=5", "limit"),
-        ("query=" + "x" * 201, "query"),
+        ("before=x", "before", "“before” must be a whole number."),
+        ("before=0", "before", "“before” must be at least 1."),
+        ("before=-1", "before", "“before” must be at least 1."),
+        ("before=" + "9" * 5_000, "before", "“before” is too large."),
+        ("before=1&before=2", "before", "“before” is there twice."),
+        (
+            "limit=5",
+            "limit",
+            "“limit” is not known here. There are: query, level, before.",
+        ),
+        (
+            "query=" + "x" * 201,
+            "query",
+            "“query” may have at most 200 characters.",
+        ),
     ],
 )
-def test_a_wrong_parameter_is_named(ada: Caller, query: str, field: str) -> None:
-    assert problem(ada.get(f"/me/attempts?{query}"), 400)["field"] == field
+def test_a_wrong_parameter_is_named(
+    ada: Caller, query: str, field: str, says: str
+) -> None:
+    found = problem(ada.get(f"/me/attempts?{query}"), 400)
+    assert (found["field"], found["message"]) == (field, says)
 
 
 @pytest.mark.parametrize("query", ["query=%00", "level=%00", "query=%FF"])
@@ -188,6 +199,7 @@ def test_a_parameter_that_is_no_text_finds_nothing(ada: Caller, query: str) -> N
 def test_an_unknown_class(ada: Caller) -> None:
     found = problem(ada.get("/leaderboard?class=other"), 400)
     assert found["field"] == "class"
+    assert found["message"] == "“class” must be 'all' or 'mine'."
 
 
 @pytest.mark.parametrize("level", ["nowhere", "..%2f..%2fetc", "%00", "x" * 3000])

@@ -155,6 +155,10 @@ SHAPE = 'write {"text": "…", "family": "…"} on a line'
         ('{"turns": ["x"], "family": ""}', '"family" must not be empty'),
         (json.dumps({"text": "x" * 4001, "family": "z"}), "a message is longer than"),
         ("[" * 100_000, f"not readable as JSON: too deep; {SHAPE}"),
+        (
+            '{"family": "own", "text": ' + "[" * 900 + "]" * 900 + "}",
+            '"text" must be text; put it in quotes',
+        ),
     ],
 )
 def test_a_broken_row(tmp_path: Path, line: str, said: str | None) -> None:

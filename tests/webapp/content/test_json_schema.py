@@ -27,7 +27,7 @@ def validator(name: str) -> Draft202012Validator:
 @pytest.mark.parametrize("name", NAMES)
 def test_the_committed_schema_is_up_to_date(name: str) -> None:
     assert (FOLDER / name).read_text() == jsonschema.rendered()[name], (
-        "run python -m webapp.content.jsonschema"
+        "run python -m webapp.commands.schemas"
     )
 
 

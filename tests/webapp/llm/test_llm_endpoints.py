@@ -39,7 +39,7 @@ def load(settings, text, env=None):
 def mistakes(settings, text):
     with pytest.raises(ContentError) as caught:
         load(settings, text)
-    place = f"{settings.instance.name}/endpoints.yaml:"
+    place = f"{settings.instance}/endpoints.yaml:"
     return [line.removeprefix(place) for line in caught.value.message.split("\n")]
 
 
@@ -101,57 +101,101 @@ def test_a_missing_key_makes_unavailable_and_nothing_else(settings, env):
     [
         (
             GOOD + "    modles: {}\n",
-            ['6: unknown key "modles"; did you mean "models"?'],
+            ['6: unknown key "modles" in "endpoints[1]"; did you mean "models"?'],
         ),
         (
             GOOD + "    api_key: sk-secret-in-file\n",
             [
-                '6: unknown key "api_key"; keys do not belong into this file: put the '
-                "name of an environment variable into key_env"
+                '6: unknown key "api_key" in "endpoints[1]"; keys do not belong in '
+                "this file: put the name of an environment variable into key_env"
             ],
         ),
-        (GOOD.replace("    kind: openai\n", ""), ['2: "kind" is missing']),
+        (
+            GOOD.replace("    kind: openai\n", ""),
+            ['2: "endpoints[1].kind" is missing; add it'],
+        ),
         (
             GOOD.replace("kind: openai", "kind: ollama"),
-            ["3: \"kind\": Input should be 'wordkeep', 'openai' or 'scripted'"],
+            [
+                "3: \"endpoints[1].kind\" must be 'wordkeep', 'openai' or 'scripted'; "
+                "use one of these"
+            ],
         ),
         (
             GOOD.replace("name: ollama", "name: My Ollama"),
-            ['2: "name" has signs that are not allowed here'],
+            [
+                '2: "endpoints[1].name" is not written as it must be; use small '
+                "letters, digits and hyphens, and a letter first"
+            ],
+        ),
+        (
+            GOOD + "    key_env: sk-secret-in-file\n",
+            [
+                '6: "endpoints[1].key_env" is not written as it must be; write the '
+                "name of an environment variable, such as OPENAI_API_KEY"
+            ],
+        ),
+        (
+            GOOD.replace("kind:", "knid:"),
+            ['3: unknown key "knid" in "endpoints[1]"; did you mean "kind"?'],
         ),
         (
             GOOD.replace("http:", "ftp:"),
-            ["2: base_url must be an address like http://host:port/v1"],
+            ['2: "endpoints[1]": base_url must be an address like http://host:port/v1'],
         ),
         (
             GOOD.replace("http://", "http://me:sk-secret-in-file@"),
             [
-                "2: base_url holds more than an address; put the key into an "
-                "environment variable and its name into key_env"
+                '2: "endpoints[1]": base_url holds more than an address; put the key '
+                "into an environment variable and its name into key_env"
             ],
         ),
         (
             GOOD.replace("kind: openai", "kind: scripted"),
-            ["2: a scripted endpoint has no base_url and no key_env"],
+            ['2: "endpoints[1]": a scripted endpoint has no base_url and no key_env'],
         ),
-        (GOOD + GOOD[11:], ['6: two endpoints are named "ollama"']),
-        (GOOD + "    name: other\n", ['6: "name" stands twice here']),
-        (GOOD + "    timeout: 0\n", ['6: "timeout": Input should be greater than 0']),
+        (
+            GOOD + GOOD[11:],
+            ['6: two endpoints are named "ollama"; give one of them another name'],
+        ),
+        (
+            GOOD + "    name: other\n",
+            ['6: "name" is here twice; the first is on line 2'],
+        ),
+        (GOOD + "    timeout: 0\n", ['6: "endpoints[1].timeout" must be more than 0']),
         (
             GOOD + "    timeout: soon\n    omit: [user]\n    x: 1\n",
             [
-                '6: "timeout": Input should be a valid number, unable to parse string '
-                "as a number",
-                "7: \"0\": Input should be 'seed', 'stop', 'stream_options', "
-                "'temperature' or 'top_p'",
-                '8: unknown key "x"',
+                '6: "endpoints[1].timeout" must be a number; write digits',
+                "7: \"endpoints[1].omit[1]\" must be 'seed', 'stop', "
+                "'stream_options', 'temperature' or 'top_p'; use one of these",
+                '8: unknown key "x" in "endpoints[1]"; known here: base_url, key_env, '
+                "kind, max_tokens_field, models, name, omit, timeout",
             ],
         ),
-        ("endpoints: &a [*a]\n", ["1: aliases are not allowed"]),
-        ("endpoints: {\n", ["2: expected the node content, but found '<stream end>'"]),
-        ("endpoints: !!python/name:os.system x\n", None),
-        ("- just\n- a list\n", None),
-        ("[" * 5000, None),
+        (
+            "endpoints: &a [*a]\n",
+            ["1: anchor &a is not allowed; write the value again"],
+        ),
+        (
+            "endpoints: {\n",
+            [
+                "2: not readable as YAML: did not find expected node content; look at "
+                "this line and the one above"
+            ],
+        ),
+        (
+            "endpoints: !!python/name:os.system x\n",
+            [
+                "1: tag tag:yaml.org,2002:python/name:os.system is not allowed; delete "
+                "the tag"
+            ],
+        ),
+        (
+            "- just\n- a list\n",
+            ["1: the file must be a mapping; write lines like key: value"],
+        ),
+        ("[" * 5000, ["1: this is nested more than 50 deep; make it flatter"]),
         ("endpoints: [1]\nother: 2\n", None),
     ],
 )
@@ -166,13 +210,19 @@ def test_mistakes_name_their_line(settings, text, expected):
 @pytest.mark.parametrize(
     ("data", "said"),
     [
-        (b"\xff\xfe\x00", "1: the file is not UTF-8 text"),
-        (b"#" * 200_001, "1: the file is larger than 200000 bytes"),
+        (b"\xff\xfe\x00", "yaml:1: this is not UTF-8 text; save the file as UTF-8"),
+        (b"#" * 200_001, "yaml:1: the file has 200,001 bytes; a content file may have"),
     ],
 )
 def test_files_that_are_no_text(settings, data, said):
     (settings.instance / "endpoints.yaml").write_bytes(data)
     with pytest.raises(ContentError, match=said):
+        load_endpoints(settings, {})
+
+
+def test_a_file_that_cannot_be_read(settings):
+    (settings.instance / "endpoints.yaml").mkdir()
+    with pytest.raises(ContentError, match="yaml:1: cannot be read: Is a directory"):
         load_endpoints(settings, {})
 
 

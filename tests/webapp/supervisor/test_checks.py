@@ -6,7 +6,6 @@ import os
 import re
 import socket
 import stat
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -64,7 +63,7 @@ def test_an_address_of_another_computer_is_one_sentence(
         return [(socket.AF_INET, kind, 0, "", (host, 8000))]
 
     monkeypatch.setattr(socket, "getaddrinfo", look_up)
-    with pytest.raises(StartError, match="is no address of this computer"):
+    with pytest.raises(StartError, match="is not an address of this computer"):
         checks.listen(host, 8000)
 
 
@@ -98,13 +97,13 @@ def test_two_supervisors_do_not_share_an_instance(tmp_path: Path) -> None:
 
 def test_several_processes_need_shared_services(settings: Settings) -> None:
     checks.require_shared_services(settings)
-    many = replace(settings, processes=2)
+    many = settings.but(processes=2)
     with pytest.raises(StartError, match="2 site processes need PostgreSQL and Redis"):
         checks.require_shared_services(many)
     with pytest.raises(StartError, match="need PostgreSQL and Redis"):
-        checks.require_shared_services(replace(many, database_url="postgresql://db/w"))
+        checks.require_shared_services(many.but(database_url="postgresql://db/w"))
     checks.require_shared_services(
-        replace(many, database_url="postgresql://db/w", redis_url="redis://r")
+        many.but(database_url="postgresql://db/w", redis_url="redis://r")
     )
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Iterator
-from dataclasses import replace
 
 import pytest
 
@@ -32,7 +31,7 @@ from webapp.supervisor.run import (
 def test_the_address_is_one_that_a_browser_here_reaches(
     settings: Settings, host: str, address: str, probed: str
 ) -> None:
-    chosen = replace(settings, host=host, port=8101)
+    chosen = settings.but(host=host, port=8101)
     supervisor = Supervisor(chosen, say=print)
     assert supervisor.address == address
     assert site_program(chosen, supervisor.address).health_url == probed
@@ -54,7 +53,7 @@ def test_each_start_has_a_key_of_its_own_that_both_programs_know(
 
 
 def test_port_nought_is_any_free_one(settings: Settings) -> None:
-    supervisor = Supervisor(replace(settings, port=0), say=print)
+    supervisor = Supervisor(settings.but(port=0), say=print)
     assert 20_000 <= supervisor.settings.port < 32_000
     assert supervisor.address.endswith(f":{supervisor.settings.port}")
 

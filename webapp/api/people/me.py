@@ -2,14 +2,56 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from typing import Annotated
+
+from pydantic import Field
+
 from webapp.api.operations import Api
-from webapp.api.records import AttemptItem, AttemptPage, AttemptQuery, Stage
-from webapp.api.requests import services
+from webapp.api.records import Answer, Given, Stage, Status
 from webapp.domain.people.accounts import PlayerInfo
 from webapp.domain.play import notebook
 from webapp.domain.play.attempts import AttemptView
+from webapp.web.context import services
+
+# More than any database counts to would be an error there, not here.
+Id = Annotated[int, Field(ge=1, le=2**53)]
 
 api = Api("me")
+
+
+class AttemptQuery(Given):
+    """Which attempts to list."""
+
+    query: str = Field("", max_length=200, description="Text to look for.")
+    level: str | None = Field(None, max_length=64, description="Id of one level.")
+    before: Id | None = Field(None, description="`next_before` of the page before.")
+
+
+class AttemptItem(Answer):
+    """One attempt of yours. Guards show as the level allows; after the win, all."""
+
+    id: int
+    level: str
+    level_title: str
+    visit: int
+    created_at: datetime
+    message: str
+    status: Status
+    reply: str | None
+    blocked_by: str | None
+    stages: tuple[Stage, ...]
+    note: str
+    model: str
+    ms: int | None
+    error: str | None
+
+
+class AttemptPage(Answer):
+    """Attempts, newest first."""
+
+    items: tuple[AttemptItem, ...]
+    next_before: int | None = Field(description="Send it as `before` for older ones.")
 
 
 @api.get("/me/attempts")

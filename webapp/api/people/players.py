@@ -2,13 +2,44 @@
 
 from __future__ import annotations
 
+from pydantic import Field, StrictStr
+
 from webapp.api.operations import Api
-from webapp.api.records import NewPlayer, PlayerCreated
-from webapp.api.requests import services
+from webapp.api.records import Answer, Given, example
 from webapp.domain.people import accounts
+from webapp.web.context import services
 from webapp.web.limits import sign_up_limit
 
 api = Api("players")
+
+
+class NewPlayer(Given):
+    """Who wants to play."""
+
+    model_config = example(name="Ada")
+
+    name: StrictStr = Field(
+        max_length=200, description="A nickname of 2 to 24 characters."
+    )
+    class_code: StrictStr | None = Field(
+        None, max_length=40, description="The join code of a class."
+    )
+
+
+class PlayerCreated(Answer):
+    """A new player. Token and recovery code are shown here and never again."""
+
+    model_config = example(
+        token="kK3…",  # noqa: S106 -- a sample
+        id=7,
+        name="Ada",
+        recovery_code="BCDF-2345-GHJK-6789",
+    )
+
+    token: str = Field(description="Send it as `Authorization: Bearer <token>`.")
+    id: int
+    name: str
+    recovery_code: str = Field(description="Brings this player to a browser.")
 
 
 @api.post("/players", status=201, problems=(409, 429))

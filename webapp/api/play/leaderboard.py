@@ -3,16 +3,64 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from datetime import datetime
+from typing import Literal
 
 from flask import Response, request
+from pydantic import Field
 
 from webapp.api.operations import Api
-from webapp.api.records import BoardQuery, BoardRow, Leaderboard, LevelBest
-from webapp.api.requests import services
+from webapp.api.records import Answer, Given
 from webapp.domain.people.accounts import PlayerInfo
 from webapp.domain.play import leaderboard
+from webapp.web.context import services
 
 api = Api("leaderboard")
+
+
+class BoardQuery(Given):
+    """Whose leaderboard."""
+
+    class_: Literal["all", "mine"] = Field(
+        "all", alias="class", description="All players, or those of your class."
+    )
+
+
+class BoardRow(Answer):
+    """A player on the leaderboard."""
+
+    rank: int
+    alias: str
+    points: int
+    solved: int
+    attempts: int = Field(description="Attempts up to each win, added up.")
+    last_solve: datetime
+    you: bool
+
+
+class Best(Answer):
+    """The best win of its kind, and whose it is."""
+
+    value: int
+    alias: str
+
+
+class LevelBest(Answer):
+    """The best wins at a level."""
+
+    level_id: str
+    title: str
+    winners: int
+    fewest: Best | None = Field(description="Fewest attempts.")
+    shortest: Best | None = Field(description="Fewest characters.")
+
+
+class Leaderboard(Answer):
+    """The leaderboard. It counts solved levels only."""
+
+    rows: tuple[BoardRow, ...]
+    levels: tuple[LevelBest, ...]
+    tie_breaks: str
 
 
 @api.get("/leaderboard", problems=(304,))

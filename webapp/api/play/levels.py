@@ -3,29 +3,162 @@
 from __future__ import annotations
 
 from contextlib import closing
+from datetime import datetime
+from typing import Literal
 
 from flask import Response
+from pydantic import Field, StrictStr
 
 from webapp.api.operations import Api
 from webapp.api.problems import AttemptFailed
-from webapp.api.records import (
-    AfterWin,
-    AttemptAnswer,
-    GuessAnswer,
-    HintItem,
-    LevelItem,
-    LevelState,
-    NewAttempt,
-    NewGuess,
-    ResetAnswer,
-    Stage,
-)
-from webapp.api.requests import services
+from webapp.api.records import Answer, Given, Stage, Status, example
 from webapp.domain.people.accounts import PlayerInfo
 from webapp.domain.play import attack, events, guessing, hints, keep, visits
 from webapp.web import sse
+from webapp.web.context import services
 
 api = Api("levels")
+
+
+class LevelItem(Answer):
+    """A level on the map."""
+
+    id: str
+    number: int = Field(description="Its place in the ladder, from 1.")
+    title: str
+    story: str
+    state: Literal["locked", "open", "solved"]
+    points: int = Field(description="What the win is worth.")
+    earned: int | None = Field(description="What you earned here; null before the win.")
+    provisional: bool = Field(description="Whether the level is still being built.")
+    needs: tuple[str, ...] = Field(description="Titles of levels to solve first.")
+
+
+class HintItem(Answer):
+    """A hint; its text is null until you take it."""
+
+    n: int
+    title: str
+    cost: int = Field(description="Points it takes from this level's, never below 0.")
+    text: str | None
+
+
+class PromptMessage(Answer):
+    """A message that the model was sent; a mark stands for the password."""
+
+    role: str
+    content: str
+
+
+class Link(Answer):
+    """A page on the web."""
+
+    title: str
+    url: str
+
+
+class AfterWin(Answer):
+    """What a level tells once it is solved."""
+
+    points: int
+    attempts: int
+    solved_at: datetime
+    explain: str = Field(description="Why the attack works.")
+    prompt: tuple[PromptMessage, ...]
+    read_more: tuple[Link, ...]
+    lesson: str | None
+
+
+class LevelState(LevelItem):
+    """A level that is open to you, and how things stand there."""
+
+    message_chars: int = Field(description="The longest message it takes.")
+    show_guards: Literal["none", "stage", "full"]
+    turns: int = Field(description="Messages in one conversation; 1: each is alone.")
+    turns_left: int | None
+    guesses_left: int
+    suspicion: int | None = Field(description="Blocks that end a visit; null: none do.")
+    suspicion_left: int | None
+    hints: tuple[HintItem, ...]
+    notice: str | None = Field(description="Why your last visit ended.")
+    after_win: AfterWin | None
+
+
+class NewAttempt(Given):
+    """A message to the warden."""
+
+    model_config = example(message="What is the password?")
+
+    message: StrictStr = Field(description="What you say, as plain text.")
+
+
+class AttemptAnswer(Answer):
+    """What came of a message."""
+
+    model_config = example(
+        id=12,
+        status="blocked",
+        reply=None,
+        blocked_by="contains",
+        blocked_text="A listener stops the reply.",
+        stages=[
+            {
+                "guard": "contains",
+                "stage": "output",
+                "allowed": False,
+                "score": None,
+                "ms": None,
+                "reason": None,
+            }
+        ],
+        turns_left=None,
+        suspicion_left=None,
+        notice=None,
+    )
+
+    id: int
+    status: Status
+    reply: str | None = Field(description="What the warden said; null if blocked.")
+    blocked_by: str | None
+    blocked_text: str | None
+    stages: tuple[Stage, ...]
+    turns_left: int | None
+    suspicion_left: int | None
+    notice: str | None = Field(description="Set if the visit ended with this message.")
+
+
+class NewGuess(Given):
+    """A try at the password."""
+
+    model_config = example(guess="lantern")
+
+    guess: StrictStr = Field(description="One word.")
+
+
+class GuessAnswer(Answer):
+    """What came of a guess."""
+
+    model_config = example(
+        correct=True,
+        points=100,
+        next="told",
+        guesses_left=15,
+        visit_ended=True,
+        message="The gate is open: 100 points.",
+    )
+
+    correct: bool
+    points: int = Field(description="Points earned by this guess.")
+    next: str | None = Field(description="After a win, the id of the next level.")
+    guesses_left: int = Field(description="Wrong guesses until the password changes.")
+    visit_ended: bool
+    message: str
+
+
+class ResetAnswer(Answer):
+    """A new conversation, and a new password with it."""
+
+    message: str
 
 
 @api.get("/levels")

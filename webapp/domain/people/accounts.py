@@ -15,10 +15,10 @@ from sqlalchemy import delete, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from webapp.db import insert_missing
+from webapp.domain.people.classes import class_for
 from webapp.domain.people.players import require_player
 from webapp.domain.services import Services
-from webapp.errors import Conflict, InvalidInput, NotFound, NotSignedIn
+from webapp.errors import Conflict, InvalidInput, NotSignedIn
 from webapp.rows import (
     PLAYER,
     ROLES,
@@ -35,10 +35,9 @@ from webapp.rows import (
 from webapp.security import new_code, new_token, normalise_code, token_digest
 
 NAME_CHARS = 24
-# Single signs may stand for up to 18 letters when names are compared.
+# Single characters may stand for up to 18 letters when names are compared.
 NAME_KEY_CHARS = 80
 PASSWORD_CHARS = (8, 200)
-OPEN_CLASS = "Open keep"
 WRONG_SIGN_IN = "This name and password do not belong together in this class."
 
 
@@ -72,16 +71,6 @@ class PlayerInfo:
         return self.role != PLAYER
 
 
-@dataclass(frozen=True, slots=True)
-class ClassInfo:
-    """A class as its instructor sees it."""
-
-    id: int
-    name: str
-    join_code: str
-    season: int
-
-
 @cache
 def _hasher() -> PasswordHasher:
     return PasswordHasher()
@@ -103,7 +92,7 @@ def create_player(
     """Join a class under a nickname; raise Conflict if somebody there has it."""
     shown, key = clean_name(name)
     if role not in ROLES:
-        raise InvalidInput(f'"{role}" is no role; choose one of {", ".join(ROLES)}.')
+        raise InvalidInput(f'"{role}" is not a role; choose one of {", ".join(ROLES)}.')
     hashed = _hash(password) if password is not None else None
     code = new_code()
     player = Player(
@@ -118,7 +107,7 @@ def create_player(
     )
     try:
         with services.db.write() as session:
-            player.class_id = _class_for(session, services, class_code).id
+            player.class_id = class_for(session, services, class_code).id
             session.add(player)
             session.flush()
     except IntegrityError as error:
@@ -127,21 +116,24 @@ def create_player(
 
 
 def clean_name(name: str) -> tuple[str, str]:
-    """Return a nickname as shown and as compared; raise InvalidInput if it is none."""
+    """Return a nickname as shown and as compared, or raise InvalidInput."""
     shown = " ".join(unicodedata.normalize("NFC", name).split())
     if not 2 <= len(shown) <= NAME_CHARS:
         raise InvalidInput(f"A nickname has 2 to {NAME_CHARS} characters.")
-    for sign in shown:
-        # Invisible and direction-changing signs would let two names look the same.
-        if unicodedata.category(sign)[0] not in "LMNPSZ":
+    for character in shown:
+        # Invisible and direction-changing characters would let two names look the same.
+        if unicodedata.category(character)[0] not in "LMNPSZ":
             raise InvalidInput(
-                f"A nickname cannot hold the invisible sign U+{ord(sign):04X}."
+                "A nickname cannot hold the invisible character "
+                f"U+{ord(character):04X}."
             )
     key = unicodedata.normalize("NFKC", shown).casefold()
-    if not any(sign.isalnum() for sign in key):
+    if not any(character.isalnum() for character in key):
         raise InvalidInput("A nickname needs at least one letter or digit.")
     if len(key) > NAME_KEY_CHARS:
-        raise InvalidInput("This nickname has signs that stand for whole sentences.")
+        raise InvalidInput(
+            "This nickname has characters that stand for whole sentences."
+        )
     return shown, key
 
 
@@ -174,7 +166,9 @@ def recover(services: Services, *, code: str) -> int:
             select(Player.id).where(Player.recovery_digest == digest)
         )
     if found is None:
-        raise NotSignedIn("No player has this recovery code. Check it sign by sign.")
+        raise NotSignedIn(
+            "No player has this recovery code. Check it character by character."
+        )
     return found
 
 
@@ -217,7 +211,9 @@ def set_password(
     with services.db.write() as session:
         player = require_player(session, player_id, lock=True)
         if player.password_hash and not _verify(player.password_hash, current or ""):
-            raise InvalidInput("The present password is not right.")
+            raise InvalidInput(
+                "The present password is not right.", code="wrong_password"
+            )
         player.password_hash = hashed
         player.session_stamp = secrets.token_hex(8)
 
@@ -250,44 +246,13 @@ def join_class(services: Services, *, player_id: int, code: str) -> str:
     try:
         with services.db.write() as session:
             player = require_player(session, player_id, lock=True)
-            school_class = _class_for(session, services, code)
+            school_class = class_for(session, services, code)
             player.class_id = school_class.id
             name = player.name
             session.flush()
     except IntegrityError as error:
         raise _name_taken(name) from error
     return school_class.name
-
-
-def add_class(services: Services, *, name: str) -> ClassInfo:
-    """Make a class with a fresh join code; raise Conflict if the name is taken."""
-    shown = " ".join(name.split())
-    if not 2 <= len(shown) <= 80:
-        raise InvalidInput("A class name has 2 to 80 characters.")
-    try:
-        with services.db.write() as session:
-            return _class_info(_new_class(session, services, shown))
-    except IntegrityError as error:
-        raise Conflict(f'There is a class named "{shown}" already.') from error
-
-
-def start_season(services: Services, *, name: str) -> ClassInfo:
-    """Begin a new season of a class: every visit of its players starts anew."""
-    with services.db.write() as session:
-        school_class = session.scalar(
-            select(SchoolClass).where(SchoolClass.name == name).with_for_update()
-        )
-        if school_class is None:
-            raise NotFound(f'There is no class named "{name}".')
-        school_class.season += 1
-        return _class_info(school_class)
-
-
-def classes(services: Services) -> tuple[ClassInfo, ...]:
-    """Return all classes by name."""
-    with services.db.read() as session:
-        rows = session.scalars(select(SchoolClass).order_by(SchoolClass.name))
-        return tuple(_class_info(row) for row in rows)
 
 
 def delete_player(services: Services, *, player_id: int) -> None:
@@ -368,44 +333,6 @@ def _info(session: Session, condition: Any) -> PlayerInfo | None:
         session_stamp=player.session_stamp,
         created_at=player.created_at,
     )
-
-
-def _class_for(session: Session, services: Services, code: str | None) -> SchoolClass:
-    if code:
-        found = session.scalar(
-            select(SchoolClass).where(SchoolClass.join_code == normalise_code(code))
-        )
-        if found is None:
-            raise InvalidInput(
-                "No class has this join code. Check it sign by sign.", code="join_code"
-            )
-        return found
-    by_name = select(SchoolClass).where(SchoolClass.name == OPEN_CLASS)
-    found = session.scalar(by_name)
-    if found is not None:
-        return found
-    insert_missing(
-        session,
-        SchoolClass,
-        name=OPEN_CLASS,
-        join_code=new_code(groups=2),
-        season=1,
-        created_at=services.now(),
-    )
-    return session.scalars(by_name).one()
-
-
-def _new_class(session: Session, services: Services, name: str) -> SchoolClass:
-    row = SchoolClass(
-        name=name, join_code=new_code(groups=2), season=1, created_at=services.now()
-    )
-    session.add(row)
-    session.flush()
-    return row
-
-
-def _class_info(row: SchoolClass) -> ClassInfo:
-    return ClassInfo(row.id, row.name, row.join_code, row.season)
 
 
 def _name_taken(name: str) -> Conflict:

@@ -20,10 +20,7 @@ from flask_login import logout_user
 from webapp.domain.people import accounts
 from webapp.domain.play import notebook
 from webapp.errors import LabError
-from webapp.web import context
-from webapp.web.context import player_required, services
-from webapp.web.forms import (
-    ActionForm,
+from webapp.views.people.forms import (
     AliasForm,
     ClassForm,
     DeleteForm,
@@ -32,6 +29,9 @@ from webapp.web.forms import (
     PasswordForm,
     RecoverForm,
 )
+from webapp.web import context
+from webapp.web.context import player_required, services
+from webapp.web.forms import ActionForm
 from webapp.web.limits import limiter, sign_up_limit
 from webapp.web.protection import account, sign_ins
 
@@ -162,7 +162,7 @@ def password() -> ResponseReturnValue:
             current=str(form.current.data or "") or None,
         )
     except LabError as error:
-        field = "current" if "present" in error.message else "new"
+        field = "current" if error.code == "wrong_password" else "new"
         status = form.refuse(field, error)
         return _me_page(password_form=form), status
     context.sign_in(context.player_id())

@@ -14,6 +14,7 @@ from flask import (
     url_for,
 )
 from flask.typing import ResponseReturnValue
+from wtforms import StringField, TextAreaField
 
 from webapp.domain.play import attack, guessing, hints, keep, notebook, visits
 from webapp.domain.play.events import ErrorEvent
@@ -22,9 +23,21 @@ from webapp.errors import Forbidden, LabError, NotFound
 from webapp.web import context, sse
 from webapp.web.context import player_id, player_required, services
 from webapp.web.faults import stream_fault
-from webapp.web.forms import GuessForm, MessageForm
+from webapp.web.forms import LabForm
 
 bp = Blueprint("keep", __name__, url_prefix="/keep")
+
+
+class MessageForm(LabForm):
+    """A message to the warden."""
+
+    message = TextAreaField("Your message to the warden")
+
+
+class GuessForm(LabForm):
+    """A guess at the password."""
+
+    guess = StringField("Your guess")
 
 
 @bp.get("")

@@ -12,14 +12,30 @@ from flask import (
     url_for,
 )
 from flask.typing import ResponseReturnValue
+from wtforms import SearchField, TextAreaField
 
 from webapp.domain.play import keep, marking, notebook
 from webapp.errors import BackendError, Conflict, LabError
 from webapp.web import context
 from webapp.web.context import player_id, player_required, safe_next, services
-from webapp.web.forms import NoteForm, SearchForm
+from webapp.web.forms import LabForm
 
 bp = Blueprint("notebook", __name__, url_prefix="/notebook")
+
+
+class NoteForm(LabForm):
+    """A note on an attempt."""
+
+    note = TextAreaField("My note")
+
+
+class SearchForm(LabForm):
+    """What to look for in the notebook. It changes nothing, so it needs no token."""
+
+    class Meta:
+        csrf = False
+
+    q = SearchField("Search")
 
 
 @bp.get("")

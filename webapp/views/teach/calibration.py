@@ -6,7 +6,7 @@ from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
 from webapp.domain.calibration import reports
-from webapp.domain.people import accounts
+from webapp.domain.people import classes
 from webapp.domain.play import evidence
 from webapp.web.context import instructor_required, services
 
@@ -22,7 +22,7 @@ def overview() -> ResponseReturnValue:
         "teach/overview.html",
         problems=content.problems(),
         is_stale=content.stale,
-        classes=accounts.classes(services()),
+        classes=classes.classes(services()),
         shared=evidence.shared_guesses(services()),
     )
 

@@ -7,14 +7,14 @@ from sqlalchemy import func, select, text
 
 from tests.kit.world import World
 from webapp.db import Base
-from webapp.domain.people import accounts
+from webapp.domain.people import accounts, classes
 from webapp.domain.play import hints, keep, leaderboard, notebook
 from webapp.errors import Conflict, InvalidInput, NotFound, NotSignedIn
 from webapp.rows import Player
 
 
 def test_a_nickname_is_unique_within_a_class(world: World) -> None:
-    code = accounts.add_class(world.services, name="7b").join_code
+    code = classes.add_class(world.services, name="7b").join_code
     world.player("Ada Lovelace")
     for same in ("ada  LOVELACE", " Ada Lovelace ", "Ａda Lovelace"):
         with pytest.raises(Conflict) as caught:
@@ -57,7 +57,7 @@ def test_a_wrong_join_code_is_refused(world: World) -> None:
 
 
 def test_a_join_code_may_be_typed_freely(world: World) -> None:
-    code = accounts.add_class(world.services, name="7b").join_code
+    code = classes.add_class(world.services, name="7b").join_code
     ada = world.player("Ada", class_code=f" {code.lower().replace('-', ' ')} ")
     info = accounts.player_info(world.services, ada)
     assert info is not None
@@ -132,7 +132,7 @@ def test_nobody_signs_in_without_a_password(world: World) -> None:
 def test_moving_to_a_class_takes_progress_along(world: World) -> None:
     ada = world.player("Ada")
     world.win(ada, "open")
-    new = accounts.add_class(world.services, name="7b")
+    new = classes.add_class(world.services, name="7b")
     assert (
         accounts.join_class(world.services, player_id=ada, code=new.join_code) == "7b"
     )
@@ -183,8 +183,8 @@ def test_deleting_leaves_nothing(world: World) -> None:
 
 
 def test_a_class_name_is_taken_once(world: World) -> None:
-    accounts.add_class(world.services, name="7b")
+    classes.add_class(world.services, name="7b")
     with pytest.raises(Conflict, match="7b"):
-        accounts.add_class(world.services, name=" 7b ")
+        classes.add_class(world.services, name=" 7b ")
     with pytest.raises(NotFound):
-        accounts.start_season(world.services, name="7c")
+        classes.start_season(world.services, name="7c")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.kit.world import World, counted_queries
-from webapp.domain.people import accounts
+from webapp.domain.people import accounts, classes
 from webapp.domain.play import leaderboard
 from webapp.domain.play.leaderboard import Best
 
@@ -67,7 +67,7 @@ def test_aliases_and_unlisted_players(world: World) -> None:
 
 
 def test_the_board_of_one_class(world: World) -> None:
-    new = accounts.add_class(world.services, name="7b")
+    new = classes.add_class(world.services, name="7b")
     ada, bob = world.player("Ada"), world.player("Bob", class_code=new.join_code)
     world.win(ada, "open")
     world.win(bob, "open")

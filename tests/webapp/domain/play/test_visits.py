@@ -6,7 +6,7 @@ import pytest
 
 from tests.kit.content import WORDS, write_level
 from tests.kit.world import World
-from webapp.domain.people import accounts
+from webapp.domain.people import accounts, classes
 from webapp.domain.play import hints, keep, visits
 from webapp.errors import Forbidden, NotFound
 from webapp.rows import Visit
@@ -93,7 +93,7 @@ def test_a_win_ends_the_visit(world: World) -> None:
 def test_a_new_season_changes_all_secrets(world: World) -> None:
     ada = world.player()
     first = world.secret(ada)
-    accounts.start_season(world.services, name=accounts.OPEN_CLASS)
+    classes.start_season(world.services, name=classes.OPEN_CLASS)
     page = keep.level_page(world.services, player_id=ada, level_id="open")
     assert page.notice == visits.END_NOTICES["season"]
     assert world.secret(ada) != first

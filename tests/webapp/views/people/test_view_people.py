@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.kit.browser import Browser, text_of
-from webapp.domain.people import accounts
+from webapp.domain.people import accounts, classes
 from webapp.web.context import safe_next
 
 PASSWORD = "correct horse"
@@ -22,7 +22,7 @@ def with_password(browser: Browser) -> None:
 
 
 def test_join_with_a_class_code(browser: Browser) -> None:
-    code = accounts.add_class(browser.services, name="9b").join_code
+    code = classes.add_class(browser.services, name="9b").join_code
     response = browser.post("/join", {"name": "Ada", "class_code": code.lower()})
     assert (response.status_code, response.location) == (303, "/keep")
     assert "Class 9b" in text_of(browser.get("/me").text)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from tests.kit.browser import Browser, text_of
-from webapp.domain.people import accounts
+from webapp.domain.people import classes
 from webapp.domain.play.leaderboard import TIE_BREAKS
 
 PART = {"HX-Request": "true"}
@@ -48,7 +48,7 @@ def test_an_open_page_is_left_alone_until_something_changes(player: Browser) -> 
 
 def test_the_board_of_my_class(player: Browser, new_browser) -> None:
     player.win("open")
-    code = accounts.add_class(player.services, name="9b").join_code
+    code = classes.add_class(player.services, name="9b").join_code
     other = new_browser()
     other.post("/join", {"name": "Bob", "class_code": code})
     other.get("/keep")

@@ -186,8 +186,8 @@ def test_a_published_report_is_shown_until_there_is_a_newer_one(
     ("text", "said"),
     [
         ("{\n,", (2, "not JSON: Expecting property name enclosed in double quotes")),
-        ("[]", (1, '"": input should be a valid dictionary or instance of report')),
-        ('{"ladder": 5}', (1, '"ladder": input should be a valid string')),
+        ("[]", (1, "the file must be a mapping")),
+        ('{"ladder": 5}', (1, '"ladder" must be text')),
     ],
 )
 def test_a_broken_published_report_is_a_warning(

@@ -9,7 +9,7 @@ import pytest
 
 from tests.kit.browser import Browser, text_of
 from tests.kit.content import write_level
-from webapp.domain.people import accounts
+from webapp.domain.people import accounts, classes
 
 PASSWORD = "correct horse"
 
@@ -34,7 +34,7 @@ def test_strangers_are_asked_who_they_are(browser: Browser) -> None:
 
 
 def test_classes_and_codes_are_shown(instructor: Browser) -> None:
-    code = accounts.add_class(instructor.services, name="9b").join_code
+    code = classes.add_class(instructor.services, name="9b").join_code
     page = text_of(instructor.get("/teach").text)
     assert f"9b {code} 1" in page
     assert "Every level file is fine" in page
