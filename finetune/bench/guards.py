@@ -29,13 +29,14 @@ from finetune.bench.detectors import (
 )
 from finetune.bench.guard_rows import BenchRows, bench_rows, has_trigger, picked
 from finetune.bench.peers import PEERS, PeerError, ask_peer
-from finetune.bench.table import table, write_json
+from finetune.bench.table import table
 from finetune.data.guards.rows import Row
 from finetune.figures import auc, recall_at, threshold_at, wilson
 from finetune.guards.released import RELEASES, load_judge
 from finetune.recipes.recipe import RecipeError
 from finetune.serving.engine.embedder import Embedder
 from finetune.settings import Settings
+from finetune.weights.files import write_json
 from finetune.weights.places import find_folder
 from finetune.weights.releases import read_release
 

@@ -19,6 +19,7 @@ from typing import NamedTuple
 
 from finetune.bench.detectors import Readings
 from finetune.errors import FinetuneError
+from finetune.weights.files import replacing
 from finetune.weights.places import find_folder
 
 CHILD = Path(__file__).with_name("peer_child.py")
@@ -140,9 +141,8 @@ def _embedder(python: Path, folder: Path, base: str) -> Path:
         root = Path(__file__).parents[2]
         environment = {**os.environ, "PYTHONPATH": str(root)}
         export = [str(python), "-P", "-m", "finetune.bench.export"]
-        new = place / f"{_EMBEDDER}.new"
-        _run([*export, str(model), str(new)], environment, _PIP_SECONDS)
-        new.replace(place / _EMBEDDER)
+        with replacing(place / _EMBEDDER) as new:
+            _run([*export, str(model), str(new)], environment, _PIP_SECONDS)
     return place
 
 

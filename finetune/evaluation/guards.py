@@ -18,6 +18,7 @@ from finetune.figures import auc, recall_at, wilson
 from finetune.guards.judge import Case, Judge
 from finetune.guards.released import load_judge
 from finetune.settings import Settings
+from finetune.weights.files import write_json
 
 NEEDED = {"gate": ("text",), "leak": ("reply", "secret")}
 _WARM_UP = 3
@@ -47,10 +48,7 @@ def main(chosen: argparse.Namespace, settings: Settings) -> int:
     judge = load_judge(chosen.model, cache=settings.instance / "models")
     answer = evaluate(judge, rows)
     if chosen.json is not None:
-        chosen.json.parent.mkdir(parents=True, exist_ok=True)
-        new = chosen.json.with_name(f"{chosen.json.name}.new")
-        new.write_text(json.dumps(answer, indent=2) + "\n", "utf-8")
-        new.replace(chosen.json)
+        write_json(chosen.json, answer)
     shown = {name: value for name, value in answer.items() if name != "scores"}
     sys.stdout.write(json.dumps(shown, indent=2) + "\n")
     return 0

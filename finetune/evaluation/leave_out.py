@@ -23,6 +23,7 @@ from finetune.recipes.classifier import ClassifierRecipe
 from finetune.recipes.recipe import load_recipe
 from finetune.training.gate import Reader, fit
 from finetune.training.thresholds import even_threshold
+from finetune.weights.files import write_json
 from finetune.weights.places import find_folder
 
 FOLDS = "folds.json"
@@ -114,7 +115,7 @@ def main(arguments: list[str] | None = None) -> int:
             minutes=chosen.minutes,
             is_trained=chosen.trained,
         )
-        path.write_text(json.dumps(found, indent=2) + "\n", "utf-8")
+        write_json(path, found)
     sys.stdout.write(json.dumps(found, indent=2) + "\n")
     return 0
 

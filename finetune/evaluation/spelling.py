@@ -26,6 +26,7 @@ from finetune.data.warden.prompts import write_system
 from finetune.evaluation.warden import vocabulary
 from finetune.settings import load_settings
 from finetune.weights.base import is_bf16_faster, load_adapted
+from finetune.weights.files import write_text
 
 LEAST = 0.95
 # As the shipped levels sample their replies.
@@ -116,9 +117,7 @@ def _shares(model: Any, documents: Sequence[Document]) -> list[float]:
 def _prune(path: Path, words: frozenset[str]) -> None:
     """Delete words from a list; the file is replaced in one step."""
     lines = path.read_text("utf-8").splitlines(keepends=True)
-    new = path.with_suffix(".new")
-    new.write_text("".join(n for n in lines if n.strip() not in words), "utf-8")
-    new.replace(path)
+    write_text(path, "".join(line for line in lines if line.strip() not in words))
 
 
 if __name__ == "__main__":

@@ -28,6 +28,7 @@ from finetune.serving.engine.prompts import ChatPrompts, Turn
 from finetune.serving.routes.chat import engine_request
 from finetune.serving.routes.schemas import ChatMessage, ChatRequest
 from finetune.settings import Settings
+from finetune.weights.files import write_json
 from finetune.weights.merge import served_file
 from finetune.weights.places import find_file
 
@@ -159,12 +160,8 @@ def main(chosen: argparse.Namespace, settings: Settings) -> int:
              "hit": p.is_hit(r)}
             for p, r in asked
         ]  # fmt: skip
-        found = {name: figure.as_row() for name, figure in figures.items()}
-        chosen.json.write_text(
-            json.dumps(
-                {"figures": found, "replies": rows}, ensure_ascii=False, indent=1
-            )
-        )
+        shares = {name: figure.as_row() for name, figure in figures.items()}
+        write_json(chosen.json, {"figures": shares, "replies": rows})
     return 0
 
 

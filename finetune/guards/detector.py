@@ -9,13 +9,14 @@ from pathlib import Path
 
 import torch
 import torch.nn.functional as F
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 from tokenizers import Tokenizer
 from torch import Tensor, nn
 from torch.ao.nn.quantized.dynamic import Linear as QuickLinear
 from torch.ao.quantization import per_channel_dynamic_qconfig
 
 from finetune.guards.minilm import WIDTH, MiniLM, Tokens, load_minilm, pad
+from finetune.weights.tensors import write_tensors
 
 _CLS, _SEP = 101, 102
 # Windows overlap by a fourth, so that no short attack is cut in two by each edge.
@@ -104,13 +105,6 @@ def changes(encoder: MiniLM, base: MiniLM) -> dict[str, Tensor]:
         for name, weight in encoder.state_dict().items()
     }
     return {name: change for name, change in found.items() if change.any()}
-
-
-def write_tensors(tensors: dict[str, Tensor], path: Path) -> None:
-    """Write safetensors under a temporary name first."""
-    new = path.with_name(f"{path.name}.new")
-    save_file({name: t.detach().contiguous() for name, t in tensors.items()}, new)
-    new.replace(path)
 
 
 def load_encoder(folder: Path, adapter: Path) -> MiniLM:

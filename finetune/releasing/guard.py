@@ -25,6 +25,7 @@ from finetune.evaluation.leave_out import FOLDS
 from finetune.guards.released import RELEASES, load_judge
 from finetune.recipes.classifier import ClassifierRecipe
 from finetune.training.leak import split_words
+from finetune.weights.files import write_text
 from finetune.weights.places import find_folder
 from finetune.weights.releases import CARD, write_release
 
@@ -67,7 +68,7 @@ def main(arguments: list[str] | None = None) -> int:
         answer = evaluate(load_judge(name), list(way_rows(run["recipe"])))
         figures["every_way"] = {key: answer[key] for key in (*kept, "by_source")}
     _write(chosen.run, run, name, figures)
-    (RELEASES / name / CARD).write_text(card(name, run, figures), "utf-8")
+    write_text(RELEASES / name / CARD, card(name, run, figures))
     sys.stdout.write(f"Released {RELEASES / name}.\n")
     return 0
 

@@ -23,6 +23,7 @@ from finetune.evaluation.warden import Warden, count_hits, vocabulary, write_pro
 from finetune.guards.released import RELEASES
 from finetune.settings import Settings, load_settings
 from finetune.training.command import EVENTS
+from finetune.weights.files import write_text
 from finetune.weights.merge import ADAPTER, CONFIG, merged_model
 from finetune.weights.places import find_file
 from finetune.weights.releases import CARD, write_release
@@ -63,7 +64,7 @@ def main(arguments: list[str] | None = None) -> int:
         figures = run["figures"] | _figures(warden, pieces, chosen.count)
         pairs = _side_by_side(warden, pieces, settings)
     _write(folder, chosen.run, run, figures)
-    (folder / CARD).write_text(card(folder.name, run, figures, pairs, seen), "utf-8")
+    write_text(folder / CARD, card(folder.name, run, figures, pairs, seen))
     sys.stdout.write(f"Released {folder}.\n")
     return 0
 

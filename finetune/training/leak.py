@@ -33,7 +33,6 @@ from finetune.guards.detector import (
     freeze,
     tokenise,
     windows,
-    write_tensors,
 )
 from finetune.guards.evidence import Vectors, evidence, sentences
 from finetune.guards.leak import GUARD, HEAD, Head, Meanings
@@ -44,6 +43,7 @@ from finetune.training.checkpoint import Checkpoint, Progress, save_weights
 from finetune.training.errors import TrainingError
 from finetune.training.thresholds import calibrate, even_threshold
 from finetune.weights.places import find_folder
+from finetune.weights.tensors import write_tensors
 
 Emit = Callable[[dict[str, Any]], None]
 

@@ -11,7 +11,8 @@ import torch
 from peft import PeftModel
 from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig
 
-from finetune.weights.places import ModelMissing, find_file, find_folder, made_once
+from finetune.weights.files import made_once
+from finetune.weights.places import ModelMissing, find_file, find_folder
 from finetune.weights.releases import read_release, sha256
 
 # Large enough to show what the processor can do; where bf16 is emulated, a large

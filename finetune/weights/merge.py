@@ -27,7 +27,8 @@ from gguf import (
 from numpy.typing import NDArray
 from safetensors import safe_open
 
-from finetune.weights.places import find_file, made_once
+from finetune.weights.files import made_once
+from finetune.weights.places import find_file
 from finetune.weights.releases import MANIFEST, Release, ReleaseError, read_release
 
 Array = NDArray[np.float32]

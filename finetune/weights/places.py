@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import fcntl
 import importlib.util
-import os
-import shutil
-from collections.abc import Callable
 from pathlib import Path
 
 from finetune.errors import FinetuneError
@@ -43,38 +39,6 @@ def find_folder(place: str, *, cache: Path | None = None) -> Path:
         f"There is no model folder at {place}: check the path, or write"
         " owner/repository for a model on the Hugging Face hub."
     )
-
-
-def made_once(path: Path, make: Callable[[Path], object]) -> Path:
-    """Return `path`; if it is not there, `make` first writes it under another name.
-
-    Processes that want something of the same folder wait for each other. What an
-    interrupted one left half-made is deleted. Raises what `make` raises.
-    """
-    if path.exists():
-        return path
-    path.parent.mkdir(parents=True, exist_ok=True)
-    new = path.with_name(f"{path.name}.new")
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        fcntl.flock(folder, fcntl.LOCK_EX)
-        if not path.exists():
-            _remove(new)
-            try:
-                make(new)
-                new.rename(path)
-            finally:
-                _remove(new)
-    finally:
-        os.close(folder)
-    return path
-
-
-def _remove(path: Path) -> None:
-    if path.is_dir():
-        shutil.rmtree(path)
-    else:
-        path.unlink(missing_ok=True)
 
 
 def _in_package(place: str) -> Path:

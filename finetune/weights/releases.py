@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from finetune.errors import FinetuneError
+from finetune.weights.files import write_json
 
 MANIFEST = "manifest.json"
 CARD = "card.md"
@@ -88,9 +89,7 @@ def write_release(
         "recipe": dict(recipe),
         "figures": dict(figures),
     }
-    new = folder / f"{MANIFEST}.new"
-    new.write_text(json.dumps(manifest, indent=2, ensure_ascii=False) + "\n", "utf-8")
-    new.replace(folder / MANIFEST)
+    write_json(folder / MANIFEST, manifest)
 
 
 def read_release(folder: Path, *, base: Path | None = None) -> Release:

@@ -12,6 +12,7 @@ from typing import Annotated, NamedTuple, TypeVar
 from pydantic import Field
 
 from finetune.data.phrases import Phrases, PiecesError, Texts, read_phrases
+from finetune.weights.files import write_text
 
 _FOLDER = Path(__file__).parent
 HINTS = _FOLDER / "hints.tsv"
@@ -163,6 +164,12 @@ def read_replies() -> tuple[BaseReply, ...]:
         except (ValueError, TypeError) as error:
             raise PiecesError(f"{REPLIES}:{number}: {error}.") from error
     return tuple(replies)
+
+
+def write_replies(replies: Iterable[BaseReply]) -> None:
+    """Write what the base model said, in place of what is there."""
+    rows = (json.dumps(reply._asdict(), ensure_ascii=False) for reply in replies)
+    write_text(REPLIES, "".join(f"{row}\n" for row in rows))
 
 
 def is_heldout(text: str) -> bool:
