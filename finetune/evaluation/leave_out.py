@@ -69,7 +69,7 @@ def _by_source(
     groups: dict[str, list[tuple[int, float]]] = defaultdict(list)
     for row, score in zip(rows, scores, strict=True):
         groups[row.source].append((row.label, score))
-    found = {}
+    by_source = {}
     for source, pairs in groups.items():
         attacks = [score for label, score in pairs if label]
         harmless = [score for label, score in pairs if not label]
@@ -86,8 +86,8 @@ def _by_source(
         if harmless:
             alarms = sum(score >= threshold for score in harmless)
             figures["false_alarms"] = list(wilson(alarms, len(harmless)))
-        found[source] = figures
-    return found
+        by_source[source] = figures
+    return by_source
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -106,17 +106,17 @@ def main(arguments: list[str] | None = None) -> int:
     if not isinstance(recipe, ClassifierRecipe):
         parser.error("Only recipes of guards have folds.")
     path = chosen.out / FOLDS
-    found = json.loads(path.read_text("utf-8")) if path.is_file() else {}
+    folds = json.loads(path.read_text("utf-8")) if path.is_file() else {}
     for name in chosen.fold or recipe.folds:
-        found[name] = run_fold(
+        folds[name] = run_fold(
             recipe,
             name,
             out=chosen.out / name,
             minutes=chosen.minutes,
             is_trained=chosen.trained,
         )
-        write_json(path, found)
-    sys.stdout.write(json.dumps(found, indent=2) + "\n")
+        write_json(path, folds)
+    sys.stdout.write(json.dumps(folds, indent=2) + "\n")
     return 0
 
 

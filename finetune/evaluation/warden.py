@@ -170,7 +170,7 @@ def count_hits(judged: Iterable[tuple[Probe, bool]]) -> dict[str, Figure]:
     hits: dict[str, list[bool]] = {}
     for probe, is_hit in judged:
         hits.setdefault(probe.figure, []).append(is_hit)
-    return {name: Figure(sum(found), len(found)) for name, found in hits.items()}
+    return {name: Figure(sum(own), len(own)) for name, own in hits.items()}
 
 
 def write_probes(pieces: Pieces, count: int, seed: int) -> list[Probe]:

@@ -1,7 +1,7 @@
 """Release a trained guard: its files, its figures, and its card.
 
 `python -m finetune.releasing.guard RUN` takes what `train` wrote to RUN,
-judges the sentences of our own in the tests with it, adds `folds.json` of `leave_out`
+judges our own sentences with it, adds `folds.json` of `leave_out`
 if it is there, and writes `finetune/adapters/NAME`.
 """
 
@@ -52,10 +52,12 @@ def main(arguments: list[str] | None = None) -> int:
     if (chosen.run / FOLDS).is_file():
         figures["left_out"] = json.loads((chosen.run / FOLDS).read_text("utf-8"))
     if name not in _FILES:
-        parser.error(f"{chosen.run} is no run of {' or '.join(_FILES)}, but of {name}.")
-    # No card is better than that of another model, should the measuring fail.
+        parser.error(
+            f"{chosen.run} is not a run of {' or '.join(_FILES)} but of {name}."
+        )
+    # If measuring fails, no card is better than that of another model.
     (RELEASES / name / CARD).unlink(missing_ok=True)
-    # Twice: the figures of the released files belong into their manifest.
+    # Twice: the figures of the released files belong in their manifest.
     _write(chosen.run, run, name, figures)
     rows = list(read_rows(_OWN / f"{name}.jsonl", NEEDED[name]))
     answer = evaluate(load_judge(name), rows)
@@ -180,26 +182,26 @@ def _by_source(answer: Mapping[str, Any], called: str) -> str:
     rows = [("all", answer), *answer["by_source"].items()]
     lines = [f"AUC {answer['auc']:.3f} over {answer['rows']} rows."]
     lines += ["", f"| {called} | rows | caught | false alarms |", "|---|---|---|---|"]
-    for source, found in rows:
-        caught = _share(found["recall"]) if found["recall"] else ""
-        alarms = _share(found["false_alarms"]) if found["false_alarms"] else ""
-        lines.append(f"| {source} | {found['rows']} | {caught} | {alarms} |")
+    for source, figures in rows:
+        caught = _share(figures["recall"]) if figures["recall"] else ""
+        alarms = _share(figures["false_alarms"]) if figures["false_alarms"] else ""
+        lines.append(f"| {source} | {figures['rows']} | {caught} | {alarms} |")
     return "\n".join(lines)
 
 
 def _left_out(folds: Mapping[str, Any]) -> str:
     lines = []
     for fold, sources in folds.items():
-        for source, found in sources.items():
-            auc, recall_1 = found.get("auc"), found.get("recall_at_1pct_fpr")
+        for source, figures in sources.items():
+            auc, recall_1 = figures.get("auc"), figures.get("recall_at_1pct_fpr")
             cells = [
                 fold,
                 source,
-                str(found["rows"]),
-                _share(found["recall"]) if "recall" in found else "",
+                str(figures["rows"]),
+                _share(figures["recall"]) if "recall" in figures else "",
                 f"{auc:.3f}" if auc is not None else "",
                 f"{100 * recall_1:.1f} %" if recall_1 is not None else "",
-                _share(found["false_alarms"]) if "false_alarms" in found else "",
+                _share(figures["false_alarms"]) if "false_alarms" in figures else "",
             ]
             lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines) or "| not measured for this release |  |  |  |  |  |  |"

@@ -49,13 +49,13 @@ def main(arguments: list[str] | None = None) -> int:
     settings = load_settings(os.environ)
     run = json.loads((chosen.run / "run.json").read_text("utf-8"))
     recipe = run["recipe"]
-    # What goes on from a release takes its place.
+    # A run that goes on from a release replaces it.
     start = (recipe["lora"] or {}).get("start")
     folder = RELEASES / (Path(start).name if start else recipe["name"])
     seen = _tokens_seen(chosen.run / EVENTS)
-    # No card is better than that of another model, should the measuring fail.
+    # If measuring fails, no card is better than that of another model.
     (folder / CARD).unlink(missing_ok=True)
-    # Twice: the figures of the released files belong into their manifest.
+    # Twice: the figures of the released files belong in their manifest.
     _write(folder, chosen.run, run, run["figures"])
     pieces = read_pieces(Path(recipe["data"]["words"]), vocabulary(settings))
     with closing(

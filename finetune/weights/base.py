@@ -32,7 +32,7 @@ def load_base(place: str, *, cache: Path, dtype: torch.dtype = torch.float32) ->
     """Load a GGUF file, or a folder in the format of transformers.
 
     `cache` is for downloads and for what is read from GGUF files. Raises ModelMissing
-    if there is no such place, OSError if the cache cannot be written.
+    if there is no such model, OSError if the cache cannot be written.
     """
     if ".gguf" in place:
         path = _dense_copy(find_file(place, cache=cache), cache)
@@ -85,7 +85,7 @@ def _save_dense(gguf: Path, folder: Path) -> None:
 
 
 def _unusable(path: Path, error: Exception) -> str:
-    return f"{path} is no model that can be trained: {error}"
+    return f"{path} is not a model that can be trained: {error}"
 
 
 def is_bf16_faster(device: torch.device) -> bool:

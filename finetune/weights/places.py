@@ -1,4 +1,7 @@
-"""Where model files come from: a path, an installed package, or the hub."""
+"""Where model files come from: a path, an installed package, or the hub.
+
+A place is text: a path, package:name/inside, or owner/repository[:file.gguf].
+"""
 
 from __future__ import annotations
 
@@ -74,6 +77,6 @@ def _from_hub(repository: str, file: str | None, cache: Path | None) -> Path:
         wanted = f"{file} of {repository}" if file else repository
         raise ModelMissing(
             f"The model {wanted} is not on this machine and the Hugging Face hub"
-            f" did not give it ({type(error).__name__}): check the name and the"
+            f" could not provide it ({type(error).__name__}): check the name and the"
             " network."
         ) from error

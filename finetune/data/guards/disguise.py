@@ -111,7 +111,7 @@ CODES: dict[str, Disguise] = {
     ),
     "Unicode tags": lambda text, rng: "Hello! " + text.translate(_TAGS),
 }
-# Not decoded by the canonicaliser: what nobody can read is no attack.
+# Not decoded by the canonicaliser: what nobody can read is not an attack.
 UNREADABLE: dict[str, Disguise] = {
     "base85": lambda text, rng: base64.b85encode(text.encode()).decode(),
     "noise": lambda text, rng: "".join(

@@ -104,7 +104,8 @@ def leak_rows(count: int, words: list[str], *, seed: int) -> list[LabelledReply]
 
 
 def every_way(count: int, words: list[str], *, seed: int) -> list[LabelledReply]:
-    """Return `count` leaks for each way to give a word away, and as many no leaks.
+    """Return `count` leaks for each way to give a word away, and as many replies that
+    give nothing away.
 
     Unlike `leak_rows` it keeps what decoders find: it is what a warden may say. The
     same reply beside another word is the harmless row, and general talk is a kind.
