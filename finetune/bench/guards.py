@@ -100,14 +100,27 @@ def main(chosen: argparse.Namespace, settings: Settings) -> int:
 def _measure(rows: BenchRows, settings: Settings) -> Iterator[Entry]:
     texts = [row.text for row in rows.judged]
     base = read_release(RELEASES / _GATE).base_place
-    folder = find_folder(base)
-    bare = BareMiniLM(folder)
+    yield from _measure_ours(rows, texts, base, settings.instance / "models")
+    for peer in PEERS:
+        _say(peer.name)
+        folder = settings.instance / "bench"
+        try:
+            yield Entry(peer.name, ask_peer(peer, texts, folder=folder, base=base))
+        except PeerError as error:
+            yield Entry(peer.name, None, str(error))
+
+
+def _measure_ours(
+    rows: BenchRows, texts: Sequence[str], base: str, cache: Path
+) -> Iterator[Entry]:
+    """Measure what runs in this process: the sentence model, the gate, baselines."""
+    bare = BareMiniLM(find_folder(base))
     _say(f"Training the baselines on {len(rows.train)} rows")
     regressions: list[tuple[str, Detector]] = [
         ("MiniLM + logistic regression", MiniLMRegression(bare, rows.train)),
         ("TF-IDF + logistic regression", TfidfRegression(rows.train)),
     ]
-    gate = load_judge(_GATE, cache=settings.instance / "models")
+    gate = load_judge(_GATE, cache=cache)
     ours = f"gate {gate.version} (ours)"
     threads = torch.get_num_threads()
     torch.set_num_threads(1)  # as guards are served
@@ -120,15 +133,6 @@ def _measure(rows: BenchRows, settings: Settings) -> Iterator[Entry]:
         yield _read("MiniLM in sentence-transformers", usual, texts, is_timed_only=True)
     finally:
         torch.set_num_threads(threads)
-    for peer in PEERS:
-        _say(peer.name)
-        try:
-            readings = ask_peer(
-                peer, texts, folder=settings.instance / "bench", base=base
-            )
-            yield Entry(peer.name, readings)
-        except PeerError as error:
-            yield Entry(peer.name, None, str(error))
 
 
 def _read(

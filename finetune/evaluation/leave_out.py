@@ -47,10 +47,7 @@ def run_fold(
     rows = collect(rest, _say)
     if not is_trained:
         fit(rest, rows.train, out=out, minutes=minutes, resume=False, emit=_say)
-    folder = find_folder(recipe.base)
-    detector = quantised(load_detector(folder, out / ADAPTER))
-    logits = Reader(folder, recipe.window).logits(detector, rows.held_out)
-    scores = torch.tensor(logits, dtype=torch.float64).sigmoid().tolist()
+    scores = _scores(rows.held_out, recipe, out / ADAPTER)
     # As for the release, the threshold knows the sources of `held_out` only.
     own = [
         (row, score)
@@ -61,6 +58,14 @@ def run_fold(
     threshold = even_threshold(known, known_scores, recipe.false_alarms)
     benign = [score for row, score in own if not row.label]
     return _by_source(rows.held_out, scores, threshold, benign)
+
+
+def _scores(rows: list[Row], recipe: ClassifierRecipe, adapter: Path) -> list[float]:
+    folder = find_folder(recipe.base)
+    detector = quantised(load_detector(folder, adapter))
+    logits = Reader(folder, recipe.window).logits(detector, rows)
+    scores: list[float] = torch.tensor(logits, dtype=torch.float64).sigmoid().tolist()
+    return scores
 
 
 def _by_source(
