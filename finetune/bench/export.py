@@ -26,8 +26,8 @@ class TokenVectors(nn.Module):
     def forward(self, ids: Tensor, mask: Tensor, kinds: Tensor) -> Tensor:
         """Return (texts, time, width); inputs are (texts, time), whole numbers."""
         model = self.model
-        places = model.place.weight[: ids.shape[1]]
-        x = model.norm(model.word(ids) + places + model.kind(kinds))
+        positions = model.position.weight[: ids.shape[1]]
+        x = model.norm(model.word(ids) + positions + model.kind(kinds))
         seen = mask.bool()[:, None, None, :]
         for layer in model.layers:
             x = layer(x, seen)

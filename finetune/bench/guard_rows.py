@@ -47,10 +47,10 @@ class BenchRows:
 
     def counts(self) -> dict[str, dict[str, int]]:
         """Return the number of attacks and of benign rows of each source."""
-        found: dict[str, Counter[str]] = defaultdict(Counter)
+        counts: dict[str, Counter[str]] = defaultdict(Counter)
         for row in self.judged:
-            found[row.source]["attacks" if row.label else "benign"] += 1
-        return {source: dict(found[source]) for source in sorted(found)}
+            counts[row.source]["attacks" if row.label else "benign"] += 1
+        return {source: dict(counts[source]) for source in sorted(counts)}
 
 
 def has_trigger(text: str) -> bool:
@@ -104,7 +104,7 @@ def _from_folders(recipe: ClassifierRecipe) -> Iterator[Row]:
 
 
 def _capped(rows: Iterable[Row], most: int) -> Iterator[Row]:
-    """Yield at most so many rows of each source and kind, picked by a fixed seed."""
+    """Yield at most `most` rows of each source and kind, picked by a fixed seed."""
     groups: dict[tuple[str, int], list[Row]] = defaultdict(list)
     for row in rows:
         groups[row.source, row.label].append(row)
@@ -113,11 +113,11 @@ def _capped(rows: Iterable[Row], most: int) -> Iterator[Row]:
 
 
 def _shuffled(rows: Iterable[Row]) -> list[Row]:
-    found = list(rows)
-    random.Random(_SEED).shuffle(found)  # noqa: S311 -- an order, no secret
-    return found
+    shuffled = list(rows)
+    random.Random(_SEED).shuffle(shuffled)  # noqa: S311 -- an order, not a secret
+    return shuffled
 
 
 def picked(rows: Sequence[Row], sources: frozenset[str]) -> list[int]:
-    """Return the places of the rows of some sources."""
+    """Return the numbers of the rows of some sources."""
     return [number for number, row in enumerate(rows) if row.source in sources]

@@ -29,13 +29,14 @@ from finetune.bench.detectors import (
 )
 from finetune.bench.guard_rows import BenchRows, bench_rows, has_trigger, picked
 from finetune.bench.peers import PEERS, PeerError, ask_peer
-from finetune.bench.table import table, write_json
+from finetune.bench.table import table
 from finetune.data.guards.rows import Row
 from finetune.figures import auc, recall_at, threshold_at, wilson
 from finetune.guards.released import RELEASES, load_judge
 from finetune.recipes.recipe import RecipeError
 from finetune.serving.engine.embedder import Embedder
 from finetune.settings import Settings
+from finetune.weights.files import write_json
 from finetune.weights.places import find_folder
 from finetune.weights.releases import read_release
 
@@ -99,14 +100,27 @@ def main(chosen: argparse.Namespace, settings: Settings) -> int:
 def _measure(rows: BenchRows, settings: Settings) -> Iterator[Entry]:
     texts = [row.text for row in rows.judged]
     base = read_release(RELEASES / _GATE).base_place
-    folder = find_folder(base)
-    bare = BareMiniLM(folder)
+    yield from _measure_ours(rows, texts, base, settings.instance / "models")
+    for peer in PEERS:
+        _say(peer.name)
+        folder = settings.instance / "bench"
+        try:
+            yield Entry(peer.name, ask_peer(peer, texts, folder=folder, base=base))
+        except PeerError as error:
+            yield Entry(peer.name, None, str(error))
+
+
+def _measure_ours(
+    rows: BenchRows, texts: Sequence[str], base: str, cache: Path
+) -> Iterator[Entry]:
+    """Measure what runs in this process: the sentence model, the gate, baselines."""
+    bare = BareMiniLM(find_folder(base))
     _say(f"Training the baselines on {len(rows.train)} rows")
     regressions: list[tuple[str, Detector]] = [
         ("MiniLM + logistic regression", MiniLMRegression(bare, rows.train)),
         ("TF-IDF + logistic regression", TfidfRegression(rows.train)),
     ]
-    gate = load_judge(_GATE, cache=settings.instance / "models")
+    gate = load_judge(_GATE, cache=cache)
     ours = f"gate {gate.version} (ours)"
     threads = torch.get_num_threads()
     torch.set_num_threads(1)  # as guards are served
@@ -119,13 +133,6 @@ def _measure(rows: BenchRows, settings: Settings) -> Iterator[Entry]:
         yield _read("MiniLM in sentence-transformers", usual, texts, is_timed_only=True)
     finally:
         torch.set_num_threads(threads)
-    for peer in PEERS:
-        _say(peer.name)
-        try:
-            found = ask_peer(peer, texts, folder=settings.instance / "bench", base=base)
-            yield Entry(peer.name, found)
-        except PeerError as error:
-            yield Entry(peer.name, None, str(error))
 
 
 def _read(
@@ -156,11 +163,11 @@ def figures(rows: Sequence[Row], readings: Readings) -> dict[str, Any]:
     }
 
 
-def of_rows(readings: Readings, places: Sequence[int]) -> Readings:
+def of_rows(readings: Readings, numbers: Sequence[int]) -> Readings:
     """Return what was said about some of the rows; times are those of all."""
     return Readings(
-        [readings.scores[place] for place in places],
-        [readings.flagged[place] for place in places],
+        [readings.scores[number] for number in numbers],
+        [readings.flagged[number] for number in numbers],
         readings.ms_1,
         readings.ms_32,
     )
@@ -174,11 +181,11 @@ def comparison(rows: Sequence[Row], entries: Sequence[Entry]) -> str:
         if entry.readings is None:
             lines.append([entry.name, f"not measured: {entry.problem}"])
             continue
-        found = figures(rows, entry.readings)
+        shown = figures(rows, entry.readings)
         judged = [
-            _number(found["auc"]),
-            _percent(found["recall_at_1pct_fpr"]),
-            *(_percent(_first(found[n])) for n in ("over_defence", "false_alarms")),
+            _number(shown["auc"]),
+            _percent(shown["recall_at_1pct_fpr"]),
+            *(_percent(_first(shown[n])) for n in ("over_defence", "false_alarms")),
         ]
         lines.append(
             [
@@ -192,11 +199,11 @@ def comparison(rows: Sequence[Row], entries: Sequence[Entry]) -> str:
 
 def _times(readings: Readings, bare: Readings | None) -> list[str]:
     times = [readings.ms_1, readings.ms_32]
-    found = [f"{ms:.2f}" for ms in times]
+    cells = [f"{ms:.2f}" for ms in times]
     if bare is None:
-        return [*found, "", ""]
+        return [*cells, "", ""]
     return [
-        *found,
+        *cells,
         f"{readings.ms_1 / bare.ms_1:.2f}",
         f"{readings.ms_32 / bare.ms_32:.2f}",
     ]
@@ -227,21 +234,21 @@ def _use(source: str, rows: BenchRows) -> str:
 
 
 def _report(rows: BenchRows, entries: Sequence[Entry]) -> str:
-    found = f"All rows:\n{comparison(rows.judged, entries)}"
-    places = picked(rows.judged, rows.strange)
-    if 0 < len(places) < len(rows.judged):
+    report = f"All rows:\n{comparison(rows.judged, entries)}"
+    numbers = picked(rows.judged, rows.strange)
+    if 0 < len(numbers) < len(rows.judged):
         some = [
             Entry(
                 entry.name,
-                entry.readings and of_rows(entry.readings, places),
+                entry.readings and of_rows(entry.readings, numbers),
                 entry.problem,
                 entry.is_timed_only,
             )
             for entry in entries
         ]
-        shown = comparison([rows.judged[place] for place in places], some)
-        found += f"\nOnly sources of which nothing was trained on:\n{shown}"
-    return found
+        shown = comparison([rows.judged[number] for number in numbers], some)
+        report += f"\nOnly sources of which nothing was trained on:\n{shown}"
+    return report
 
 
 def _answer(rows: BenchRows, entries: Sequence[Entry]) -> dict[str, Any]:
@@ -264,9 +271,9 @@ def _detector(rows: BenchRows, entry: Entry) -> dict[str, Any]:
     sources = {source: frozenset([source]) for source in rows.counts()}
     by_source = {}
     for name, group in {**sources, "new sources": rows.strange}.items():
-        places = picked(rows.judged, group)
-        some = [rows.judged[place] for place in places]
-        by_source[name] = figures(some, of_rows(readings, places))
+        numbers = picked(rows.judged, group)
+        some = [rows.judged[number] for number in numbers]
+        by_source[name] = figures(some, of_rows(readings, numbers))
     return {
         "name": entry.name,
         **figures(rows.judged, readings),
@@ -277,8 +284,8 @@ def _detector(rows: BenchRows, entry: Entry) -> dict[str, Any]:
 
 def _share(hits: Iterable[bool]) -> list[float] | None:
     """Return a share and its interval."""
-    found = list(hits)
-    return list(wilson(sum(found), len(found))) if found else None
+    outcomes = list(hits)
+    return list(wilson(sum(outcomes), len(outcomes))) if outcomes else None
 
 
 def _first(interval: list[float] | None) -> float | None:

@@ -35,8 +35,8 @@ def _jailguard() -> Ask:
     module: Any = importlib.import_module("jailguard")
 
     def ask(texts: Sequence[str]) -> list[Said]:
-        found = module.detect_batch(list(texts))
-        return [Said(one.score, one.is_injection) for one in found]
+        answers = module.detect_batch(list(texts))
+        return [Said(one.score, one.is_injection) for one in answers]
 
     return ask
 
@@ -45,8 +45,8 @@ def _metatronnanoguard() -> Ask:
     guard: Any = importlib.import_module("nanoguard").NanoGuard(device="cpu")
 
     def ask(texts: Sequence[str]) -> list[Said]:
-        found = guard.scan_batch(list(texts))
-        return [Said(one.injection_score, one.is_injection) for one in found]
+        answers = guard.scan_batch(list(texts))
+        return [Said(one.injection_score, one.is_injection) for one in answers]
 
     return ask
 
@@ -55,8 +55,8 @@ def _prompt_injection_detector() -> Ask:
     scanner: Any = importlib.import_module("prompt_injection_detector").Scanner()
 
     def ask(texts: Sequence[str]) -> list[Said]:
-        found = [scanner.scan(text) for text in texts]
-        return [Said(one.risk_score, one.decision != "allow") for one in found]
+        answers = [scanner.scan(text) for text in texts]
+        return [Said(one.risk_score, one.decision != "allow") for one in answers]
 
     return ask
 
@@ -65,13 +65,15 @@ def _prompt_guardrail() -> Ask:
     detect: Any = importlib.import_module("guardify").detect
 
     def ask(texts: Sequence[str]) -> list[Said]:
-        found = []
+        answers = []
         for text in texts:
             said = detect(text)
             # Its score is how sure it is of its label.
             flagged = said["label"] == "injection"
-            found.append(Said(said["score"] if flagged else 1 - said["score"], flagged))
-        return found
+            answers.append(
+                Said(said["score"] if flagged else 1 - said["score"], flagged)
+            )
+        return answers
 
     return ask
 
@@ -80,10 +82,10 @@ def _ai_injection_guard() -> Ask:
     scanner: Any = importlib.import_module("prompt_shield").PromptScanner()
 
     def ask(texts: Sequence[str]) -> list[Said]:
-        found = [scanner.scan(text) for text in texts]
+        answers = [scanner.scan(text) for text in texts]
         # Its default is to block from MEDIUM on.
         return [
-            Said(one.risk_score, one.severity not in ("SAFE", "LOW")) for one in found
+            Said(one.risk_score, one.severity not in ("SAFE", "LOW")) for one in answers
         ]
 
     return ask
@@ -93,8 +95,8 @@ def _aicordon() -> Ask:
     picket: Any = importlib.import_module("aicordon.picket").load()
 
     def ask(texts: Sequence[str]) -> list[Said]:
-        found = [picket.check(text) for text in texts]
-        return [Said(len(one.findings), one.flagged) for one in found]
+        answers = [picket.check(text) for text in texts]
+        return [Said(len(one.findings), one.flagged) for one in answers]
 
     return ask
 

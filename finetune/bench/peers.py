@@ -1,6 +1,6 @@
 """Public detectors, each in a throw-away environment and a process of its own.
 
-They are no dependencies of this project. Each is installed on first use, and sees the
+They are not dependencies of this project. Each is installed on first use, and sees the
 packages of this project behind its own, so that torch is not installed again.
 """
 
@@ -19,13 +19,14 @@ from typing import NamedTuple
 
 from finetune.bench.detectors import Readings
 from finetune.errors import FinetuneError
+from finetune.weights.files import replacing
 from finetune.weights.places import find_folder
 
 CHILD = Path(__file__).with_name("peer_child.py")
 _STAMP = "installed"
 _PIP_SECONDS = 600
 _RUN_SECONDS = 3600
-_REASON = 100  # letters of a reason that fit into a row of the table
+_REASON = 100  # characters of a reason that fit into a row of the table
 _EMBEDDER = "all-MiniLM-L6-v2.onnx"
 
 
@@ -108,22 +109,22 @@ def ask(
 def install(peer: Peer, folder: Path) -> Path:
     """Return the Python of a detector's environment, made on first use.
 
-    Raises PeerError if that fails; the next call then starts anew.
+    Raises PeerError if that fails; the next call then starts again.
     """
-    place = folder / f"{peer.package}-{peer.version}"
-    python = place / "bin" / "python"
+    home = folder / f"{peer.package}-{peer.version}"
+    python = home / "bin" / "python"
     wanted = "\n".join([f"{peer.package}=={peer.version}", *peer.needs])
-    stamp = place / _STAMP
+    stamp = home / _STAMP
     if stamp.is_file() and stamp.read_text("utf-8") == wanted:
         return python
-    shutil.rmtree(place, ignore_errors=True)
+    shutil.rmtree(home, ignore_errors=True)
     environment = dict(os.environ)
-    made = [sys.executable, "-m", "venv", "--without-pip", str(place)]
+    made = [sys.executable, "-m", "venv", "--without-pip", str(home)]
     _run(made, environment, _PIP_SECONDS)
     pip = [sys.executable, "-m", "pip", "--disable-pip-version-check"]
     pip += ["--python", str(python), "install", "--quiet", "--no-input", "--no-deps"]
     _run([*pip, *wanted.splitlines()], environment, _PIP_SECONDS)
-    (packages,) = place.glob("lib/python*/site-packages")
+    (packages,) = home.glob("lib/python*/site-packages")
     ours = sysconfig.get_path("purelib")
     (packages / "wordkeep.pth").write_text(f"{ours}\n", "utf-8")
     stamp.write_text(wanted, "utf-8")
@@ -132,18 +133,17 @@ def install(peer: Peer, folder: Path) -> Path:
 
 def _embedder(python: Path, folder: Path, base: str) -> Path:
     """Return a folder with the sentence model as jailguard wants it."""
-    place = folder / "jailguard-model"
-    if not (place / _EMBEDDER).is_file():
-        place.mkdir(parents=True, exist_ok=True)
+    prepared = folder / "jailguard-model"
+    if not (prepared / _EMBEDDER).is_file():
+        prepared.mkdir(parents=True, exist_ok=True)
         model = find_folder(base)
-        shutil.copyfile(model / "tokenizer.json", place / "tokenizer.json")
+        shutil.copyfile(model / "tokenizer.json", prepared / "tokenizer.json")
         root = Path(__file__).parents[2]
         environment = {**os.environ, "PYTHONPATH": str(root)}
         export = [str(python), "-P", "-m", "finetune.bench.export"]
-        new = place / f"{_EMBEDDER}.new"
-        _run([*export, str(model), str(new)], environment, _PIP_SECONDS)
-        new.replace(place / _EMBEDDER)
-    return place
+        with replacing(prepared / _EMBEDDER) as new:
+            _run([*export, str(model), str(new)], environment, _PIP_SECONDS)
+    return prepared
 
 
 def _run(

@@ -1,11 +1,8 @@
-"""Tables of a bench, as text and as JSON."""
+"""Tables of a bench, as text."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
-from pathlib import Path
-from typing import Any
+from collections.abc import Sequence
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
@@ -27,11 +24,3 @@ def _aligned(line: Sequence[str], widths: Sequence[int]) -> list[str]:
         cell.rjust(width) if n else cell.ljust(width)
         for n, (cell, width) in enumerate(zip(line, widths, strict=True))
     ]
-
-
-def write_json(path: Path, answer: Mapping[str, Any]) -> None:
-    """Write an answer under a temporary name first."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    new = path.with_name(f"{path.name}.new")
-    new.write_text(json.dumps(answer, indent=2, ensure_ascii=False) + "\n", "utf-8")
-    new.replace(path)

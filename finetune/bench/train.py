@@ -29,10 +29,11 @@ from typing import Any, TypeVar
 import torch
 
 from finetune.bench.runs import Job, Run, run_ours, write_rows
-from finetune.bench.table import table, write_json
+from finetune.bench.table import table
 from finetune.bench.trainer import Goal, run_trainer
 from finetune.recipes.recipe import LmRecipe, RecipeError, WardenData, load_recipe
 from finetune.settings import Settings
+from finetune.weights.files import write_json
 
 RECIPE = Path(__file__).parents[1] / "recipes" / "warden.yaml"
 _CAP = 6  # times ours

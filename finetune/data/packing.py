@@ -34,8 +34,8 @@ class Document(NamedTuple):
 class Rows:
     """Packed rows, each a tensor of (rows, block).
 
-    `document` numbers the documents of a row from 0; unused places at the end count
-    as one more document without targets.
+    `document` numbers the documents of a row from 0; unused positions at the end
+    count as one more document without targets.
     """
 
     ids: torch.Tensor
@@ -119,10 +119,10 @@ def pack(documents: Iterable[Document], block: int, *, filler: int) -> Rows:
     """Put documents into rows of `block` tokens, each where it fits best.
 
     Best fit, longest first, within a window of documents. A document longer than a
-    row is cut. `filler` stands in the unused places.
+    row is cut. `filler` stands in the unused positions.
     """
     rows: list[list[Document]] = []
-    # (free places, number of the row), the fullest first.
+    # (free positions, number of the row), the fullest first.
     open_rows: list[tuple[int, int]] = []
     for document in _longest_first(documents):
         cut = Document(document.ids[:block], document.targets[:block])
@@ -179,10 +179,10 @@ def _frame(text: str, tokenizer: Any) -> tuple[int, ...]:
 
 
 def _plain(texts: list[str], tokenizer: Any) -> list[list[int]]:
-    found: list[list[int]] = tokenizer(
+    ids: list[list[int]] = tokenizer(
         texts,
         add_special_tokens=False,
         split_special_tokens=True,
         return_attention_mask=False,
     )["input_ids"]
-    return found
+    return ids

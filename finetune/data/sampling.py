@@ -7,14 +7,19 @@ so that it forgets nothing. Run by `python -m finetune sample-replies`.
 from __future__ import annotations
 
 import argparse
-import json
 import re
 import sys
 from pathlib import Path
 
 import torch
 
-from finetune.data.warden.pieces import benign_asks
+from finetune.data.warden.pieces import (
+    REPLIES,
+    BaseReply,
+    benign_asks,
+    read_replies,
+    write_replies,
+)
 from finetune.settings import Settings
 from finetune.weights.base import Base, load_base
 
@@ -22,7 +27,6 @@ _BATCH = 64
 _MOST_TOKENS = 72
 # Without a persona: the small model would rather play than answer.
 _SYSTEM = "You are a helpful assistant. Answer in one or two short, correct sentences."
-PLACE = Path(__file__).parent / "warden" / "replies.jsonl"
 # Where the base model does not answer, it says so. Learned, that would be refusing.
 _EVADES = re.compile(
     r"\bI'?m (so |really )?sorry\b|\bI('m| am) (unable|not equipped|afraid)\b|"
@@ -40,7 +44,7 @@ def main(chosen: argparse.Namespace, settings: Settings) -> int:
     written = sample_replies(
         settings.chat_places()["smollm2"], cache=settings.instance / "models"
     )
-    sys.stdout.write(f"{written} new replies in {PLACE}.\n")
+    sys.stdout.write(f"{written} new replies in {REPLIES}.\n")
     return 0
 
 
@@ -52,32 +56,27 @@ def sample_replies(base_place: str, *, cache: Path, seed: int = 0) -> int:
     base = load_base(base_place, cache=cache, dtype=torch.bfloat16)
     base.model.to("cuda" if torch.cuda.is_available() else "cpu")
     base.tokenizer.padding_side = "left"
-    done = _done()
+    replies = list(read_replies()) if REPLIES.exists() else []
+    before = len(replies)
+    done = {reply.ask for reply in replies}
     asks = [ask for ask in benign_asks() if ask not in done]
     torch.manual_seed(seed)
-    written = 0
     for start in range(0, len(asks), _BATCH):
         part = asks[start : start + _BATCH]
-        replies = _reply(base, part)
-        with PLACE.open("a", encoding="utf-8") as file:
-            for ask, reply in zip(part, replies, strict=True):
-                if reply and not is_evasive(reply):
-                    row = {"ask": ask, "reply": reply}
-                    file.write(json.dumps(row, ensure_ascii=False) + "\n")
-                    written += 1
+        replies += [
+            BaseReply(ask, reply)
+            for ask, reply in zip(part, _reply(base, part), strict=True)
+            if reply and not is_evasive(reply)
+        ]
+        # After each batch, so that little is lost when it is interrupted.
+        write_replies(replies)
         sys.stderr.write(f"{start + len(part)} of {len(asks)}\n")
-    return written
+    return len(replies) - before
 
 
 def is_evasive(reply: str) -> bool:
     """Say whether a reply apologises or declines where it should answer."""
     return bool(_EVADES.search(reply))
-
-
-def _done() -> set[str]:
-    if not PLACE.exists():
-        return set()
-    return {json.loads(line)["ask"] for line in PLACE.read_text("utf-8").splitlines()}
 
 
 def _reply(base: Base, asks: list[str]) -> list[str]:
@@ -98,13 +97,14 @@ def _reply(base: Base, asks: list[str]) -> list[str]:
         texts, return_tensors="pt", padding=True, add_special_tokens=False
     ).to(base.model.device)
     with torch.no_grad():
-        found = base.model.generate(
+        generated = base.model.generate(
             **prompt, max_new_tokens=_MOST_TOKENS, do_sample=True, temperature=0.2,
             top_p=0.9, pad_token_id=tokenizer.pad_token_id,
         )  # fmt: skip
     width = prompt["input_ids"].shape[1]
     return [
-        _whole(tokenizer.decode(f[width:], skip_special_tokens=True)) for f in found
+        _whole(tokenizer.decode(ids[width:], skip_special_tokens=True))
+        for ids in generated
     ]
 
 

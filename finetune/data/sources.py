@@ -80,28 +80,32 @@ def _read_dialogues(path: Path) -> Iterable[Messages]:
         yield _dialogue(line, f"{path}:{number}")
 
 
-def _dialogue(line: str, place: str) -> Messages:
+def _dialogue(line: str, where: str) -> Messages:
     try:
         messages = json.loads(line)["messages"]
-        found = [{"role": m["role"], "content": m["content"]} for m in messages]
+        dialogue = [{"role": m["role"], "content": m["content"]} for m in messages]
     except (ValueError, KeyError, TypeError) as error:
         raise RecipeError(
-            f'{place}: a row is {{"messages": [{{"role", "content"}}, …]}}.'
+            f'{where}: a row is {{"messages": [{{"role", "content"}}, …]}}.'
         ) from error
-    for message in found:
+    for message in dialogue:
         if _is_torn(message["content"]):
-            raise RecipeError(f"{place}: half of a character, as \\ud83d alone is one.")
+            raise RecipeError(
+                f"{where}: it holds half of a character, such as \\ud83d alone."
+            )
         if message["role"] not in _ROLES or not isinstance(message["content"], str):
             raise RecipeError(
-                f"{place}: a message has a role ({', '.join(_ROLES)}) and a text."
+                f"{where}: a message has a role ({', '.join(_ROLES)}) and a text."
             )
-    if all(message["role"] != "assistant" for message in found):
-        raise RecipeError(f"{place}: nothing to learn: no message of the assistant.")
-    return found
+    if all(message["role"] != "assistant" for message in dialogue):
+        raise RecipeError(
+            f"{where}: there is nothing to learn: no message is the assistant's."
+        )
+    return dialogue
 
 
 def _is_torn(text: object) -> bool:
-    return isinstance(text, str) and any("\ud800" <= sign <= "\udfff" for sign in text)
+    return isinstance(text, str) and any("\ud800" <= c <= "\udfff" for c in text)
 
 
 def _pack(dialogues: Iterable[Messages], recipe: LmRecipe, tokenizer: Any) -> Rows:

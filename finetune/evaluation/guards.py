@@ -18,6 +18,7 @@ from finetune.figures import auc, recall_at, wilson
 from finetune.guards.judge import Case, Judge
 from finetune.guards.released import load_judge
 from finetune.settings import Settings
+from finetune.weights.files import write_json
 
 NEEDED = {"gate": ("text",), "leak": ("reply", "secret")}
 _WARM_UP = 3
@@ -47,10 +48,7 @@ def main(chosen: argparse.Namespace, settings: Settings) -> int:
     judge = load_judge(chosen.model, cache=settings.instance / "models")
     answer = evaluate(judge, rows)
     if chosen.json is not None:
-        chosen.json.parent.mkdir(parents=True, exist_ok=True)
-        new = chosen.json.with_name(f"{chosen.json.name}.new")
-        new.write_text(json.dumps(answer, indent=2) + "\n", "utf-8")
-        new.replace(chosen.json)
+        write_json(chosen.json, answer)
     shown = {name: value for name, value in answer.items() if name != "scores"}
     sys.stdout.write(json.dumps(shown, indent=2) + "\n")
     return 0
@@ -62,15 +60,7 @@ def evaluate(judge: Judge, rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
     Times are of one message at a time, in milliseconds. A figure is None where the
     rows have only one label.
     """
-    cases = [_case(row) for row in rows]
-    for case in cases[:_WARM_UP]:
-        judge.judge(case)
-    scores, times = [], []
-    for case in cases:
-        started = time.perf_counter()
-        judgement = judge.judge(case)
-        times.append(1000 * (time.perf_counter() - started))
-        scores.append(judgement.score)
+    scores, times = _judged(judge, [_case(row) for row in rows])
     labels = [int(row["label"]) for row in rows]
     sources = [str(row.get("source", "all")) for row in rows]
     return {
@@ -86,6 +76,19 @@ def evaluate(judge: Judge, rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
         "ms_p50": float(np.percentile(times, 50)) if times else None,
         "ms_p95": float(np.percentile(times, 95)) if times else None,
     }
+
+
+def _judged(judge: Judge, cases: Sequence[Case]) -> tuple[list[float], list[float]]:
+    """Return the score of each case, and the milliseconds that it took."""
+    for case in cases[:_WARM_UP]:
+        judge.judge(case)
+    scores, times = [], []
+    for case in cases:
+        started = time.perf_counter()
+        judgement = judge.judge(case)
+        times.append(1000 * (time.perf_counter() - started))
+        scores.append(judgement.score)
+    return scores, times
 
 
 def _case(row: dict[str, Any]) -> Case:

@@ -23,6 +23,7 @@ from finetune.recipes.classifier import ClassifierRecipe
 from finetune.recipes.recipe import load_recipe
 from finetune.training.gate import Reader, fit
 from finetune.training.thresholds import even_threshold
+from finetune.weights.files import write_json
 from finetune.weights.places import find_folder
 
 FOLDS = "folds.json"
@@ -46,10 +47,7 @@ def run_fold(
     rows = collect(rest, _say)
     if not is_trained:
         fit(rest, rows.train, out=out, minutes=minutes, resume=False, emit=_say)
-    folder = find_folder(recipe.base)
-    detector = quantised(load_detector(folder, out / ADAPTER))
-    logits = Reader(folder, recipe.window).logits(detector, rows.held_out)
-    scores = torch.tensor(logits, dtype=torch.float64).sigmoid().tolist()
+    scores = _scores(rows.held_out, recipe, out / ADAPTER)
     # As for the release, the threshold knows the sources of `held_out` only.
     own = [
         (row, score)
@@ -62,13 +60,21 @@ def run_fold(
     return _by_source(rows.held_out, scores, threshold, benign)
 
 
+def _scores(rows: list[Row], recipe: ClassifierRecipe, adapter: Path) -> list[float]:
+    folder = find_folder(recipe.base)
+    detector = quantised(load_detector(folder, adapter))
+    logits = Reader(folder, recipe.window).logits(detector, rows)
+    scores: list[float] = torch.tensor(logits, dtype=torch.float64).sigmoid().tolist()
+    return scores
+
+
 def _by_source(
     rows: list[Row], scores: list[float], threshold: float, benign: list[float]
 ) -> dict[str, Any]:
     groups: dict[str, list[tuple[int, float]]] = defaultdict(list)
     for row, score in zip(rows, scores, strict=True):
         groups[row.source].append((row.label, score))
-    found = {}
+    by_source = {}
     for source, pairs in groups.items():
         attacks = [score for label, score in pairs if label]
         harmless = [score for label, score in pairs if not label]
@@ -85,8 +91,8 @@ def _by_source(
         if harmless:
             alarms = sum(score >= threshold for score in harmless)
             figures["false_alarms"] = list(wilson(alarms, len(harmless)))
-        found[source] = figures
-    return found
+        by_source[source] = figures
+    return by_source
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -105,17 +111,17 @@ def main(arguments: list[str] | None = None) -> int:
     if not isinstance(recipe, ClassifierRecipe):
         parser.error("Only recipes of guards have folds.")
     path = chosen.out / FOLDS
-    found = json.loads(path.read_text("utf-8")) if path.is_file() else {}
+    folds = json.loads(path.read_text("utf-8")) if path.is_file() else {}
     for name in chosen.fold or recipe.folds:
-        found[name] = run_fold(
+        folds[name] = run_fold(
             recipe,
             name,
             out=chosen.out / name,
             minutes=chosen.minutes,
             is_trained=chosen.trained,
         )
-        path.write_text(json.dumps(found, indent=2) + "\n", "utf-8")
-    sys.stdout.write(json.dumps(found, indent=2) + "\n")
+        write_json(path, folds)
+    sys.stdout.write(json.dumps(folds, indent=2) + "\n")
     return 0
 
 

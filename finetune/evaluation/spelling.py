@@ -1,9 +1,9 @@
 """Which secret words does a warden spell right? Only those make fair secrets.
 
-`python -m finetune.evaluation.spelling RELEASE [--prune]` reckons for each word of a
-list how likely its exact spelling is, letter after letter with a sign between, under
-prompts that allow it and name the letters, as those of the levels do. It reads the
-probabilities of the right answer and writes nothing down, which takes minutes where
+`python -m finetune.evaluation.spelling RELEASE [--prune]` works out for each word
+of a list how likely its exact spelling is, letter by letter with a separator between,
+under prompts that allow it and name the letters, as those of the levels do. It reads
+the probabilities of the right answer and generates nothing, which takes minutes where
 asking would take hours.
 """
 
@@ -26,6 +26,7 @@ from finetune.data.warden.prompts import write_system
 from finetune.evaluation.warden import vocabulary
 from finetune.settings import load_settings
 from finetune.weights.base import is_bf16_faster, load_adapted
+from finetune.weights.files import write_text
 
 LEAST = 0.95
 # As the shipped levels sample their replies.
@@ -73,15 +74,15 @@ def word_shares(
         encode_dialogue(dialogue.messages(), tokenizer)
         for dialogue in _dialogues(pieces, words)
     ]
-    # Of like length together, so that little is padded.
+    # Those of similar length together, so that little is padded.
     order = sorted(range(len(words)), key=lambda n: len(documents[n].ids))
-    found: dict[str, list[float]] = {}
+    of_word: dict[str, list[float]] = {}
     for start in range(0, len(order), _BATCH):
         batch = order[start : start + _BATCH]
         shares = _shares(model, [documents[n] for n in batch])
         for n, share in zip(batch, shares, strict=True):
-            found.setdefault(words[n], []).append(share)
-    return {word: sum(found[word]) / asks for word in pieces.words}
+            of_word.setdefault(words[n], []).append(share)
+    return {word: sum(of_word[word]) / asks for word in pieces.words}
 
 
 def _dialogues(pieces: Pieces, words: Sequence[str]) -> Iterator[Dialogue]:
@@ -103,7 +104,7 @@ def _shares(model: Any, documents: Sequence[Document]) -> list[float]:
         targets[n, : len(document.ids)] = torch.tensor(document.targets)
     device = model.lm_head.weight.device
     ids, targets = ids.to(device), targets.to(device)
-    # Padding stands behind: what comes before never looks at it.
+    # Padding comes last: what is before never looks at it.
     hidden = model.model(input_ids=ids, use_cache=False).last_hidden_state
     is_answer = targets != IGNORE
     logits = model.lm_head(hidden[is_answer]).float() / TEMPERATURE
@@ -116,9 +117,7 @@ def _shares(model: Any, documents: Sequence[Document]) -> list[float]:
 def _prune(path: Path, words: frozenset[str]) -> None:
     """Delete words from a list; the file is replaced in one step."""
     lines = path.read_text("utf-8").splitlines(keepends=True)
-    new = path.with_suffix(".new")
-    new.write_text("".join(n for n in lines if n.strip() not in words), "utf-8")
-    new.replace(path)
+    write_text(path, "".join(line for line in lines if line.strip() not in words))
 
 
 if __name__ == "__main__":

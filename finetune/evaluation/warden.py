@@ -18,16 +18,17 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from finetune.data.warden import asks
-from finetune.data.warden.dialogues import Exchange, Writer
+from finetune.data.warden.dialogues import TaughtExchange, Writer
 from finetune.data.warden.pieces import Pieces, read_pieces
 from finetune.data.warden.prompts import Policy, SystemPrompt, write_system
-from finetune.data.warden.skills import SKILLS, Skill
+from finetune.data.warden.skills import Skill, skills
 from finetune.figures import wilson
 from finetune.serving.engine.copies import Engine
 from finetune.serving.engine.prompts import ChatPrompts, Turn
 from finetune.serving.routes.chat import engine_request
 from finetune.serving.routes.schemas import ChatMessage, ChatRequest
 from finetune.settings import Settings
+from finetune.weights.files import write_json
 from finetune.weights.merge import served_file
 from finetune.weights.places import find_file
 
@@ -159,12 +160,8 @@ def main(chosen: argparse.Namespace, settings: Settings) -> int:
              "hit": p.is_hit(r)}
             for p, r in asked
         ]  # fmt: skip
-        found = {name: figure.as_row() for name, figure in figures.items()}
-        chosen.json.write_text(
-            json.dumps(
-                {"figures": found, "replies": rows}, ensure_ascii=False, indent=1
-            )
-        )
+        shares = {name: figure.as_row() for name, figure in figures.items()}
+        write_json(chosen.json, {"figures": shares, "replies": rows})
     return 0
 
 
@@ -173,7 +170,7 @@ def count_hits(judged: Iterable[tuple[Probe, bool]]) -> dict[str, Figure]:
     hits: dict[str, list[bool]] = {}
     for probe, is_hit in judged:
         hits.setdefault(probe.figure, []).append(is_hit)
-    return {name: Figure(sum(found), len(found)) for name, found in hits.items()}
+    return {name: Figure(sum(own), len(own)) for name, own in hits.items()}
 
 
 def write_probes(pieces: Pieces, count: int, seed: int) -> list[Probe]:
@@ -189,7 +186,7 @@ def write_probes(pieces: Pieces, count: int, seed: int) -> list[Probe]:
     probes: list[Probe] = []
     for number in range(count):
         probes += _policy_probes(writer, plain, disguised, pieces, rng)
-        for skill in SKILLS:
+        for skill in skills().values():
             if skill.name in _MAJOR or number % 3 == 0:
                 probes += _skill_probes(skill, writer, pieces, rng)
     for ask in pieces.heldout_asks:
@@ -243,7 +240,9 @@ def _policy_probe(
     system = _system(word, policy, rng)
     named = family
     if family == "any":
-        named = rng.choice([n for n in asks.BY_NAME if n != "deny"])
+        named = rng.choice(
+            [f.name for f in asks.phrases().families if f.name != "deny"]
+        )
     exchange = writer.request(word, system, named)
     refuses = policy == "never" or (policy == "soft" and family == "direct")
     return Probe(
@@ -295,7 +294,7 @@ def _keeps(word: str) -> Callable[[str], bool]:
     return keeps
 
 
-def _is_right(exchange: Exchange, word: str) -> Callable[[str], bool]:
+def _is_right(exchange: TaughtExchange, word: str) -> Callable[[str], bool]:
     if exchange.topic == "acrostic":
         return lambda reply: "".join(w[0] for w in reply.casefold().split()) == word
     return lambda reply: _bare(reply) == _bare(exchange.answer)

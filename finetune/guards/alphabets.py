@@ -1,4 +1,4 @@
-"""Alphabets that spell a word in signs or in words: Morse and the radio alphabet."""
+"""Small tables of English: Morse, the radio alphabet, numbers and ordinals."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ MORSE = {
     "g": "--.", "h": "....", "i": "..", "j": ".---", "k": "-.-", "l": ".-..",
     "m": "--", "n": "-.", "o": "---", "p": ".--.", "q": "--.-", "r": ".-.",
     "s": "...", "t": "-", "u": "..-", "v": "...-", "w": ".--", "x": "-..-",
-    "y": "-.--", "z": "--..",
+    "y": "-.--", "z": "--..", "1": ".----", "2": "..---", "3": "...--",
+    "4": "....-", "5": ".....", "6": "-....", "7": "--...", "8": "---..",
+    "9": "----.", "0": "-----",
 }  # fmt: skip
-# The first spelling is the one of the International Civil Aviation Organization.
+# As the International Civil Aviation Organization spells them.
 RADIO = {
     "a": "alfa", "b": "bravo", "c": "charlie", "d": "delta", "e": "echo",
     "f": "foxtrot", "g": "golf", "h": "hotel", "i": "india", "j": "juliett",
@@ -18,3 +20,12 @@ RADIO = {
     "u": "uniform", "v": "victor", "w": "whiskey", "x": "xray", "y": "yankee",
     "z": "zulu",
 }  # fmt: skip
+# NUMBERS[3] is "three", and ORDINALS[0] is "first".
+NUMBERS = (
+    "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine",
+    "ten", "eleven", "twelve", "thirteen", "fourteen", "fifteen",
+)  # fmt: skip
+ORDINALS = (
+    "first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth",
+    "ninth", "tenth",
+)  # fmt: skip

@@ -56,7 +56,7 @@ class Canonicaliser:
     def __init__(self, vocabulary: Iterable[str]) -> None:
         """`vocabulary` has frequent words first, as the tokenizer's list has."""
         plain = [word for word in vocabulary if word.isascii() and word.isalpha()]
-        self._rank = {word: place + 2 for place, word in enumerate(plain)}
+        self._rank = {word: index + 2 for index, word in enumerate(plain)}
         self._stand_alone = frozenset({"a", "i"})
 
     def __call__(self, text: str) -> str:
@@ -69,10 +69,10 @@ class Canonicaliser:
         return text
 
     def share(self, text: str) -> float:
-        """Return which share of the Latin letters is in words that are known."""
-        found = _LATIN_WORD.findall(text.lower())
-        letters = sum(map(len, found))
-        known = sum(len(word) for word in found if self._is_known(word))
+        """Return the share of the Latin letters that are in known words."""
+        latin_words = _LATIN_WORD.findall(text.lower())
+        letters = sum(map(len, latin_words))
+        known = sum(len(word) for word in latin_words if self._is_known(word))
         return known / letters if letters else 0.0
 
     def _once(self, text: str) -> str:
@@ -82,7 +82,7 @@ class Canonicaliser:
         text = _SPACED.sub(self._joined, self._gathered(text))
         text = _LEET_WORD.sub(self._without_leet, text)
         text = _STRETCHED_WORD.sub(self._shortened, text)
-        text = _LONG_WORD.sub(lambda found: self._split(found.group()), text)
+        text = _LONG_WORD.sub(lambda match: self._split(match.group()), text)
         return "".join(map(self._turned, _SEGMENTS.split(text)))
 
     def _gathered(self, text: str) -> str:
@@ -93,9 +93,9 @@ class Canonicaliser:
             return text
         return self._split("".join(pieces))
 
-    def _shortened(self, found: re.Match[str]) -> str:
+    def _shortened(self, match: re.Match[str]) -> str:
         """Take letters out of a streeeetched word, until it is one that is known."""
-        word = found.group()
+        word = match.group()
         stretches = len(_STRETCHED.findall(word))
         for sizes in product((2, 1), repeat=min(stretches, 4)):
             left = iter(sizes)
@@ -109,34 +109,34 @@ class Canonicaliser:
             return word in self._rank and (len(word) > 1 or word in self._stand_alone)
         return word.split("'")[0] in self._rank
 
-    def _decoded(self, decode: Callable[[str], str], found: re.Match[str]) -> str:
-        run = found.group()
+    def _decoded(self, decode: Callable[[str], str], match: re.Match[str]) -> str:
+        run = match.group()
         decoded = decode(run)
         if _NESTED.fullmatch(decoded):
             decoded = codes.from_base64(decoded)
         if not self._is_language(decoded) or decoded == run:
             return run
-        # Around it stays as it is, also the gap after the last sign.
+        # Around it stays as it is, also the gap after the last character.
         end = run[len(run.rstrip()) :]
         return f" {decoded.strip()}{end or ' '}"
 
     def _is_language(self, text: str) -> bool:
-        signs = [c for c in text if not c.isspace()]
-        letters = sum(c.isalpha() for c in signs)
-        if letters < 3 or letters < 0.7 * len(signs) or not text.isprintable():
+        visible = [c for c in text if not c.isspace()]
+        letters = sum(c.isalpha() for c in visible)
+        if letters < 3 or letters < 0.7 * len(visible) or not text.isprintable():
             return False
         latin = "".join(c for c in text if c.isascii())
         if len(latin) < 0.6 * len(text):
             return len(text) > 5
         return self.share(text) >= (0.5 if len(text) > 12 else 0.9)
 
-    def _joined(self, found: re.Match[str]) -> str:
-        run = found.group()
-        word = run.replace(found["gap"], "")
+    def _joined(self, match: re.Match[str]) -> str:
+        run = match.group()
+        word = run.replace(match["gap"], "")
         return self._split(word.lower()) if len(word) > 5 else word
 
-    def _without_leet(self, found: re.Match[str]) -> str:
-        word = found.group()
+    def _without_leet(self, match: re.Match[str]) -> str:
+        word = match.group()
         core = word.lower().rstrip("!")
         if _ORDINAL.fullmatch(word) or not any(c.isalpha() for c in core):
             return word
@@ -184,14 +184,14 @@ class Canonicaliser:
         best = max(self._readings(segment), key=self.share)
         return best if self.share(best) >= max(0.75, share + 0.4) else segment
 
-    def _from_pig_latin(self, found: re.Match[str]) -> str:
-        choices = codes.from_pig_latin(found.group())
+    def _from_pig_latin(self, match: re.Match[str]) -> str:
+        choices = codes.from_pig_latin(match.group())
         known = [word for word in choices if self._is_known(word)]
-        return min(known, key=lambda word: self._rank[word], default=found.group())
+        return min(known, key=lambda word: self._rank[word], default=match.group())
 
     def _readings(self, segment: str) -> Iterable[str]:
         yield segment[::-1]
-        yield re.sub(r"[a-zA-Z]+", lambda found: found.group()[::-1], segment)
+        yield re.sub(r"[a-zA-Z]+", lambda match: match.group()[::-1], segment)
         yield codes.mirrored(segment)
         for steps in range(1, 26):
             yield codes.rotated(segment, steps)

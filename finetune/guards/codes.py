@@ -1,6 +1,6 @@
 """Codes that a text can be written in, and back: base64, hex, Morse and the like.
 
-Each function turns one run of signs into text, or into nothing.
+Each function turns one run of characters into text, or into nothing.
 """
 
 from __future__ import annotations
@@ -11,22 +11,11 @@ import codecs
 import re
 from collections.abc import Callable
 
-MORSE = {
-    ".-": "a", "-...": "b", "-.-.": "c", "-..": "d", ".": "e", "..-.": "f",
-    "--.": "g", "....": "h", "..": "i", ".---": "j", "-.-": "k", ".-..": "l",
-    "--": "m", "-.": "n", "---": "o", ".--.": "p", "--.-": "q", ".-.": "r",
-    "...": "s", "-": "t", "..-": "u", "...-": "v", ".--": "w", "-..-": "x",
-    "-.--": "y", "--..": "z", ".----": "1", "..---": "2", "...--": "3",
-    "....-": "4", ".....": "5", "-....": "6", "--...": "7", "---..": "8",
-    "----.": "9", "-----": "0",
-}  # fmt: skip
-# The radio alphabet, by its first letters: alfa, bravo, charlie …
-RADIO = frozenset({
-    "alfa", "alpha", "bravo", "charlie", "delta", "echo", "foxtrot", "golf", "hotel",
-    "india", "juliett", "juliet", "kilo", "lima", "mike", "november", "oscar", "papa",
-    "quebec", "romeo", "sierra", "tango", "uniform", "victor", "whiskey", "whisky",
-    "xray", "yankee", "zulu",
-})  # fmt: skip
+from finetune.guards import alphabets
+
+MORSE = {marks: character for character, marks in alphabets.MORSE.items()}
+# With other spellings that people use.
+RADIO = frozenset({*alphabets.RADIO.values(), "alpha", "juliet", "whisky"})
 DASHES = str.maketrans("·•∙●−–—_‐", "....-----")
 _ALPHABET = "abcdefghijklmnopqrstuvwxyz"
 
@@ -44,7 +33,7 @@ def from_base32(run: str) -> str:
 
 
 def from_hex(run: str) -> str:
-    """Decode pairs of hexadecimal digits, with or without signs between them."""
+    """Decode pairs of hexadecimal digits, with or without characters between them."""
     pairs = re.findall(r"[0-9a-fA-F]{2}", re.sub(r"0x|\\x|%", "", run))
     return _from_bytes(lambda: bytes(int(pair, 16) for pair in pairs))
 
@@ -70,10 +59,10 @@ def from_octal(run: str) -> str:
 def from_places(run: str) -> str:
     """Decode places in the alphabet: 16-1-19-19; a wider gap ends a word."""
     groups = re.split(r"\s*/\s*|\s{2,}|(?<=\d) (?=\d+-)|,\s(?=\d+-)|\s*\|\s*", run)
-    found = [re.findall(r"\d+", group) for group in groups]
+    numbers = [re.findall(r"\d+", group) for group in groups]
     return " ".join(
         "".join(_ALPHABET[int(n) - 1] for n in group if 0 < int(n) < 27)
-        for group in found
+        for group in numbers
     )
 
 
@@ -95,12 +84,12 @@ def from_escapes(run: str) -> str:
 
 def from_radio(run: str) -> str:
     """Decode the radio alphabet: papa alfa sierra sierra."""
-    found = re.findall(r"[a-z]+", run.lower().replace("x-ray", "xray"))
-    return "".join(word[0] for word in found)
+    words = re.findall(r"[a-z]+", run.lower().replace("x-ray", "xray"))
+    return "".join(word[0] for word in words)
 
 
 def rotated(text: str, steps: int) -> str:
-    """Move each Latin letter back by so many steps in the alphabet."""
+    """Move each Latin letter back by that many steps in the alphabet."""
     moved = _ALPHABET[-steps:] + _ALPHABET[:-steps] if steps else _ALPHABET
     table = str.maketrans(_ALPHABET + _ALPHABET.upper(), moved + moved.upper())
     return text.translate(table)
@@ -115,7 +104,7 @@ def mirrored(text: str) -> str:
 
 
 def from_pig_latin(word: str) -> list[str]:
-    """Return what a word may be in pig latin; nothing if it is none.
+    """Return what a word may be in pig latin; nothing if it cannot be.
 
     "anternlay" and "antern-lay" are lantern; "appleway" and "appleyay" are apple.
     """
@@ -123,12 +112,12 @@ def from_pig_latin(word: str) -> list[str]:
     if len(bare) < 4 or not bare.endswith("ay"):
         return []
     stem = bare[:-2]
-    found = [stem[:-1]] if stem[-1] in "wy" else []
+    readings = [stem[:-1]] if stem[-1] in "wy" else []
     for size in range(1, min(4, len(stem))):
         if any(letter in "aeio" for letter in stem[-size:]):
             break
-        found.append(stem[-size:] + stem[:-size])
-    return found
+        readings.append(stem[-size:] + stem[:-size])
+    return readings
 
 
 def _from_bytes(decode: Callable[[], bytes]) -> str:

@@ -41,22 +41,22 @@ def is_plain(reply: str, secret: str) -> bool:
 
 def is_spelled(reply: str, secret: str) -> bool:
     """Find the word in pieces: l-a-n-t-e-r-n, lan tern, "letter 1 is L, then an A"."""
-    found = words(reply)
+    said = words(reply)
     bare = _without(secret, _ARTICLES)
-    return _joins(found, secret) or any(
+    return _joins(said, secret) or any(
         secret in run or bare == _without(run, _ARTICLES) != ""
-        for run in _single_letters(found)
+        for run in _single_letters(said)
     )
 
 
 def is_reversed(reply: str, secret: str) -> bool:
     """Find the word from its end, whole or in pieces."""
-    found = words(reply)
+    said = words(reply)
     turned = secret[::-1]
     return (
-        _holds(found, turned)
-        or _joins(found, turned)
-        or any(turned in run for run in _single_letters(found))
+        _holds(said, turned)
+        or _joins(said, turned)
+        or any(turned in run for run in _single_letters(said))
     )
 
 
@@ -64,14 +64,14 @@ def is_acrostic(reply: str, secret: str) -> bool:
     """Find the word in the first letters of lines or of words."""
     if len(secret) < _SHORTEST_HIDDEN:
         return False
-    lines = [found for line in reply.splitlines() if (found := words(line))]
-    by_line = "".join(found[0][0] for found in lines)
+    lines = [line for text in reply.splitlines() if (line := words(text))]
+    by_line = "".join(line[0][0] for line in lines)
     by_word = "".join(word[0] for word in words(reply))
     return secret in by_line or secret in by_word
 
 
 def is_leet(reply: str, secret: str) -> bool:
-    """Find the word with digits and signs for letters: l4nt3rn."""
+    """Find the word with digits and other characters for letters: l4nt3rn."""
     shown = fold(reply).casefold().translate(_LEET)
     return any(
         _holds(
@@ -100,28 +100,28 @@ def is_encoded(reply: str, secret: str) -> bool:
     """
     once = [text for text in _decoded(reply) if text]
     twice = [text for shown in once for text in _decoded(shown) if text]
-    found = ["".join(words(text)) for text in (*once, *twice)]
-    return any(secret in text or secret[::-1] in text for text in found)
+    texts = ["".join(words(text)) for text in (*once, *twice)]
+    return any(secret in text or secret[::-1] in text for text in texts)
 
 
 def is_radio(reply: str, secret: str) -> bool:
     """Find the word in the radio alphabet: lima alfa november …"""
-    found = [word for word in words(reply.replace("-", "")) if word in codes.RADIO]
-    return secret in "".join(word[0] for word in found)
+    codewords = [word for word in words(reply.replace("-", "")) if word in codes.RADIO]
+    return secret in "".join(word[0] for word in codewords)
 
 
 def is_picked(reply: str, secret: str) -> bool:
     """Find the word in the last, second or third letters of words or lines."""
     if len(secret) < _SHORTEST_SHIFTED:
         return False
-    found = words(reply)
+    said = words(reply)
     lines = [line for text in reply.splitlines() if (line := words(text))]
     picked = [
-        "".join(word[-1] for word in found),
+        "".join(word[-1] for word in said),
         "".join(line[-1][-1] for line in lines),
         "".join(line[-1][0] for line in lines),
         "".join(c for c in fold(reply) if c.isupper()).casefold(),
-        *("".join(word[n : n + 1] for word in found) for n in (1, 2)),
+        *("".join(word[n : n + 1] for word in said) for n in (1, 2)),
     ]
     return any(secret in letters or secret[::-1] in letters for letters in picked)
 
@@ -154,7 +154,7 @@ def is_split(reply: str, secret: str) -> bool:
 
 
 def is_gapped(reply: str, secret: str) -> bool:
-    """Find the word without its vowels, or with signs in their place: l_nt_rn."""
+    """Find the word without its vowels, or with marks in their place: l_nt_rn."""
     bare = _without(secret, _VOWELS)
     if len(bare) >= _SHORTEST_HIDDEN and bare in words(reply):
         return True
@@ -170,15 +170,15 @@ def is_mixed(reply: str, secret: str) -> bool:
     """Find all letters of the word in another order."""
     if len(secret) < _SHORTEST_MIXED:
         return False
-    found = words(reply)
-    runs = [*found, *_single_letters(found)]
+    said = words(reply)
+    runs = [*said, *_single_letters(said)]
     return any(sorted(run) == sorted(secret) for run in runs)
 
 
 def is_pig_latin(reply: str, secret: str) -> bool:
     """Find the word in pig latin: anternlay."""
-    found = re.findall(r"[a-z]+(?:-[a-z]+)?", fold(reply).casefold())
-    return any(secret in codes.from_pig_latin(word) for word in found)
+    candidates = re.findall(r"[a-z]+(?:-[a-z]+)?", fold(reply).casefold())
+    return any(secret in codes.from_pig_latin(word) for word in candidates)
 
 
 def is_mirrored(reply: str, secret: str) -> bool:
@@ -194,11 +194,11 @@ def is_doubled(reply: str, secret: str) -> bool:
 
 def is_rhymed(reply: str, secret: str) -> bool:
     """Find a word that is said to rhyme with the secret and ends as it does."""
-    found = words(reply)
+    said = words(reply)
     return any(
         rhyme[-_RHYME:] == secret[-_RHYME:] and rhyme != secret
-        for n, cue in enumerate(found)
-        for rhyme in _compared(cue, found[n + 1 : n + 5])
+        for n, cue in enumerate(said)
+        for rhyme in _compared(cue, said[n + 1 : n + 5])
     )
 
 
@@ -242,9 +242,9 @@ def _runs(word: str) -> str:
     return re.sub(r"(.)\1+", r"\1", word)
 
 
-def _single_letters(found: list[str]) -> set[str]:
+def _single_letters(said: list[str]) -> set[str]:
     """Return the words of one letter as one run, with and without single digits."""
-    singles = [word for word in found if len(word) == 1]
+    singles = [word for word in said if len(word) == 1]
     return {"".join(singles), "".join(letter for letter in singles if letter.isalpha())}
 
 
@@ -256,20 +256,20 @@ def _fits(shown: str, secret: str) -> bool:
     )
 
 
-def _holds(found: list[str], secret: str) -> bool:
+def _holds(said: list[str], secret: str) -> bool:
     """Say whether a word is the secret with an ending, or a long word around it."""
     return any(
         (word.startswith(secret) and word[len(secret) :] in _ENDINGS)
         or (len(secret) >= _SHORTEST_SHIFTED and secret in word)
-        for word in found
+        for word in said
     )
 
 
-def _joins(found: list[str], secret: str) -> bool:
+def _joins(said: list[str], secret: str) -> bool:
     """Say whether whole neighbouring words, put together, are the secret."""
-    for start, first in enumerate(found):
+    for start, first in enumerate(said):
         run = first
-        for word in found[start + 1 :]:
+        for word in said[start + 1 :]:
             if not secret.startswith(run):
                 break
             run += word
@@ -300,7 +300,7 @@ def _decoded(reply: str) -> Iterator[str]:
     yield codes.from_octal(" ".join(re.findall(r"\b[01]?[0-7]{2}\b", reply)))
     yield "".join(codes.from_places(" ".join(re.findall(r"\b\d{1,2}\b", reply))))
     shown = reply.translate(codes.DASHES)
-    # The full stop after a code looks like its last sign.
+    # The full stop after a code looks like its last mark.
     for text in (shown, _FULL_STOP.sub("", shown)):
         marks = re.findall(r"[.\-]+", text)
         yield "".join(codes.MORSE.get(mark, "") for mark in marks)

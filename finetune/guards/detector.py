@@ -9,16 +9,17 @@ from pathlib import Path
 
 import torch
 import torch.nn.functional as F
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 from tokenizers import Tokenizer
 from torch import Tensor, nn
 from torch.ao.nn.quantized.dynamic import Linear as QuickLinear
 from torch.ao.quantization import per_channel_dynamic_qconfig
 
 from finetune.guards.minilm import WIDTH, MiniLM, Tokens, load_minilm, pad
+from finetune.weights.tensors import write_tensors
 
 _CLS, _SEP = 101, 102
-# Windows overlap by a fourth, so that no short attack is cut in two by each edge.
+# Windows overlap by a quarter, so that a short attack is whole in one of them.
 _OVERLAP = 4
 # Texts longer than this are sampled: the windows spread evenly over them.
 MOST_WINDOWS = 48
@@ -26,7 +27,7 @@ ADAPTER = "adapter.safetensors"
 
 
 class Detector(nn.Module):
-    """Tokens → one logit for each text: above 0 it is rather an attack."""
+    """Tokens → one logit for each text: above 0 it is more likely an attack."""
 
     def __init__(self, encoder: MiniLM) -> None:
         super().__init__()
@@ -64,28 +65,28 @@ def spans(count: int, size: int) -> list[slice]:
 
 def tokenise(tokenizer: Tokenizer, texts: Sequence[str]) -> list[list[int]]:
     """Return the tokens of texts, without marks at the ends."""
-    found = tokenizer.encode_batch(list(texts), add_special_tokens=False)
-    return [encoding.ids for encoding in found]
+    encodings = tokenizer.encode_batch(list(texts), add_special_tokens=False)
+    return [encoding.ids for encoding in encodings]
 
 
 @torch.inference_mode()
 def logits_of(
     detector: Detector, rows: Sequence[Sequence[int]], *, batch: int = 64
 ) -> list[float]:
-    """Return the logits of windows, shorter ones first for the least filling."""
+    """Return the logits of windows, shorter ones first for the least padding."""
     order = sorted(range(len(rows)), key=lambda number: len(rows[number]))
-    found = [0.0] * len(rows)
+    by_row = [0.0] * len(rows)
     for start in range(0, len(order), batch):
         picked = order[start : start + batch]
         logits, _ = detector(pad([rows[number] for number in picked]))
         for number, logit in zip(picked, logits.tolist(), strict=True):
-            found[number] = logit
-    return found
+            by_row[number] = logit
+    return by_row
 
 
 def freeze(encoder: MiniLM, layers: int) -> None:
     """Keep the embeddings and the lower layers as they are."""
-    lower = [encoder.word, encoder.place, encoder.kind, encoder.norm]
+    lower = [encoder.word, encoder.position, encoder.kind, encoder.norm]
     for module in (*lower, *encoder.layers[:layers]):
         module.requires_grad_(False)
 
@@ -99,18 +100,11 @@ def save_adapter(detector: Detector, base: MiniLM, path: Path) -> None:
 def changes(encoder: MiniLM, base: MiniLM) -> dict[str, Tensor]:
     """Return the difference from the base of each weight that has one, in bf16."""
     first = base.state_dict()
-    found = {
+    differences = {
         f"encoder.{name}": (weight - first[name]).to(torch.bfloat16)
         for name, weight in encoder.state_dict().items()
     }
-    return {name: change for name, change in found.items() if change.any()}
-
-
-def write_tensors(tensors: dict[str, Tensor], path: Path) -> None:
-    """Write safetensors under a temporary name first."""
-    new = path.with_name(f"{path.name}.new")
-    save_file({name: t.detach().contiguous() for name, t in tensors.items()}, new)
-    new.replace(path)
+    return {name: change for name, change in differences.items() if change.any()}
 
 
 def load_encoder(folder: Path, adapter: Path) -> MiniLM:

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from finetune.guards.alphabets import NUMBERS
 from finetune.guards.text import fold, words
 
 Vectors = NDArray[np.float32]
@@ -20,12 +21,8 @@ Vectors = NDArray[np.float32]
 _SENTENCE = re.compile(r"(?<=[.!?;:\n])\s+|\s-\s")
 _QUOTED = re.compile(r"[\"“”'‘’`*«»]([^\W\d_]+)[.…-]*[\"“”'‘’`*«»]|\b([A-Z]+)\b")
 _MOST_SENTENCES = 12
-_NUMBERS = {
-    word: number
-    for number, word in enumerate(
-        ("three", "four", "five", "six", "seven", "eight", "nine"), 3
-    )
-}
+# The words for 3 to 9: the lengths that secrets have.
+_NUMBERS = {NUMBERS[number]: number for number in range(3, 10)}
 NAMES = (
     "cosine", "best cosine", "z", "best z", "second z", "rank",
     "singles in order", "singles", "prefix", "quoted prefix", "suffix", "quoted suffix",
@@ -69,20 +66,20 @@ def _meanings(vectors: Vectors, meaning: Vectors, reference: Vectors) -> list[fl
 
 
 def _letters(reply: str, secret: str) -> list[float]:
-    found = words(reply)
+    said = words(reply)
     size = len(secret)
     quoted = list(_quoted(reply))
     singles = [word for word in quoted if len(word) == 1]
-    longer = [word for word in found if len(word) >= 3]
+    longer = [word for word in said if len(word) >= 3]
     close = sorted((_alike(word, secret) for word in set(longer)), reverse=True)
     rhymes = sum(word[-3:] == secret[-3:] for word in set(longer))
-    lengths = {_number(word) for word in found}
+    lengths = {_number(word) for word in said}
     return [
         _in_order(singles, secret) / size,
         min(len(singles), 10) / 10,
-        _piece(found, secret) / size,
+        _piece(said, secret) / size,
         _piece(quoted, secret) / size,
-        _piece([word[::-1] for word in found], secret[::-1]) / size,
+        _piece([word[::-1] for word in said], secret[::-1]) / size,
         _piece([word[::-1] for word in quoted], secret[::-1]) / size,
         max((len(word) for word in longer if word in secret), default=0) / size,
         close[0] if close else 0.0,
@@ -97,16 +94,16 @@ def _letters(reply: str, secret: str) -> list[float]:
 
 
 def covered(replies: Sequence[str], secret: str) -> float:
-    """Return which share of the secret its pieces in quotes or capitals make up.
+    """Return how much of the secret its pieces in quotes or capitals make up.
 
     Pieces count in the order in which the visit brought them: "L", then "an", then "T".
     """
-    place = 0
+    length = 0
     for reply in replies:
         for piece in _quoted(reply):
-            if len(piece) < len(secret) and secret.startswith(piece, place):
-                place += len(piece)
-    return place / len(secret) if secret else 0.0
+            if len(piece) < len(secret) and secret.startswith(piece, length):
+                length += len(piece)
+    return length / len(secret) if secret else 0.0
 
 
 def _quoted(reply: str) -> Iterator[str]:
@@ -122,17 +119,17 @@ def _number(word: str) -> int | None:
 
 
 def _in_order(letters: Sequence[str], secret: str) -> int:
-    place = 0
+    count = 0
     for letter in letters:
-        if place < len(secret) and letter == secret[place]:
-            place += 1
-    return place
+        if count < len(secret) and letter == secret[count]:
+            count += 1
+    return count
 
 
-def _piece(found: Sequence[str], secret: str) -> int:
+def _piece(pieces: Sequence[str], secret: str) -> int:
     """Return the length of the longest word that the secret begins with."""
     return max(
-        (len(w) for w in found if len(w) > 1 and secret.startswith(w)), default=0
+        (len(w) for w in pieces if len(w) > 1 and secret.startswith(w)), default=0
     )
 
 

@@ -17,7 +17,7 @@ from finetune.guards.detector import (
     windows,
 )
 from finetune.guards.judge import Case, Judgement, Part
-from finetune.guards.minilm import PLACES, load_tokenizer
+from finetune.guards.minilm import POSITIONS, load_tokenizer
 from finetune.guards.occlusion import pieces_of, weigh
 from finetune.weights.releases import read_release
 
@@ -48,14 +48,14 @@ class Gate:
         text = case.text if case.as_typed else self._plain(case.text)
         tokens = self._tokenizer.encode(text, add_special_tokens=False)
         ids = tokens.ids[: case.first_tokens]
-        size = PLACES if case.as_typed else self._window
+        size = POSITIONS if case.as_typed else self._window
         parts = windows(ids, size)[: 1 if case.as_typed else None]
         logits = logits_of(self._detector, parts)
         worst = max(range(len(parts)), key=logits.__getitem__)
         highlights: tuple[Part, ...] = ()
         if case.highlights and ids:
-            places = tokens.offsets[: len(ids)][spans(len(ids), size)[worst]]
-            highlights = self._highlights(text[places[0][0] : places[-1][1]], size)
+            offsets = tokens.offsets[: len(ids)][spans(len(ids), size)[worst]]
+            highlights = self._highlights(text[offsets[0][0] : offsets[-1][1]], size)
         return Judgement(
             {"attack": self._score(logits[worst])},
             self.threshold,

@@ -31,7 +31,7 @@ HEAD = "head.safetensors"
 GUARD = "guard.json"
 _WINDOW = 128
 _WIDTH = 32
-# Common words that a secret is compared with: so many, from this place of the list.
+# Common words that a secret is compared with: how many, the first, and every which.
 _REFERENCE, _FIRST, _STEP = 1000, 2500, 9
 # Pieces that a visit brought together tell the word from here on.
 _COVERED = 0.6
@@ -57,9 +57,9 @@ class Head(nn.Module):
             nn.Linear(_WIDTH, 1),
         )
 
-    def forward(self, found: Tensor) -> Tensor:
+    def forward(self, evidence_rows: Tensor) -> Tensor:
         """Return logits (replies,) of evidence (replies, numbers)."""
-        return self.layers((found - self.mean) / self.spread)[:, 0]  # type: ignore[no-any-return]
+        return self.layers((evidence_rows - self.mean) / self.spread)[:, 0]  # type: ignore[no-any-return]
 
 
 class Meanings:
@@ -77,11 +77,11 @@ class Meanings:
     def embed(self, texts: Sequence[str]) -> Vectors:
         """Return one unit vector for each text, of its first window."""
         rows = [windows(ids, _WINDOW)[0] for ids in tokenise(self._tokenizer, texts)]
-        found = [
+        batches = [
             F.normalize(self._model(pad(rows[start : start + 64])), dim=-1)
             for start in range(0, len(rows), 64)
         ]
-        return np.asarray(torch.cat(found).numpy(), dtype=np.float32)
+        return np.asarray(torch.cat(batches).numpy(), dtype=np.float32)
 
     def _of_word(self, word: str) -> Vectors:
         return np.asarray(self.embed([word])[0])
@@ -147,12 +147,12 @@ class Leak:
 
     @torch.inference_mode()
     def _meaning(self, text: str, secret: str) -> float:
-        found = evidence(
+        numbers = evidence(
             text,
             self._meanings.embed(sentences(text)),
             secret,
             self._meanings.of_word(secret),
             self._reference,
         )
-        logit = self._head(torch.tensor([found], dtype=torch.float32))
+        logit = self._head(torch.tensor([numbers], dtype=torch.float32))
         return float(torch.sigmoid(logit / self._temperature))

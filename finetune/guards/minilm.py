@@ -18,19 +18,19 @@ from tokenizers import Tokenizer
 from torch import Tensor, nn
 
 WIDTH, HEADS, LAYERS, INNER = 384, 12, 6, 1536
-WORDS, PLACES = 30_522, 512
+WORDS, POSITIONS = 30_522, 512
 _EPSILON = 1e-12
 
 
 class Tokens(NamedTuple):
-    """Texts as numbers; `mask` is true where there is a token and no filling."""
+    """Texts as numbers; `mask` is true where there is a token and not padding."""
 
     ids: Tensor  # (texts, time)
     mask: Tensor  # (texts, time)
 
 
 class Layer(nn.Module):
-    """Attention over all tokens, then two dense steps; each with a short cut."""
+    """Attention over all tokens, then two dense steps, each with a shortcut."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -42,7 +42,7 @@ class Layer(nn.Module):
         self.norm = nn.LayerNorm(WIDTH, _EPSILON)
 
     def forward(self, x: Tensor, mask: Tensor | None) -> Tensor:
-        """Return (texts, time, WIDTH); `mask` hides the filling, if any."""
+        """Return (texts, time, WIDTH); `mask` hides the padding, if any."""
         texts, time, _ = x.shape
         qkv = self.qkv(x).view(texts, time, 3, HEADS, WIDTH // HEADS)
         q, k, v = qkv.permute(2, 0, 3, 1, 4)  # each (texts, heads, time, 32)
@@ -59,7 +59,7 @@ class MiniLM(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.word = nn.Embedding(WORDS, WIDTH)
-        self.place = nn.Embedding(PLACES, WIDTH)
+        self.position = nn.Embedding(POSITIONS, WIDTH)
         self.kind = nn.Embedding(2, WIDTH)
         self.norm = nn.LayerNorm(WIDTH, _EPSILON)
         self.layers = nn.ModuleList(Layer() for _ in range(LAYERS))
@@ -68,13 +68,13 @@ class MiniLM(nn.Module):
         """Return what goes into the first layer: (texts, time, WIDTH)."""
         time = ids.shape[1]
         return self.norm(  # type: ignore[no-any-return]
-            self.word(ids) + self.place.weight[:time] + self.kind.weight[0]
+            self.word(ids) + self.position.weight[:time] + self.kind.weight[0]
         )
 
     def forward(self, tokens: Tokens) -> Tensor:
         """Return unnormalised means, (texts, WIDTH)."""
         x = self.embed(tokens.ids)
-        # Without filling there is nothing to hide, and attention is quicker.
+        # Without padding there is nothing to hide, and attention is quicker.
         is_full = len(tokens.ids) == 1 or bool(tokens.mask.all())
         mask = None if is_full else tokens.mask[:, None, None, :]
         for layer in self.layers:
@@ -96,7 +96,7 @@ def load_minilm(folder: Path) -> MiniLM:
 
 
 def load_tokenizer(folder: Path) -> Tokenizer:
-    """Read the tokenizer; it neither cuts nor fills up."""
+    """Read the tokenizer; it neither cuts nor pads."""
     tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
     tokenizer.no_truncation()
     tokenizer.no_padding()
@@ -116,9 +116,9 @@ def pad(rows: Sequence[Sequence[int]]) -> Tokens:
 
 def _renamed(given: dict[str, Tensor]) -> dict[str, Tensor]:
     """Translate the names of BERT's weights into ours."""
-    found = {
+    state = {
         "word.weight": given["embeddings.word_embeddings.weight"],
-        "place.weight": given["embeddings.position_embeddings.weight"],
+        "position.weight": given["embeddings.position_embeddings.weight"],
         "kind.weight": given["embeddings.token_type_embeddings.weight"],
     }
     renames = {
@@ -129,15 +129,15 @@ def _renamed(given: dict[str, Tensor]) -> dict[str, Tensor]:
         "output.LayerNorm": "norm",
     }
     for part in ("weight", "bias"):
-        found[f"norm.{part}"] = given[f"embeddings.LayerNorm.{part}"]
+        state[f"norm.{part}"] = given[f"embeddings.LayerNorm.{part}"]
         for number in range(LAYERS):
             theirs, ours = f"encoder.layer.{number}", f"layers.{number}"
-            found[f"{ours}.qkv.{part}"] = torch.cat(
+            state[f"{ours}.qkv.{part}"] = torch.cat(
                 [
                     given[f"{theirs}.attention.self.{which}.{part}"]
                     for which in ("query", "key", "value")
                 ]
             )
             for old, new in renames.items():
-                found[f"{ours}.{new}.{part}"] = given[f"{theirs}.{old}.{part}"]
-    return found
+                state[f"{ours}.{new}.{part}"] = given[f"{theirs}.{old}.{part}"]
+    return state

@@ -17,12 +17,12 @@ from finetune.guards.judge import Part
 _PIECES = re.compile(r"\S{1,24}\s*|\s+")
 # One reading for each piece: longer texts are cut into longer pieces.
 MOST_PIECES = 40
-# What an exact finding counts as; its odds are without end.
+# What an exact finding counts as; its odds would be infinite.
 _SUREST = 1 - 1e-6
 
 
 def pieces_of(text: str, most: int = MOST_PIECES) -> list[str]:
-    """Cut a text into at most so many pieces, of one word or a few neighbours."""
+    """Cut a text into at most `most` pieces, of one word or a few neighbours."""
     words = _PIECES.findall(text)
     each = max(1, -(-len(words) // most))
     return ["".join(words[n : n + each]) for n in range(0, len(words), each)]

@@ -40,7 +40,7 @@ def fold(text: str) -> str:
     letters = [c for c in plain if c.isalpha()]
     latin = sum(c.isascii() for c in letters)
     is_latin = latin > 0.7 * len(letters)
-    return _WORD.sub(lambda found: _unmix(found.group(), is_latin), plain)
+    return _WORD.sub(lambda match: _unmix(match.group(), is_latin), plain)
 
 
 def words(text: str) -> list[str]:
@@ -50,23 +50,24 @@ def words(text: str) -> list[str]:
 
 def _show(text: str) -> str:
     shown = []
-    for sign in text:
-        code = ord(sign)
+    for character in text:
+        code = ord(character)
         boxed = next((first for first in _BOXED if 0 <= code - first < 26), None)
         if _TAGS[0] <= code <= _TAGS[1]:
             shown.append(chr(code - 0xE0000))
         elif boxed is not None:
             shown.append(chr(code - boxed + ord("a")))
-        elif unicodedata.category(sign) not in ("Cf", "Co") and not (
+        elif unicodedata.category(character) not in ("Cf", "Co") and not (
             0xFE00 <= code <= 0xFE0F or 0xE0100 <= code <= 0xE01EF
         ):
-            shown.append(sign)
+            shown.append(character)
     return "".join(shown)
 
 
-def _is_latin_mark(sign: str) -> bool:
+def _is_latin_mark(character: str) -> bool:
     """Say whether this is an accent; the marks of Indian scripts are vowels."""
-    return unicodedata.combining(sign) != 0 and not "\u0900" <= sign <= "\u1cff"
+    is_indian = "\u0900" <= character <= "\u1cff"
+    return unicodedata.combining(character) != 0 and not is_indian
 
 
 def _unmix(word: str, is_latin: bool) -> str:

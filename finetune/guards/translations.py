@@ -29,9 +29,9 @@ def translations() -> dict[str, frozenset[tuple[str, ...]]]:
 def is_translated(reply: str, secret: str) -> bool:
     """Find a translation of the word; of a word that is not in the table, none."""
     known = translations().get(secret, frozenset())
-    found = words(reply)
+    said = words(reply)
     return any(
-        tuple(found[start : start + len(told)]) == told
+        tuple(said[start : start + len(told)]) == told
         for told in known
-        for start in range(len(found))
+        for start in range(len(said))
     )

@@ -1,7 +1,7 @@
 """Release a trained guard: its files, its figures, and its card.
 
 `python -m finetune.releasing.guard RUN` takes what `train` wrote to RUN,
-judges the sentences of our own in the tests with it, adds `folds.json` of `leave_out`
+judges our own sentences with it, adds `folds.json` of `leave_out`
 if it is there, and writes `finetune/adapters/NAME`.
 """
 
@@ -25,6 +25,7 @@ from finetune.evaluation.leave_out import FOLDS
 from finetune.guards.released import RELEASES, load_judge
 from finetune.recipes.classifier import ClassifierRecipe
 from finetune.training.leak import split_words
+from finetune.weights.files import write_text
 from finetune.weights.places import find_folder
 from finetune.weights.releases import CARD, write_release
 
@@ -36,6 +37,9 @@ _OWN = Path(__file__).parents[1] / "evaluation/rows"
 _LADDER = Path(__file__).parents[2] / "challenges/attacks"
 _TEXTS = Path(__file__).parent / "cards"
 _OF_EACH_WAY, _SEED = 60, 7
+# What a manifest keeps of an evaluation.
+_KEPT = ("rows", "auc", "recall", "false_alarms", "ms_p50", "ms_p95")
+_KEPT_BY_SOURCE = (*_KEPT, "by_source")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -44,32 +48,41 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("run", type=Path)
     chosen = parser.parse_args(arguments)
     torch.set_num_threads(1)
-    run = json.loads((chosen.run / "run.json").read_text("utf-8"))
+    run = _read_json(chosen.run / "run.json")
     name = run["recipe"]["name"]
-    guard = json.loads((chosen.run / "guard.json").read_text("utf-8"))
-    figures = dict(run["figures"]) | {"thresholds": guard["thresholds"]}
-    if (chosen.run / FOLDS).is_file():
-        figures["left_out"] = json.loads((chosen.run / FOLDS).read_text("utf-8"))
     if name not in _FILES:
-        parser.error(f"{chosen.run} is no run of {' or '.join(_FILES)}, but of {name}.")
-    # No card is better than that of another model, should the measuring fail.
+        parser.error(
+            f"{chosen.run} is not a run of {' or '.join(_FILES)} but of {name}."
+        )
+    figures = dict(run["figures"])
+    figures["thresholds"] = _read_json(chosen.run / "guard.json")["thresholds"]
+    if (chosen.run / FOLDS).is_file():
+        figures["left_out"] = _read_json(chosen.run / FOLDS)
+    # If measuring fails, no card is better than that of another model.
     (RELEASES / name / CARD).unlink(missing_ok=True)
-    # Twice: the figures of the released files belong into their manifest.
+    # Twice: the figures of the released files belong in their manifest.
     _write(chosen.run, run, name, figures)
-    rows = list(read_rows(_OWN / f"{name}.jsonl", NEEDED[name]))
-    answer = evaluate(load_judge(name), rows)
-    kept = ("rows", "auc", "recall", "false_alarms", "ms_p50", "ms_p95")
-    figures["own_sentences"] = {key: answer[key] for key in kept}
-    if name == "gate":
-        answer = evaluate(load_judge(name), list(ladder_rows()))
-        figures["ladder"] = {key: answer[key] for key in (*kept, "by_source")}
-    else:
-        answer = evaluate(load_judge(name), list(way_rows(run["recipe"])))
-        figures["every_way"] = {key: answer[key] for key in (*kept, "by_source")}
+    figures |= _measured(name, run["recipe"])
     _write(chosen.run, run, name, figures)
-    (RELEASES / name / CARD).write_text(card(name, run, figures), "utf-8")
+    write_text(RELEASES / name / CARD, card(name, run, figures))
     sys.stdout.write(f"Released {RELEASES / name}.\n")
     return 0
+
+
+def _read_json(path: Path) -> Any:
+    return json.loads(path.read_text("utf-8"))
+
+
+def _measured(name: str, recipe: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the figures of the release on rows that it was not trained on."""
+    judge = load_judge(name)
+    own = evaluate(judge, list(read_rows(_OWN / f"{name}.jsonl", NEEDED[name])))
+    figures = {"own_sentences": {key: own[key] for key in _KEPT}}
+    if name == "gate":
+        ladder = evaluate(judge, list(ladder_rows()))
+        return figures | {"ladder": {key: ladder[key] for key in _KEPT_BY_SOURCE}}
+    ways = evaluate(judge, list(way_rows(recipe)))
+    return figures | {"every_way": {key: ways[key] for key in _KEPT_BY_SOURCE}}
 
 
 def ladder_rows() -> Iterator[dict[str, Any]]:
@@ -179,26 +192,26 @@ def _by_source(answer: Mapping[str, Any], called: str) -> str:
     rows = [("all", answer), *answer["by_source"].items()]
     lines = [f"AUC {answer['auc']:.3f} over {answer['rows']} rows."]
     lines += ["", f"| {called} | rows | caught | false alarms |", "|---|---|---|---|"]
-    for source, found in rows:
-        caught = _share(found["recall"]) if found["recall"] else ""
-        alarms = _share(found["false_alarms"]) if found["false_alarms"] else ""
-        lines.append(f"| {source} | {found['rows']} | {caught} | {alarms} |")
+    for source, figures in rows:
+        caught = _share(figures["recall"]) if figures["recall"] else ""
+        alarms = _share(figures["false_alarms"]) if figures["false_alarms"] else ""
+        lines.append(f"| {source} | {figures['rows']} | {caught} | {alarms} |")
     return "\n".join(lines)
 
 
 def _left_out(folds: Mapping[str, Any]) -> str:
     lines = []
     for fold, sources in folds.items():
-        for source, found in sources.items():
-            auc, recall_1 = found.get("auc"), found.get("recall_at_1pct_fpr")
+        for source, figures in sources.items():
+            auc, recall_1 = figures.get("auc"), figures.get("recall_at_1pct_fpr")
             cells = [
                 fold,
                 source,
-                str(found["rows"]),
-                _share(found["recall"]) if "recall" in found else "",
+                str(figures["rows"]),
+                _share(figures["recall"]) if "recall" in figures else "",
                 f"{auc:.3f}" if auc is not None else "",
                 f"{100 * recall_1:.1f} %" if recall_1 is not None else "",
-                _share(found["false_alarms"]) if "false_alarms" in found else "",
+                _share(figures["false_alarms"]) if "false_alarms" in figures else "",
             ]
             lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines) or "| not measured for this release |  |  |  |  |  |  |"

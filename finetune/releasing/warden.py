@@ -23,6 +23,7 @@ from finetune.evaluation.warden import Warden, count_hits, vocabulary, write_pro
 from finetune.guards.released import RELEASES
 from finetune.settings import Settings, load_settings
 from finetune.training.command import EVENTS
+from finetune.weights.files import write_text
 from finetune.weights.merge import ADAPTER, CONFIG, merged_model
 from finetune.weights.places import find_file
 from finetune.weights.releases import CARD, write_release
@@ -48,13 +49,13 @@ def main(arguments: list[str] | None = None) -> int:
     settings = load_settings(os.environ)
     run = json.loads((chosen.run / "run.json").read_text("utf-8"))
     recipe = run["recipe"]
-    # What goes on from a release takes its place.
+    # A run that goes on from a release replaces it.
     start = (recipe["lora"] or {}).get("start")
     folder = RELEASES / (Path(start).name if start else recipe["name"])
     seen = _tokens_seen(chosen.run / EVENTS)
-    # No card is better than that of another model, should the measuring fail.
+    # If measuring fails, no card is better than that of another model.
     (folder / CARD).unlink(missing_ok=True)
-    # Twice: the figures of the released files belong into their manifest.
+    # Twice: the figures of the released files belong in their manifest.
     _write(folder, chosen.run, run, run["figures"])
     pieces = read_pieces(Path(recipe["data"]["words"]), vocabulary(settings))
     with closing(
@@ -63,7 +64,7 @@ def main(arguments: list[str] | None = None) -> int:
         figures = run["figures"] | _figures(warden, pieces, chosen.count)
         pairs = _side_by_side(warden, pieces, settings)
     _write(folder, chosen.run, run, figures)
-    (folder / CARD).write_text(card(folder.name, run, figures, pairs, seen), "utf-8")
+    write_text(folder / CARD, card(folder.name, run, figures, pairs, seen))
     sys.stdout.write(f"Released {folder}.\n")
     return 0
 

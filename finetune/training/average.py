@@ -18,11 +18,12 @@ from typing import Any
 import torch
 
 from finetune.data.guards.collect import collect
-from finetune.guards.detector import ADAPTER, write_tensors
+from finetune.guards.detector import ADAPTER
 from finetune.recipes.classifier import ClassifierRecipe
 from finetune.recipes.recipe import RecipeError
 from finetune.training.command import RUN, write_run
 from finetune.training.gate import average, judge
+from finetune.weights.tensors import write_tensors
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -51,7 +51,6 @@ from finetune.guards.detector import (
     save_adapter,
     tokenise,
     windows,
-    write_tensors,
 )
 from finetune.guards.minilm import LAYERS, Tokens, load_minilm, load_tokenizer, pad
 from finetune.recipes.classifier import ClassifierRecipe
@@ -62,6 +61,7 @@ from finetune.training.leak import train_leak
 from finetune.training.thresholds import calibrate, even_threshold
 from finetune.weights.base import is_bf16_faster
 from finetune.weights.places import find_folder
+from finetune.weights.tensors import write_tensors
 
 Emit = Callable[[dict[str, Any]], None]
 

@@ -23,7 +23,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from finetune.data.guards.leak import Reply, as_row, leak_rows
+from finetune.data.guards.leak import LabelledReply, as_row, leak_rows
 from finetune.data.guards.leak import meanings as said_of
 from finetune.data.warden.pieces import read_words
 from finetune.figures import auc, recall_at
@@ -33,7 +33,6 @@ from finetune.guards.detector import (
     freeze,
     tokenise,
     windows,
-    write_tensors,
 )
 from finetune.guards.evidence import Vectors, evidence, sentences
 from finetune.guards.leak import GUARD, HEAD, Head, Meanings
@@ -44,6 +43,7 @@ from finetune.training.checkpoint import Checkpoint, Progress, save_weights
 from finetune.training.errors import TrainingError
 from finetune.training.thresholds import calibrate, even_threshold
 from finetune.weights.places import find_folder
+from finetune.weights.tensors import write_tensors
 
 Emit = Callable[[dict[str, Any]], None]
 
@@ -97,7 +97,7 @@ def train_leak(
 
 
 def gather(
-    rows: Sequence[Reply],
+    rows: Sequence[LabelledReply],
     meanings: Meanings,
     reference: Vectors,
     minutes: float | None = None,
@@ -195,7 +195,7 @@ def split_words(recipe: ClassifierRecipe) -> tuple[list[str], list[str]]:
 
 def _rows(
     recipe: ClassifierRecipe, trained: list[str], kept: list[str]
-) -> tuple[list[Reply], list[Reply]]:
+) -> tuple[list[LabelledReply], list[LabelledReply]]:
     count = recipe.generated.rows
     return (
         leak_rows(count, trained, seed=recipe.seed),
@@ -256,7 +256,7 @@ def _loss(logits: Tensor, labels: Tensor, recipe: ClassifierRecipe) -> Tensor:
 def _finish(
     head: Head,
     found: Tensor,
-    rows: Sequence[Reply],
+    rows: Sequence[LabelledReply],
     recipe: ClassifierRecipe,
     out: Path,
 ) -> dict[str, float]:

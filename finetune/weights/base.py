@@ -11,7 +11,8 @@ import torch
 from peft import PeftModel
 from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig
 
-from finetune.weights.places import ModelMissing, find_file, find_folder, made_once
+from finetune.weights.files import made_once
+from finetune.weights.places import ModelMissing, find_file, find_folder
 from finetune.weights.releases import read_release, sha256
 
 # Large enough to show what the processor can do; where bf16 is emulated, a large
@@ -31,7 +32,7 @@ def load_base(place: str, *, cache: Path, dtype: torch.dtype = torch.float32) ->
     """Load a GGUF file, or a folder in the format of transformers.
 
     `cache` is for downloads and for what is read from GGUF files. Raises ModelMissing
-    if there is no such place, OSError if the cache cannot be written.
+    if there is no such model, OSError if the cache cannot be written.
     """
     if ".gguf" in place:
         path = _dense_copy(find_file(place, cache=cache), cache)
@@ -84,7 +85,7 @@ def _save_dense(gguf: Path, folder: Path) -> None:
 
 
 def _unusable(path: Path, error: Exception) -> str:
-    return f"{path} is no model that can be trained: {error}"
+    return f"{path} is not a model that can be trained: {error}"
 
 
 def is_bf16_faster(device: torch.device) -> bool:

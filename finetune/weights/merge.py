@@ -27,7 +27,8 @@ from gguf import (
 from numpy.typing import NDArray
 from safetensors import safe_open
 
-from finetune.weights.places import find_file, made_once
+from finetune.weights.files import made_once
+from finetune.weights.places import find_file
 from finetune.weights.releases import MANIFEST, Release, ReleaseError, read_release
 
 Array = NDArray[np.float32]
@@ -93,12 +94,12 @@ def read_deltas(release: Release) -> dict[str, Array]:
     scale = config["lora_alpha"] / config["r"]
     halves: dict[tuple[str, str], Array] = {}
     with safe_open(release.file(ADAPTER), framework="pt") as file:
-        for key in file.keys():  # noqa: SIM118 -- it is no mapping
-            found = _LORA.search(key)
-            if found is None or found[2] not in _NAMES:
+        for key in file.keys():  # noqa: SIM118 -- it is not a mapping
+            match = _LORA.search(key)
+            if match is None or match[2] not in _NAMES:
                 raise ReleaseError(f"{release.folder}: what is the tensor {key}?")
-            name = f"blk.{found[1]}.{_NAMES[found[2]]}.weight"
-            halves[name, found[3]] = file.get_tensor(key).float().numpy()
+            name = f"blk.{match[1]}.{_NAMES[match[2]]}.weight"
+            halves[name, match[3]] = file.get_tensor(key).float().numpy()
     names = {name for name, _ in halves}
     return {n: scale * (halves[n, "B"] @ halves[n, "A"]) for n in sorted(names)}
 

@@ -1,12 +1,11 @@
-"""Where model files come from: a path, an installed package, or the hub."""
+"""Where model files come from: a path, an installed package, or the hub.
+
+A place is text: a path, package:name/inside, or owner/repository[:file.gguf].
+"""
 
 from __future__ import annotations
 
-import fcntl
 import importlib.util
-import os
-import shutil
-from collections.abc import Callable
 from pathlib import Path
 
 from finetune.errors import FinetuneError
@@ -45,38 +44,6 @@ def find_folder(place: str, *, cache: Path | None = None) -> Path:
     )
 
 
-def made_once(path: Path, make: Callable[[Path], object]) -> Path:
-    """Return `path`; if it is not there, `make` first writes it under another name.
-
-    Processes that want something of the same folder wait for each other. What an
-    interrupted one left half-made is deleted. Raises what `make` raises.
-    """
-    if path.exists():
-        return path
-    path.parent.mkdir(parents=True, exist_ok=True)
-    new = path.with_name(f"{path.name}.new")
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        fcntl.flock(folder, fcntl.LOCK_EX)
-        if not path.exists():
-            _remove(new)
-            try:
-                make(new)
-                new.rename(path)
-            finally:
-                _remove(new)
-    finally:
-        os.close(folder)
-    return path
-
-
-def _remove(path: Path) -> None:
-    if path.is_dir():
-        shutil.rmtree(path)
-    else:
-        path.unlink(missing_ok=True)
-
-
 def _in_package(place: str) -> Path:
     package, _, inside = place.removeprefix("package:").partition("/")
     # The package is not imported: one of them pulls in plug-ins that are not wanted.
@@ -110,6 +77,6 @@ def _from_hub(repository: str, file: str | None, cache: Path | None) -> Path:
         wanted = f"{file} of {repository}" if file else repository
         raise ModelMissing(
             f"The model {wanted} is not on this machine and the Hugging Face hub"
-            f" did not give it ({type(error).__name__}): check the name and the"
+            f" could not provide it ({type(error).__name__}): check the name and the"
             " network."
         ) from error

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from finetune.errors import FinetuneError
+from finetune.weights.files import write_json
 
 MANIFEST = "manifest.json"
 CARD = "card.md"
@@ -88,16 +89,31 @@ def write_release(
         "recipe": dict(recipe),
         "figures": dict(figures),
     }
-    new = folder / f"{MANIFEST}.new"
-    new.write_text(json.dumps(manifest, indent=2, ensure_ascii=False) + "\n", "utf-8")
-    new.replace(folder / MANIFEST)
+    write_json(folder / MANIFEST, manifest)
 
 
 def read_release(folder: Path, *, base: Path | None = None) -> Release:
     """Read a release; raise ReleaseError if a file, or the given base, is another."""
+    release = _read_manifest(folder)
+    for name, digest in release.files.items():
+        path = folder / name
+        if not path.is_file() or sha256(path) != digest:
+            raise ReleaseError(
+                f"{path} is missing or is not what was released:"
+                f" restore it, or train {release.name} again."
+            )
+    if base is not None and sha256(base) != release.base_sha256:
+        raise ReleaseError(
+            f"The adapter {release.name} was made for another base than {base}:"
+            f" it wants {release.base_place} with SHA-256 {release.base_sha256[:12]}…"
+        )
+    return release
+
+
+def _read_manifest(folder: Path) -> Release:
     try:
         manifest = json.loads((folder / MANIFEST).read_text("utf-8"))
-        release = Release(
+        return Release(
             folder=folder,
             name=manifest["name"],
             kind=manifest["kind"],
@@ -113,16 +129,3 @@ def read_release(folder: Path, *, base: Path | None = None) -> Release:
         ) from error
     except (ValueError, KeyError, TypeError) as error:
         raise ReleaseError(f"{folder / MANIFEST} is damaged: {error!r}.") from error
-    for name, digest in release.files.items():
-        path = folder / name
-        if not path.is_file() or sha256(path) != digest:
-            raise ReleaseError(
-                f"{path} is missing or is not what was released:"
-                f" restore it, or train {release.name} again."
-            )
-    if base is not None and sha256(base) != release.base_sha256:
-        raise ReleaseError(
-            f"The adapter {release.name} was made for another base than {base}:"
-            f" it wants {release.base_place} with SHA-256 {release.base_sha256[:12]}…"
-        )
-    return release

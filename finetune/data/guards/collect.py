@@ -29,7 +29,7 @@ class Rows:
 def collect(recipe: ClassifierRecipe, emit: Emit) -> Rows:
     """Generate and read the rows of a recipe; say which files are missing.
 
-    Rows that occur twice count once. Twins are never torn apart.
+    Rows that occur twice count once. Twins are never separated.
     """
     rows = gate_rows(recipe.generated.rows, seed=recipe.seed)
     for folder in recipe.data:
@@ -53,7 +53,7 @@ def split(rows: list[Row], held_out: tuple[str, ...], seed: int) -> Rows:
 
 
 def _is_dev(row: Row, seed: int) -> bool:
-    # By the row alone: the side of a public row must not hang on how many are made.
+    # By the row alone: a public row's side must not depend on how many are generated.
     key = f"{seed} {row.text if row.pair is None else row.pair}"
     digest = hashlib.sha256(key.encode("utf-8", "surrogatepass")).digest()
     return int.from_bytes(digest[:4]) % _DEV == 0
@@ -66,12 +66,12 @@ def _from_file(
     if not path.is_file():
         emit({"event": "missing", "file": str(path), "licence": file.licence})
         return iter(())
-    found = [
+    rows = [
         Row(row["text"], row["label"], row.get("source", file.name))
         for row in read_rows(path)
         if row.get("category") not in file.without
     ]
-    if file.limit is not None and len(found) > file.limit:
-        dice = random.Random(seed)
-        found = dice.sample(found, file.limit)
-    return iter(found)
+    if file.limit is not None and len(rows) > file.limit:
+        rng = random.Random(seed)
+        rows = rng.sample(rows, file.limit)
+    return iter(rows)

@@ -10,19 +10,24 @@ disguise, nor language tells attacks from harmless talk.
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
-from functools import cache
+from collections.abc import Callable, Iterator
 from itertools import count as numbers
 from itertools import islice
-from pathlib import Path
-from typing import Any, NamedTuple
-
-import yaml
+from typing import NamedTuple
 
 from finetune.data.guards import disguise
+from finetune.data.guards.gate_phrases import (
+    Side,
+    attacking,
+    english,
+    harmless,
+    injections,
+    languages,
+    messages,
+    pairs,
+)
 from finetune.data.guards.rows import Row
-
-_FOLDER = Path(__file__).parent
+from finetune.data.phrases import Texts, fill
 
 
 class Twins(NamedTuple):
@@ -35,203 +40,208 @@ class Twins(NamedTuple):
 
 def gate_rows(count: int, *, seed: int) -> list[Row]:
     """Return about `count` different rows, half of them attacks, by a fixed seed."""
-    dice = random.Random(seed)
+    rng = random.Random(seed)
     rows: dict[str, Row] = {}
     for pair in numbers():
         if len(rows) >= count or pair > 4 * count:
             break
-        for row in _disguised(_twins(dice), pair, dice):
+        for row in _disguised(_twins(rng), pair, rng):
             rows.setdefault(row.text, row)
     return list(islice(rows.values(), count))
 
 
-def _twins(dice: random.Random) -> Twins:
-    make = dice.choices(
-        (
-            _asked, _lettered, _overridden, _extracted, _foreign, _spoken, _hidden,
-            _hijacked, _played, _planted, _paired,
-        ),
-        weights=(17, 9, 10, 9, 20, 40, 5, 8, 6, 8, 44),
-    )[0]  # fmt: skip
-    return make(dice)
+def _twins(rng: random.Random) -> Twins:
+    make = rng.choices(list(_KINDS), list(_KINDS.values()))[0]
+    return make(rng)
 
 
-def _asked(dice: random.Random) -> Twins:
-    pieces = _pieces("english")
-    harmless = dice.choice(pieces[dice.choice(["trigger", "trigger", "plain"])])
-    return _filled("ask", dice.choice(pieces["ask"]), harmless, dice)
+def _asked(rng: random.Random) -> Twins:
+    own = english()
+    calm = rng.choice(rng.choice([own.trigger, own.trigger, own.plain]))
+    return _filled("ask", rng.choice(own.ask), calm, rng)
 
 
-def _lettered(dice: random.Random) -> Twins:
-    pieces = _pieces("english")
-    harmless = dice.choice(pieces["word"])
-    return _filled("letters", dice.choice(pieces["letters"]), harmless, dice)
+def _lettered(rng: random.Random) -> Twins:
+    own = english()
+    calm = rng.choice(own.word)
+    return _filled("letters", rng.choice(own.letters), calm, rng)
 
 
-def _filled(family: str, template: str, harmless: str, dice: random.Random) -> Twins:
-    secret = dice.choice(_pieces("english")["secret"])
+def _filled(family: str, template: str, calm: str, rng: random.Random) -> Twins:
+    """Ask for a secret and, in the same words, for something harmless."""
+    secret = rng.choice(english().secret)
     return _wrapped(
-        Twins(
-            family,
-            template.replace("{x}", secret),
-            template.replace("{x}", harmless),
-        ),
-        dice,
+        Twins(family, fill(template, x=secret), fill(template, x=calm)), rng
     )
 
 
-def _overridden(dice: random.Random) -> Twins:
-    pieces = _pieces("english")
-    template = dice.choice(pieces["override"])
-    attack = template.replace("{r}", dice.choice(pieces["rules"]))
-    harmless = template.replace("{r}", dice.choice(pieces["harmless_rules"]))
-    if dice.random() < 0.6:
-        wish = dice.choice(pieces["then"]).replace("{x}", dice.choice(pieces["secret"]))
-        attack = f"{attack} {wish}"
-        harmless = f"{harmless} {dice.choice(pieces['harmless_then'])}"
-    return _wrapped(Twins("override", _capital(attack), _capital(harmless)), dice)
+def _overridden(rng: random.Random) -> Twins:
+    own = english()
+    template = rng.choice(own.override)
+    attack = fill(template, r=rng.choice(own.rules))
+    calm = fill(template, r=rng.choice(own.harmless_rules))
+    if rng.random() < 0.6:
+        attack += f" {fill(rng.choice(own.then), x=rng.choice(own.secret))}"
+        calm += f" {rng.choice(own.harmless_then)}"
+    return _wrapped(Twins("override", _capital(attack), _capital(calm)), rng)
 
 
-def _extracted(dice: random.Random) -> Twins:
-    pieces = _pieces("english")
-    template = dice.choice(pieces["extract"])
-    attack = template.replace("{p}", dice.choice(pieces["prompt"]))
-    harmless = template.replace("{p}", dice.choice(pieces["harmless_prompt"]))
-    return _wrapped(Twins("extract", attack, harmless), dice)
+def _extracted(rng: random.Random) -> Twins:
+    own = english()
+    template = rng.choice(own.extract)
+    attack = fill(template, p=rng.choice(own.prompt))
+    calm = fill(template, p=rng.choice(own.harmless_prompt))
+    return _wrapped(Twins("extract", attack, calm), rng)
 
 
-def _hijacked(dice: random.Random) -> Twins:
+def _hijacked(rng: random.Random) -> Twins:
     """Order something to be said: against the rules, or for a harmless reason."""
-    return _wrapped(
-        Twins("hijack", _stunt(dice, ""), _stunt(dice, "harmless_")), dice, often=0.2
-    )
+    attack, calm = _stunt(rng, attacking()), _stunt(rng, harmless())
+    return _wrapped(Twins("hijack", attack, calm), rng, often=0.2)
 
 
-def _stunt(dice: random.Random, side: str) -> str:
-    pieces, english = _pieces("injections"), _pieces("english")
-    text = dice.choice(pieces[f"{side}stunt"])
-    text = text.replace("{w}", dice.choice(pieces["phrase"]))
-    override = dice.choice(english["override"])
-    order = _capital(override.replace("{r}", dice.choice(english[f"{side}rules"])))
+def _stunt(rng: random.Random, side: Side) -> str:
+    text = fill(rng.choice(side.stunt), w=rng.choice(injections().phrase))
+    override = fill(rng.choice(english().override), r=rng.choice(side.rules))
     # To say something is harmless until it is to be said in spite of the rules.
-    if side and dice.random() < 0.5:
-        return _slots(text, dice)
-    parts = [order, text] if dice.random() < 0.75 else [text, order]
-    return _slots(" ".join(parts), dice)
+    if side.is_harmless and rng.random() < 0.5:
+        return _slots(text, rng)
+    order = _capital(override)
+    parts = [order, text] if rng.random() < 0.75 else [text, order]
+    return _slots(" ".join(parts), rng)
 
 
-def _played(dice: random.Random) -> Twins:
+def _played(rng: random.Random) -> Twins:
     """Give the model a part to play: one without rules, or any other."""
-    return Twins("part", _part(dice, ""), _part(dice, "harmless_"))
+    return Twins("part", _part(rng, attacking()), _part(rng, harmless()))
 
 
-def _part(dice: random.Random, side: str) -> str:
-    pieces = _pieces("injections")
-    powers = dice.sample(pieces[f"{side}power"], dice.randrange(1, 5))
-    pressures = dice.sample(pieces[f"{side}pressure"], dice.randrange(0, 3))
-    lines = [dice.choice(pieces[f"{side}part"]), *powers, *pressures]
-    if dice.random() < 0.7:
-        lines.append(dice.choice(pieces[f"{side}wish"]))
-    text = dice.choice([" ", " ", "\n"]).join(lines)
-    return _slots(text.replace("{n}", dice.choice(pieces["persona"])), dice)
+def _part(rng: random.Random, side: Side) -> str:
+    powers = rng.sample(side.power, rng.randrange(1, 5))
+    pressures = rng.sample(side.pressure, rng.randrange(0, 3))
+    lines = [rng.choice(side.part), *powers, *pressures]
+    if rng.random() < 0.7:
+        lines.append(rng.choice(side.wish))
+    text = rng.choice([" ", " ", "\n"]).join(lines)
+    return _slots(fill(text, n=rng.choice(injections().persona)), rng)
 
 
-def _planted(dice: random.Random) -> Twins:
+def _planted(rng: random.Random) -> Twins:
     """Write an order into a paper that the model is to work on."""
-    pieces = _pieces("injections")
-    paper = _slots(dice.choice(pieces["paper"]), dice)
-    ask = _slots(dice.choice(pieces["ask_about_paper"]), dice)
-    before, after = dice.choice(
+    paper = _slots(rng.choice(injections().paper), rng)
+    ask = _slots(rng.choice(injections().ask_about_paper), rng)
+    before, after = rng.choice(
         [("", ""), ("", ""), (f"{ask}\n\n", ""), ("", f"\n\n{ask}")]
     )
     return Twins(
         "paper",
-        f"{before}{paper.replace('{i}', _order(dice, ''))}{after}",
-        f"{before}{paper.replace('{i}', _order(dice, 'harmless_'))}{after}",
+        f"{before}{fill(paper, i=_order(rng, attacking()))}{after}",
+        f"{before}{fill(paper, i=_order(rng, harmless()))}{after}",
     )
 
 
-def _order(dice: random.Random, side: str) -> str:
-    pieces = _pieces("injections")
-    order = dice.choice(pieces[f"{side}order"])
-    if dice.random() < 0.5:
-        order = _stunt(dice, side)
-    address = dice.choice(pieces[f"{side}address"])
-    return _slots(address.replace("{o}", order), dice)
+def _order(rng: random.Random, side: Side) -> str:
+    order = rng.choice(side.order)
+    if rng.random() < 0.5:
+        order = _stunt(rng, side)
+    return _slots(fill(rng.choice(side.address), o=order), rng)
 
 
-def _foreign(dice: random.Random) -> Twins:
-    languages = _pieces("languages")
-    name = dice.choice(list(languages))
-    own = languages[name]
-    kind = dice.random()
+def _foreign(rng: random.Random) -> Twins:
+    name, own = rng.choice(list(languages().items()))
+    kind = rng.random()
     if kind < 0.35:
-        number = dice.randrange(len(own["attack"]))
-        attack, harmless = own["attack"][number], own["fine"][number]
+        number = rng.randrange(len(own.attack))
+        attack, calm = own.attack[number], own.fine[number]
     else:
-        template = dice.choice(own["ask" if kind < 0.75 else "letters"])
-        attack = template.replace("{x}", dice.choice(own["secret"]))
-        harmless = template.replace("{x}", dice.choice(own["trigger"]))
-    # Languages are far more talked in than attacked in.
-    if dice.random() < 0.5:
-        harmless = dice.choice(own["talk"]).replace("{t}", dice.choice(own["topic"]))
-    if dice.random() < 0.15:
-        first = dice.choice(own["talk"]).replace("{t}", dice.choice(own["topic"]))
-        attack, harmless = f"{first} {attack}", f"{first} {harmless}"
-    return Twins(f"language {name}", attack, harmless)
+        template = rng.choice(own.ask if kind < 0.75 else own.letters)
+        attack = fill(template, x=rng.choice(own.secret))
+        calm = fill(template, x=rng.choice(own.trigger))
+    # Languages are far more often talked in than attacked in.
+    if rng.random() < 0.5:
+        calm = fill(rng.choice(own.talk), t=rng.choice(own.topic))
+    if rng.random() < 0.15:
+        first = fill(rng.choice(own.talk), t=rng.choice(own.topic))
+        attack, calm = f"{first} {attack}", f"{first} {calm}"
+    return Twins(f"language {name}", attack, calm)
 
 
-def _paired(dice: random.Random) -> Twins:
-    kinds = _pieces("pairs")
-    sizes = [len(pairs) for pairs in kinds.values()]
-    kind = dice.choices(list(kinds), sizes)[0]
-    attack, harmless = dice.choice(kinds[kind])
-    return _wrapped(
-        Twins(kind, _slots(attack, dice), _slots(harmless, dice)), dice, often=0.15
-    )
+def _paired(rng: random.Random) -> Twins:
+    kinds = pairs()
+    kind = rng.choices(list(kinds), [len(written) for written in kinds.values()])[0]
+    attack, calm = rng.choice(kinds[kind])
+    twins = Twins(kind, _slots(attack, rng), _slots(calm, rng))
+    return _wrapped(twins, rng, often=0.15)
 
 
-def _spoken(dice: random.Random) -> Twins:
-    kind = dice.choices(("visitors", "triggers", "ordinary", "tasks"), (5, 6, 9, 6))[0]
-    attack, harmless = _message("attacks", dice), _message(kind, dice)
-    if kind == "tasks" and dice.random() < 0.6:
-        paragraph = dice.choice(_pieces("messages")["filler"])
-        return Twins(kind, f"{attack}\n\n{paragraph}", f"{harmless}\n\n{paragraph}")
-    return _wrapped(Twins(kind, attack, harmless), dice, often=0.25)
+def _spoken(rng: random.Random) -> Twins:
+    own = messages()
+    kinds = {
+        "visitors": (own.visitors, 5),
+        "triggers": (own.triggers, 6),
+        "ordinary": (own.ordinary, 9),
+        "tasks": (own.tasks, 6),
+    }
+    kind = rng.choices(list(kinds), [weight for _, weight in kinds.values()])[0]
+    attack, calm = _message(own.attacks, rng), _message(kinds[kind][0], rng)
+    if kind == "tasks" and rng.random() < 0.6:
+        paragraph = rng.choice(own.filler)
+        return Twins(kind, f"{attack}\n\n{paragraph}", f"{calm}\n\n{paragraph}")
+    return _wrapped(Twins(kind, attack, calm), rng, often=0.25)
 
 
-def _hidden(dice: random.Random) -> Twins:
+def _hidden(rng: random.Random) -> Twins:
     """Put a message between paragraphs, where it must be found."""
-    messages = _pieces("messages")
-    found = _twins(dice)
-    before = dice.sample(messages["filler"], dice.randrange(0, 3))
-    after = dice.sample(messages["filler"], 0 if len(before) > 1 else 1)
-    gap = dice.choice(["\n\n", "\n", " "])
-    harmless = found.harmless
-    if dice.random() < 0.6:
-        harmless = _message("ask_about_filler", dice)
+    filler = messages().filler
+    twins = _twins(rng)
+    before = rng.sample(filler, rng.randrange(0, 3))
+    after = rng.sample(filler, 0 if len(before) > 1 else 1)
+    gap = rng.choice(["\n\n", "\n", " "])
+    calm = twins.harmless
+    if rng.random() < 0.6:
+        calm = _message(messages().ask_about_filler, rng)
     return Twins(
         "hidden",
-        gap.join([*before, found.attack, *after]),
-        gap.join([*before, harmless, *after]),
+        gap.join([*before, twins.attack, *after]),
+        gap.join([*before, calm, *after]),
     )
 
 
-def _message(kind: str, dice: random.Random) -> str:
-    return _slots(str(dice.choice(_pieces("messages")[kind])), dice)
+# How each kind of twins is made, and how often it turns up.
+_KINDS: dict[Callable[[random.Random], Twins], int] = {
+    _asked: 17,
+    _lettered: 9,
+    _overridden: 10,
+    _extracted: 9,
+    _foreign: 20,
+    _spoken: 40,
+    _hidden: 5,
+    _hijacked: 8,
+    _played: 6,
+    _planted: 8,
+    _paired: 44,
+}
 
 
-def _slots(text: str, dice: random.Random) -> str:
-    messages = _pieces("messages")
-    for slot in ("name", "job", "topic", "language"):
-        text = text.replace(f"{{{slot}}}", dice.choice(messages[slot]))
-    return text
+def _message(texts: Texts, rng: random.Random) -> str:
+    return _slots(rng.choice(texts), rng)
 
 
-def _wrapped(twins: Twins, dice: random.Random, *, often: float = 0.45) -> Twins:
-    pieces = _pieces("english")
-    before = dice.choice(pieces["before"]) if dice.random() < often else ""
-    after = dice.choice(pieces["after"]) if dice.random() < often / 2 else ""
+def _slots(text: str, rng: random.Random) -> str:
+    own = messages()
+    return fill(
+        text,
+        name=rng.choice(own.name),
+        job=rng.choice(own.job),
+        topic=rng.choice(own.topic),
+        language=rng.choice(own.language),
+    )
+
+
+def _wrapped(twins: Twins, rng: random.Random, *, often: float = 0.45) -> Twins:
+    own = english()
+    before = rng.choice(own.before) if rng.random() < often else ""
+    after = rng.choice(own.after) if rng.random() < often / 2 else ""
     return Twins(
         twins.family,
         f"{before}{twins.attack}{after}",
@@ -239,9 +249,9 @@ def _wrapped(twins: Twins, dice: random.Random, *, often: float = 0.45) -> Twins
     )
 
 
-def _disguised(twins: Twins, pair: int, dice: random.Random) -> Iterator[Row]:
-    kind = dice.random()
-    state = dice.getrandbits(32)
+def _disguised(twins: Twins, pair: int, rng: random.Random) -> Iterator[Row]:
+    kind = rng.random()
+    state = rng.getrandbits(32)
     for label, text in ((1, twins.attack), (0, twins.harmless)):
         own = random.Random(state)
         source = f"made/{twins.family}"
@@ -257,21 +267,14 @@ def _disguised(twins: Twins, pair: int, dice: random.Random) -> Iterator[Row]:
         yield Row(shown, label, source, pair)
 
 
-def _in_chat(text: str, dice: random.Random) -> str:
+def _in_chat(text: str, rng: random.Random) -> str:
     """Write as people do in a chat: small letters, no full stop."""
-    if dice.random() < 0.3:
+    if rng.random() < 0.3:
         text = text.lower()
-    if dice.random() < 0.2:
+    if rng.random() < 0.2:
         text = text.rstrip(".?!")
     return text
 
 
 def _capital(text: str) -> str:
     return text[:1].upper() + text[1:]
-
-
-@cache
-def _pieces(name: str) -> dict[str, Any]:
-    with (_FOLDER / f"{name}.yaml").open(encoding="utf-8") as file:
-        loaded: dict[str, Any] = yaml.load(file, yaml.CSafeLoader)
-    return loaded

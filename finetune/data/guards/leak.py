@@ -6,45 +6,56 @@ and slips. Each reply is also shown beside other secrets, where it is harmless.
 
 from __future__ import annotations
 
-import json
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
-from typing import Any, NamedTuple
-
-import yaml
 
 from finetune.data.guards.disguise import CODES, LIGHT, Disguise
 from finetune.data.guards.rows import Row
-from finetune.data.warden.skills import SKILLS, Skill
+from finetune.data.phrases import Phrases, Texts, fill, read_phrases
+from finetune.data.warden.pieces import HINTS, Hint, read_hints, read_replies
+from finetune.data.warden.skills import MAKERS, Maker
+from finetune.guards.alphabets import NUMBERS
 from finetune.guards.decoders import is_found
 
-_FOLDER = Path(__file__).parent
-_WARDEN = _FOLDER.parent / "warden"
+_FILE = Path(__file__).with_suffix(".yaml")
+_MEANINGS = _FILE.with_name("meanings.tsv")
 _SAID = ("start", "end", "slip", "describe", "rhyme")
-_LETTER_BY_LETTER = frozenset(
-    {"separators", "spelling", "capitals", "reverse", "places", "radio", "morse",
-     "acrostic", "halves"}
+# How often each kind of reply turns up.
+_KINDS = {
+    "describe": 30,
+    "rhyme": 8,
+    "start": 8,
+    "end": 5,
+    "slip": 6,
+    "fine": 22,
+    "written": 10,
+}
+# Lengths that a reply names in words or digits; of longer words it says "some".
+_NAMED_LENGTHS = range(3, 10)
+_LETTER_BY_LETTER = (
+    "separators", "spelling", "capitals", "reverse", "places", "radio", "morse",
+    "acrostic", "halves",
 )  # fmt: skip
 
 
-def _answer_of(skill: Skill) -> Disguise:
-    return lambda word, dice: skill.make(word, dice)[1]
+def _answer_of(make: Maker) -> Disguise:
+    return lambda word, rng: make(word, rng)[1]
 
 
 # name → how it writes a word whole. In typing errors and cut words it is a slip.
 WRITTEN: dict[str, Disguise] = {
-    "plain": lambda word, dice: word,
+    "plain": lambda word, rng: word,
     **{name: way for name, way in CODES.items() if name != "URL encoding"},
     **{name: way for name, way in LIGHT.items() if name not in ("typos", "no gaps")},
-    **{s.name: _answer_of(s) for s in SKILLS if s.name in _LETTER_BY_LETTER},
+    **{name: _answer_of(MAKERS[name]) for name in _LETTER_BY_LETTER},
 }
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
+class LabelledReply:
     """A reply beside a secret; label 1 gives it away."""
 
     reply: str
@@ -53,40 +64,62 @@ class Reply:
     source: str
 
 
-class Known(NamedTuple):
-    """What is known about a word: a description, and a rhyme or nothing."""
+class LeakPhrases(Phrases):
+    """What `leak.yaml` holds."""
 
-    word: str
-    description: str
-    rhyme: str
+    written: Texts
+    describe: Texts
+    rhyme: Texts
+    start: Texts
+    end: Texts
+    slip: Texts
+    fine: Texts
+    some_length: str
+
+    def of(self, way: str) -> Texts:
+        """Return the phrasings around what a way says of the word."""
+        return {
+            "describe": self.describe,
+            "rhyme": self.rhyme,
+            "start": self.start,
+            "end": self.end,
+            "slip": self.slip,
+        }.get(way, self.written)
 
 
-def leak_rows(count: int, words: list[str], *, seed: int) -> list[Reply]:
+@cache
+def phrases() -> LeakPhrases:
+    """Read the phrasings once; raise PiecesError if the file is wrong."""
+    return read_phrases(_FILE, LeakPhrases)
+
+
+def leak_rows(count: int, words: list[str], *, seed: int) -> list[LabelledReply]:
     """Return about `count` rows over these secrets, by a fixed seed."""
-    dice = random.Random(seed)
+    rng = random.Random(seed)
     known = _known(frozenset(words))
-    rows: list[Reply] = []
+    rows: list[LabelledReply] = []
     while len(rows) < count:
-        rows += _rows_of(dice, words, known)
+        rows += _rows_of(rng, words, known)
     return rows[:count]
 
 
-def every_way(count: int, words: list[str], *, seed: int) -> list[Reply]:
-    """Return `count` leaks for each way to give a word away, and as many no leaks.
+def every_way(count: int, words: list[str], *, seed: int) -> list[LabelledReply]:
+    """Return `count` leaks for each way to give a word away, and as many replies that
+    give nothing away.
 
     Unlike `leak_rows` it keeps what decoders find: it is what a warden may say. The
     same reply beside another word is the harmless row, and general talk is a kind.
     """
-    dice = random.Random(seed)
+    rng = random.Random(seed)
     known = _known(frozenset(words))
-    fine = [_fine(dice, words) for _ in range(count)]
+    fine = [_fine(rng, words) for _ in range(count)]
     rows = [replace(row, source="ordinary talk") for row in fine]
     for way in (*WRITTEN, *(kind for kind in _SAID if _can(kind, known))):
         for _ in range(count):
-            secret, text = _leak(way, dice, words, known)
-            rows.append(Reply(text, secret, 1, way))
-            other = dice.choice([w for w in words if w[:3] != secret[:3]])
-            rows.append(Reply(text, other, 0, way))
+            secret, text = _leak(way, rng, words, known)
+            rows.append(LabelledReply(text, secret, 1, way))
+            other = rng.choice([w for w in words if w[:3] != secret[:3]])
+            rows.append(LabelledReply(text, other, 0, way))
     return rows
 
 
@@ -95,119 +128,94 @@ def meanings(words: list[str]) -> list[tuple[str, str]]:
     return [(one.description, one.word) for one in _known(frozenset(words))]
 
 
-def as_row(reply: Reply) -> Row:
+def as_row(reply: LabelledReply) -> Row:
     """Return it as other rows are."""
     return Row(reply.reply, reply.label, reply.source)
 
 
 def _rows_of(
-    dice: random.Random, words: list[str], known: list[Known]
-) -> Iterator[Reply]:
-    weights = {
-        "describe": 30,
-        "rhyme": 8,
-        "start": 8,
-        "end": 5,
-        "slip": 6,
-        "fine": 22,
-        "written": 10,
-    }
-    kinds = [kind for kind in weights if _can(kind, known)]
-    kind = dice.choices(kinds, [weights[kind] for kind in kinds])[0]
+    rng: random.Random, words: list[str], known: list[Hint]
+) -> Iterator[LabelledReply]:
+    kinds = [kind for kind in _KINDS if _can(kind, known)]
+    kind = rng.choices(kinds, [_KINDS[kind] for kind in kinds])[0]
     if kind == "fine":
-        yield _fine(dice, words)
+        yield _fine(rng, words)
         return
-    way = dice.choice(list(WRITTEN)) if kind == "written" else kind
-    secret, text = _leak(way, dice, words, known)
+    way = rng.choice(list(WRITTEN)) if kind == "written" else kind
+    secret, text = _leak(way, rng, words, known)
     # A greeting or a remark around it must not hide it.
-    if dice.random() < 0.3:
-        remark = dice.choice(_pieces()["fine"])
-        text = f"{remark} {text}" if dice.random() < 0.5 else f"{text} {remark}"
+    if rng.random() < 0.3:
+        remark = rng.choice(phrases().fine)
+        text = f"{remark} {text}" if rng.random() < 0.5 else f"{text} {remark}"
     if not is_found(text, secret):
-        yield Reply(text, secret, 1, f"made/{kind}")
+        yield LabelledReply(text, secret, 1, f"made/{kind}")
     for _ in range(2):
-        other = dice.choice(words)
+        other = rng.choice(words)
         if other[:3] != secret[:3] and not is_found(text, other):
-            yield Reply(text, other, 0, f"made/{kind}")
+            yield LabelledReply(text, other, 0, f"made/{kind}")
 
 
-def _can(kind: str, known: list[Known]) -> bool:
+def _can(kind: str, known: list[Hint]) -> bool:
     """Say whether enough is known about the words for replies of this kind."""
     if kind == "rhyme":
         return any(one.rhyme for one in known)
     return bool(known) or kind != "describe"
 
 
-def _fine(dice: random.Random, words: list[str]) -> Reply:
-    return Reply(_harmless(dice), dice.choice(words), 0, "made/fine")
+def _fine(rng: random.Random, words: list[str]) -> LabelledReply:
+    return LabelledReply(_harmless(rng), rng.choice(words), 0, "made/fine")
 
 
 def _leak(
-    way: str, dice: random.Random, words: list[str], known: list[Known]
+    way: str, rng: random.Random, words: list[str], known: list[Hint]
 ) -> tuple[str, str]:
     """Return a secret and a reply that gives it away."""
-    pieces = _pieces()
-    secret = dice.choice(words)
+    secret = rng.choice(words)
+    template = rng.choice(phrases().of(way))
     if way in WRITTEN:
-        template = str(dice.choice(pieces["written"]))
-        return secret, template.replace("{w}", WRITTEN[way](secret, dice))
-    template = str(dice.choice(pieces[way]))
+        return secret, fill(template, w=WRITTEN[way](secret, rng))
     if way in ("describe", "rhyme"):
         usable = [one for one in known if way == "describe" or one.rhyme]
-        secret, description, rhyme = dice.choice(usable)
-        slots = {"{d}": description, "{r}": rhyme}
+        secret, description, rhyme = rng.choice(usable)
+        slots = {"d": description, "r": rhyme}
     else:
-        shown = dice.randrange((len(secret) + 1) // 2, len(secret))
-        shown = max(shown, 3)
-        start, end = secret[:shown], secret[-shown:]
-        slots = {"{p}": start, "{P}": start.upper(), "{e}": end, "{E}": end.upper()}
-        slots["{m}"] = _slip(secret, dice)
-    slots["{n}"] = dice.choice([str(len(secret)), _NUMBERS.get(len(secret), "some")])
-    for slot, value in slots.items():
-        template = template.replace(slot, value)
-    return secret, template.lower() if dice.random() < 0.15 else template
+        slots = _pieces_of(secret, rng)
+    length = len(secret)
+    number = NUMBERS[length] if length in _NAMED_LENGTHS else phrases().some_length
+    text = fill(template, **slots, n=rng.choice([str(length), number]))
+    return secret, text.lower() if rng.random() < 0.15 else text
 
 
-_NUMBERS = dict(
-    enumerate(("three", "four", "five", "six", "seven", "eight", "nine"), 3)
-)
+def _pieces_of(word: str, rng: random.Random) -> dict[str, str]:
+    """Return what stands for the word's beginning, its end, and a slip of it."""
+    shown = max(rng.randrange((len(word) + 1) // 2, len(word)), 3)
+    start, end = word[:shown], word[-shown:]
+    pieces = {"p": start, "P": start.upper(), "e": end, "E": end.upper()}
+    return {**pieces, "m": _slip(word, rng)}
 
 
-def _slip(word: str, dice: random.Random) -> str:
-    place = dice.randrange(1, len(word) - 1)
-    kind = dice.randrange(3)
+def _slip(word: str, rng: random.Random) -> str:
+    at = rng.randrange(1, len(word) - 1)
+    kind = rng.randrange(3)
     if kind == 0:
-        return word[:place] + word[place + 1 :]
+        return word[:at] + word[at + 1 :]
     if kind == 1:
-        return word[:place] + dice.choice("aeioulnrst") + word[place + 1 :]
-    return word[:place] + word[place + 1] + word[place] + word[place + 2 :]
+        return word[:at] + rng.choice("aeioulnrst") + word[at + 1 :]
+    return word[:at] + word[at + 1] + word[at] + word[at + 2 :]
 
 
-def _harmless(dice: random.Random) -> str:
-    if dice.random() < 0.5:
-        return str(dice.choice(_pieces()["fine"]))
-    return dice.choice(_ordinary())
-
-
-@cache
-def _pieces() -> dict[str, Any]:
-    with (_FOLDER / "leak.yaml").open(encoding="utf-8") as file:
-        loaded: dict[str, Any] = yaml.load(file, yaml.CSafeLoader)
-    return loaded
+def _harmless(rng: random.Random) -> str:
+    return rng.choice(phrases().fine if rng.random() < 0.5 else _ordinary())
 
 
 @cache
-def _known(words: frozenset[str]) -> list[Known]:
+def _known(words: frozenset[str]) -> list[Hint]:
     """Return what the warden's list of hints and our own say about these words."""
-    paths = (_WARDEN / "hints.tsv", _FOLDER / "meanings.tsv")
-    lines = [line for path in paths for line in path.read_text("utf-8").splitlines()]
-    split = (line.split("\t") for line in lines if line and line[0] != "#")
-    found = [Known(w, d, r) for w, d, *rest in split for r in [rest[0] if rest else ""]]
-    return [one for one in found if one.word in words]
+    hints = (*read_hints(HINTS), *read_hints(_MEANINGS))
+    return [hint for hint in hints if hint.word in words]
 
 
 @cache
-def _ordinary() -> list[str]:
+def _ordinary() -> tuple[str, ...]:
     """Return replies of the base model to ordinary questions."""
-    lines = (_WARDEN / "replies.jsonl").read_text("utf-8").splitlines()
-    return [json.loads(line)["reply"] for line in lines]
+    return tuple(reply.reply for reply in read_replies())

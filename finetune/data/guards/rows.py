@@ -42,21 +42,21 @@ def read_rows(
         try:
             row = json.loads(line)
         except ValueError as error:
-            raise RecipeError(f"{path}:{number}: this is no JSON: {error}.") from error
+            raise RecipeError(f"{path}:{number}: this is not JSON: {error}.") from error
         _check(row, needed, f"{path}:{number}")
         yield row
 
 
-def _check(row: Any, needed: Sequence[str], place: str) -> None:
+def _check(row: Any, needed: Sequence[str], where: str) -> None:
     if not isinstance(row, dict):
-        raise RecipeError(f"{place}: a row is an object with {_names(needed)}.")
+        raise RecipeError(f"{where}: a row is an object with {_names(needed)}.")
     for name in needed:
         if not isinstance(row.get(name), str):
-            raise RecipeError(f"{place}: {name} must be a text.")
+            raise RecipeError(f"{where}: {name} must be text.")
     if row.get("label") not in (0, 1) or isinstance(row.get("label"), bool):
-        raise RecipeError(f"{place}: label must be 0 (benign) or 1 (attack).")
+        raise RecipeError(f"{where}: label must be 0 (benign) or 1 (attack).")
     if not isinstance(row.get("source", ""), str):
-        raise RecipeError(f"{place}: source must be a text.")
+        raise RecipeError(f"{where}: source must be text.")
 
 
 def _names(needed: Sequence[str]) -> str:

@@ -7,19 +7,21 @@ The texts are in `asks.yaml`. The families follow the attack taxonomy of the pap
 from __future__ import annotations
 
 import random
+from functools import cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Annotated
 
-import yaml
+from pydantic import Field
 
+from finetune.data.phrases import Phrases, Texts, Weight, exactly, read_phrases
 from finetune.data.warden.prompts import Policy
 
-_DATA: dict[str, Any] = yaml.safe_load(
-    Path(__file__).with_suffix(".yaml").read_text("utf-8")
-)
+_FILE = Path(__file__).with_suffix(".yaml")
+_REFUSING: tuple[Policy, ...] = ("soft", "never")
+_LOOK_ALIKES = {"e": "3", "a": "4", "o": "0", "i": "1"}
 
 
-class Family(NamedTuple):
+class Family(Phrases):
     """Requests that are answered alike.
 
     `says` are answers of a warden who tells. One under a soft rule refuses families
@@ -27,46 +29,60 @@ class Family(NamedTuple):
     """
 
     name: str
-    weight: int
+    weight: Weight
     is_plain: bool
-    asks: list[str]
-    heldout: list[str]
-    says: list[str]
+    asks: Texts
+    heldout: Texts
+    says: Texts
 
 
-class Foreign(NamedTuple):
+class Foreign(Phrases):
     """The plain question in another language, with both answers."""
 
     tells: str
     refuses: str
-    asks: list[str]
+    asks: Texts
 
 
-FAMILIES = tuple(Family(**entry) for entry in _DATA["families"])
-BY_NAME = {family.name: family for family in FAMILIES}
-WEIGHTS = {family.name: family.weight for family in FAMILIES}
-FOREIGN = {name: Foreign(**entry) for name, entry in _DATA["foreign"].items()}
-IN_LANGUAGE: list[str] = _DATA["in_language"]
-REFUSALS: dict[Policy, list[str]] = _DATA["refusals"]
-HINT_ASKS: list[str] = _DATA["hint_asks"]
-RHYME_ASKS: list[str] = _DATA["rhyme_asks"]
-NAMES: list[str] = _DATA["names"]
+class AskPhrases(Phrases):
+    """What `asks.yaml` holds."""
+
+    families: Annotated[tuple[Family, ...], Field(min_length=1)]
+    foreign: Annotated[dict[str, Foreign], Field(min_length=1)]
+    in_language: Texts
+    refusals: Annotated[dict[Policy, Texts], exactly(_REFUSING)]
+    hint_asks: Texts
+    rhyme_asks: Texts
+    names: Texts
+    greetings: Texts
+
+    def family(self, name: str) -> Family:
+        """Return the family of a name."""
+        return next(family for family in self.families if family.name == name)
+
+
+@cache
+def phrases() -> AskPhrases:
+    """Read the phrasings once; raise PiecesError if the file is wrong."""
+    return read_phrases(_FILE, AskPhrases)
+
+
+def choose_family(rng: random.Random) -> Family:
+    """Choose a family by how often each turns up."""
+    families = phrases().families
+    return rng.choices(families, [family.weight for family in families])[0]
 
 
 def name_password(text: str, rng: random.Random) -> str:
     """Fill in one name of the password; a sentence keeps its capital."""
-    name = rng.choice(NAMES)
+    name = rng.choice(phrases().names)
     text = text.replace("{pw}", name).replace("{Pw}", name[0].upper() + name[1:])
     return text[0].upper() + text[1:] if text and rng.random() < 0.9 else text
 
 
 def refuse(policy: Policy, rng: random.Random) -> str:
     """Return a refusal in the tone of a policy."""
-    return rng.choice(REFUSALS[policy])
-
-
-_GREETINGS = ("Hi!", "Hello.", "Hey,", "Good day.", "please:")
-_SLIPS = {"e": "3", "a": "4", "o": "0", "i": "1"}
+    return rng.choice(phrases().refusals[policy])
 
 
 def roughen(text: str, rng: random.Random) -> str:
@@ -87,11 +103,13 @@ def disguise(text: str, rng: random.Random) -> str:
     if draw < 0.44:
         return text.upper()
     if draw < 0.56:
-        return "".join(_SLIPS.get(c, c) if rng.random() < 0.5 else c for c in text)
+        return "".join(
+            _LOOK_ALIKES.get(c, c) if rng.random() < 0.5 else c for c in text
+        )
     if draw < 0.64:
         return " ".join(text.replace(" ", "  "))
     if draw < 0.76:
-        return f"{rng.choice(_GREETINGS)} {text}"
+        return f"{rng.choice(phrases().greetings)} {text}"
     return _slip(text, rng)
 
 

@@ -4,44 +4,64 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Annotated, NamedTuple, TypeVar
 
-import yaml
+from pydantic import Field
 
-from finetune.errors import FinetuneError
+from finetune.data.phrases import Phrases, PiecesError, Texts, read_phrases
+from finetune.weights.files import write_text
 
 _FOLDER = Path(__file__).parent
-# Share of the words outside the list that are kept to judge by.
-_HELDOUT_OTHERS = 10
+HINTS = _FOLDER / "hints.tsv"
+REPLIES = _FOLDER / "replies.jsonl"
+# One in ten of the words outside the list, and of the requests, is kept to judge by.
+_HELDOUT = 10
 _LENGTHS = range(4, 11)
 _SHORTEST = 3
+T = TypeVar("T")
 
 
-class PiecesError(FinetuneError):
-    """A file that dialogues are written from is broken; one sentence for a person."""
-
-
-class Talk(NamedTuple):
+class Talk(Phrases):
     """A harmless request: phrasings, and answers written for it.
 
     In small talk {name} and {gate} stand for the keeper's name and place.
     """
 
-    asks: tuple[str, ...]
-    says: tuple[str, ...]
+    asks: Texts = Field(alias="ask")
+    says: Texts = Field(alias="say")
+
+
+Talks = Annotated[tuple[Talk, ...], Field(min_length=1)]
+
+
+class _TalkFile(Phrases):
+    talk: Talks
+    heldout: Talks
+
+
+class _AnswersFile(Phrases):
+    answers: Talks
+
+
+class _BenignFile(Phrases):
+    plain: Texts
+    near: Texts
+    heldout_plain: Texts
+    heldout_near: Texts
 
 
 class Hint(NamedTuple):
-    """A riddle for a word, and a rhyme or nothing."""
+    """What is known about a word: a description, and a rhyme or nothing."""
 
-    hint: str
+    word: str
+    description: str
     rhyme: str
 
 
-class Reply(NamedTuple):
+class BaseReply(NamedTuple):
     """An ordinary request and what the base model says to it."""
 
     ask: str
@@ -64,8 +84,8 @@ class Pieces:
     heldout_talk: tuple[Talk, ...]
     answers: tuple[Talk, ...]
     heldout_answers: tuple[Talk, ...]
-    replies: tuple[Reply, ...]
-    heldout_replies: tuple[Reply, ...]
+    replies: tuple[BaseReply, ...]
+    heldout_replies: tuple[BaseReply, ...]
     heldout_asks: tuple[str, ...]
 
 
@@ -75,37 +95,38 @@ def read_pieces(words_path: Path, vocabulary: Iterable[str]) -> Pieces:
     Raises PiecesError if the word list or a file of the package cannot be used.
     """
     words = read_words(words_path)
-    shipped = frozenset(words)
-    free = sorted({w for w in vocabulary if _is_word(w)} - shipped)
-    benign, talk = _read_yaml("benign.yaml"), _read_yaml("talk.yaml")
-    answers = _talks(_read_yaml("answers.yaml")["answers"])
-    replies = read_replies()
+    free = sorted({w for w in vocabulary if _is_word(w)} - frozenset(words))
+    others, heldout_others = _split(free, lambda word: word)
+    talk = read_phrases(_FOLDER / "talk.yaml", _TalkFile)
+    written = read_phrases(_FOLDER / "answers.yaml", _AnswersFile).answers
+    answers, heldout_answers = _split(written, lambda answer: answer.asks[0])
+    replies, heldout_replies = _split(read_replies(), lambda reply: reply.ask)
+    benign = _read_benign()
     return Pieces(
         words=words,
-        others=tuple(w for w in free if not is_heldout(w)),
-        heldout_others=tuple(w for w in free if is_heldout(w)),
-        hints=_read_hints(),
-        talk=_talks(talk["talk"]),
-        heldout_talk=_talks(talk["heldout"]),
-        answers=tuple(a for a in answers if not is_heldout(a.asks[0])),
-        heldout_answers=tuple(a for a in answers if is_heldout(a.asks[0])),
-        replies=tuple(r for r in replies if not is_heldout(r.ask)),
-        heldout_replies=tuple(r for r in replies if is_heldout(r.ask)),
-        heldout_asks=(*benign["heldout_plain"], *benign["heldout_near"]),
+        others=others,
+        heldout_others=heldout_others,
+        hints={hint.word: hint for hint in read_hints(HINTS)},
+        talk=talk.talk,
+        heldout_talk=talk.heldout,
+        answers=answers,
+        heldout_answers=heldout_answers,
+        replies=replies,
+        heldout_replies=heldout_replies,
+        heldout_asks=(*benign.heldout_plain, *benign.heldout_near),
     )
 
 
 def read_words(path: Path) -> tuple[str, ...]:
     """Read a list of secret words; lines that begin with # are remarks."""
-    try:
-        lines = path.read_text("utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise PiecesError(f"The word list {path} cannot be read: {error}.") from error
+    lines = _read(path).splitlines()
     words = tuple(line.strip() for line in lines if line.strip()[:1] not in ("", "#"))
     for number, line in enumerate(lines, 1):
         word = line.strip()
         if word[:1] not in ("", "#") and not (word.isascii() and word.isalpha()):
-            raise PiecesError(f"{path}:{number}: {word!r} is no word of plain letters.")
+            raise PiecesError(
+                f"{path}:{number}: {word!r} is not a word of plain letters."
+            )
         if 0 < len(word) < _SHORTEST and word[:1] != "#":
             raise PiecesError(
                 f"{path}:{number}: {word!r} has fewer than {_SHORTEST} letters."
@@ -115,28 +136,73 @@ def read_words(path: Path) -> tuple[str, ...]:
     return words
 
 
+def read_hints(path: Path) -> tuple[Hint, ...]:
+    """Read a list of hints: a word, a tab, its description, a tab, and a rhyme or none.
+
+    Raises PiecesError with file and line.
+    """
+    hints = []
+    for number, line in enumerate(_read(path).splitlines(), 1):
+        if line.strip()[:1] in ("", "#"):
+            continue
+        word, *rest = line.split("\t")
+        if not rest or not rest[0] or len(rest) > 2:
+            raise PiecesError(
+                f"{path}:{number}: a line is a word, its description and, if there is"
+                " one, a rhyme, with tabs between them."
+            )
+        hints.append(Hint(word, rest[0], "".join(rest[1:])))
+    return tuple(hints)
+
+
+def read_replies() -> tuple[BaseReply, ...]:
+    """Read what the base model said; made by `python -m finetune sample-replies`."""
+    replies = []
+    for number, line in enumerate(_read(REPLIES).splitlines(), 1):
+        try:
+            replies.append(BaseReply(**json.loads(line)))
+        except (ValueError, TypeError) as error:
+            raise PiecesError(f"{REPLIES}:{number}: {error}.") from error
+    return tuple(replies)
+
+
+def write_replies(replies: Iterable[BaseReply]) -> None:
+    """Write what the base model said, in place of what is there."""
+    rows = (json.dumps(reply._asdict(), ensure_ascii=False) for reply in replies)
+    write_text(REPLIES, "".join(f"{row}\n" for row in rows))
+
+
 def is_heldout(text: str) -> bool:
     """Say whether a word, or a request, is kept to judge by: one in ten, by hash."""
     digest = hashlib.sha256(text.encode()).digest()
-    return digest[0] % _HELDOUT_OTHERS == 0
+    return digest[0] % _HELDOUT == 0
 
 
 def benign_asks() -> tuple[str, ...]:
     """Return the ordinary requests that the base model is asked for training."""
-    benign = _read_yaml("benign.yaml")
-    return (*benign["plain"], *benign["near"])
+    benign = _read_benign()
+    return (*benign.plain, *benign.near)
 
 
-def read_replies() -> tuple[Reply, ...]:
-    """Read what the base model said; made by `python -m finetune sample-replies`."""
-    path = _FOLDER / "replies.jsonl"
-    replies = []
-    for number, line in enumerate(path.read_text("utf-8").splitlines(), 1):
-        try:
-            replies.append(Reply(**json.loads(line)))
-        except (ValueError, TypeError) as error:
-            raise PiecesError(f"{path}:{number}: {error}.") from error
-    return tuple(replies)
+def _read_benign() -> _BenignFile:
+    return read_phrases(_FOLDER / "benign.yaml", _BenignFile)
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise PiecesError(f"{path} cannot be read: {error}.") from error
+
+
+def _split(
+    pieces: Sequence[T], key: Callable[[T], str]
+) -> tuple[tuple[T, ...], tuple[T, ...]]:
+    """Return the pieces to learn from, and those to judge by."""
+    return (
+        tuple(piece for piece in pieces if not is_heldout(key(piece))),
+        tuple(piece for piece in pieces if is_heldout(key(piece))),
+    )
 
 
 def _is_word(text: str) -> bool:
@@ -147,22 +213,3 @@ def _is_word(text: str) -> bool:
         and len(text) in _LENGTHS
         and any(vowel in text for vowel in "aeiouy")
     )
-
-
-def _read_yaml(name: str) -> dict[str, Any]:
-    data = yaml.safe_load((_FOLDER / name).read_text("utf-8"))
-    if not isinstance(data, dict):
-        raise PiecesError(f"{_FOLDER / name} holds no lists.")
-    return data
-
-
-def _talks(entries: list[dict[str, list[str]]]) -> tuple[Talk, ...]:
-    return tuple(Talk(tuple(e["ask"]), tuple(e["say"])) for e in entries)
-
-
-def _read_hints() -> dict[str, Hint]:
-    hints = {}
-    for line in (_FOLDER / "hints.tsv").read_text("utf-8").splitlines():
-        word, hint, rhyme = [*line.split("\t"), ""][:3]
-        hints[word] = Hint(hint, rhyme)
-    return hints

@@ -24,7 +24,7 @@ from finetune.bench.detectors import (
 from finetune.bench.guard_rows import BenchRows, bench_rows, has_trigger
 from finetune.bench.guards import Entry, comparison, figures, of_rows
 from finetune.bench.peers import CHILD, Peer, PeerError, ask, install
-from finetune.bench.table import table, write_json
+from finetune.bench.table import table
 from finetune.data.guards.rows import Row
 from finetune.guards.judge import Case, Judgement
 from finetune.settings import load_settings
@@ -74,14 +74,6 @@ def test_a_table_is_aligned_and_a_remark_may_be_long():
     remark = table(["what", "n", "m"], [["a", "1", "2"], ["b", "none: " + "x" * 40]])
     assert remark.splitlines()[1] == "----  -  -"
     assert remark.splitlines()[3] == "b     none: " + "x" * 40
-
-
-def test_json_replaces_what_was_there(tmp_path):
-    path = tmp_path / "out.json"
-    path.write_text("old")
-    write_json(path, {"a": "é"})
-    assert json.loads(path.read_text()) == {"a": "é"}
-    assert list(tmp_path.iterdir()) == [path]
 
 
 @pytest.mark.parametrize(

@@ -167,7 +167,7 @@ def test_a_missing_file_is_named_and_left_out(tmp_path):
 @pytest.mark.parametrize(
     ("line", "problem"),
     [
-        ("{", "no JSON"),
+        ("{", "not JSON"),
         ("[1]", "an object"),
         ('{"label": 1}', "text must be"),
         ('{"text": "a", "label": 2}', "label must be"),

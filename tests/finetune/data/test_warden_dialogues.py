@@ -9,16 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from finetune.data.warden import asks
+from finetune.data.phrases import PiecesError
+from finetune.data.warden import asks, prompts
 from finetune.data.warden.dialogues import Writer, write_dialogues
-from finetune.data.warden.pieces import Pieces, PiecesError, read_pieces, read_words
-from finetune.data.warden.prompts import (
-    HELDOUT_NAMES,
-    NAMES,
-    POLICIES,
-    write_system,
-)
-from finetune.data.warden.skills import BY_NAME, SKILLS, WEIGHTS
+from finetune.data.warden.pieces import Pieces, read_hints, read_pieces, read_words
+from finetune.data.warden.prompts import POLICIES, write_system
+from finetune.data.warden.skills import MAKERS, skills
 
 WORDS = Path("challenges/words/castle.txt")
 
@@ -46,7 +42,7 @@ def pieces() -> Pieces:
     ],
 )
 def test_a_skill_says_the_word_rightly(skill: str, answer: str):
-    task = BY_NAME[skill].task("lamp", random.Random(0))
+    task = skills()[skill].task("lamp", random.Random(0))
     assert task.answer == answer
     assert "{" not in task.ask.replace("{w}", "")
 
@@ -55,24 +51,28 @@ def test_a_skill_says_the_word_rightly(skill: str, answer: str):
 def test_answers_about_letters_are_true(seed: int):
     rng = random.Random(seed)
     word = "lantern"
-    sign = BY_NAME["separators"].task(word, rng).answer
-    assert "".join(c for c in sign if c.isalpha()) == word
+    spelled = skills()["separators"].task(word, rng).answer
+    assert "".join(c for c in spelled if c.isalpha()) == word
     for yes_no in ("contains", "starts"):
-        task = BY_NAME[yes_no].task(word, rng)
+        task = skills()[yes_no].task(word, rng)
         letter = task.answer.split('"')[1]
         truth = letter in word if yes_no == "contains" else word.startswith(letter)
         assert task.answer.startswith("Yes" if truth else "No")
-    initials = BY_NAME["acrostic"].task(word, rng).answer.split()
+    initials = skills()["acrostic"].task(word, rng).answer.split()
     assert "".join(initial[0].lower() for initial in initials) == word
 
 
 def test_every_skill_has_a_weight_and_phrasings_to_judge_by():
-    assert set(WEIGHTS) == set(BY_NAME)
-    for skill in SKILLS:
+    assert set(skills()) == set(MAKERS)
+    for skill in skills().values():
+        assert skill.weight > 0
+        assert skill.asks
+        assert skill.heldout
         assert not set(skill.asks) & set(skill.heldout)
-    for family in asks.FAMILIES:
+    for family in asks.phrases().families:
         assert not set(family.asks) & set(family.heldout)
-    assert not set(NAMES) & set(HELDOUT_NAMES)
+    for split in (prompts.phrases().names, *prompts.phrases().rules.values()):
+        assert not set(split.learned) & set(split.heldout)
 
 
 def test_the_same_seed_writes_the_same(pieces: Pieces):
@@ -94,8 +94,8 @@ def test_one_who_never_tells_gives_nothing_away(pieces: Pieces):
         for ask in (writer.request, writer.skill, writer.foreign, writer.hint):
             answer = ask(word, system).answer
             refusals = [
-                *asks.REFUSALS["never"],
-                *(foreign.refuses for foreign in asks.FOREIGN.values()),
+                *asks.phrases().refusals["never"],
+                *(foreign.refuses for foreign in asks.phrases().foreign.values()),
             ]
             assert answer in refusals
 
@@ -103,7 +103,7 @@ def test_one_who_never_tells_gives_nothing_away(pieces: Pieces):
 def test_one_who_tells_tells(pieces: Pieces):
     rng = random.Random(3)
     writer = Writer(pieces, rng)
-    for family in asks.FAMILIES:
+    for family in asks.phrases().families:
         word = rng.choice(pieces.words)
         answer = writer.request(
             word, write_system(word, "open", rng), family.name
@@ -114,7 +114,7 @@ def test_one_who_tells_tells(pieces: Pieces):
 def test_a_soft_rule_yields_to_everything_but_the_plain_question(pieces: Pieces):
     rng = random.Random(4)
     writer = Writer(pieces, rng)
-    for family in asks.FAMILIES:
+    for family in asks.phrases().families:
         word = rng.choice(pieces.words)
         answer = writer.request(
             word, write_system(word, "soft", rng), family.name
@@ -165,6 +165,14 @@ def test_a_broken_word_list(tmp_path: Path, text: str, problem: str):
     path.write_text(text, "utf-8")
     with pytest.raises(PiecesError, match=problem):
         read_words(path)
+
+
+@pytest.mark.parametrize("line", ["lantern", "lantern\t", "lantern\ta light\tx\ty"])
+def test_a_broken_hint_is_named_by_file_and_line(tmp_path: Path, line: str):
+    path = tmp_path / "hints.tsv"
+    path.write_text(f"# word, description, rhyme\nlamp\tIt is lit.\tcamp\n{line}\n")
+    with pytest.raises(PiecesError, match=r"hints\.tsv:3: a line is a word"):
+        read_hints(path)
 
 
 @pytest.mark.parametrize("policy", POLICIES)

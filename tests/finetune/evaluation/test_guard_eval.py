@@ -81,7 +81,7 @@ def test_the_command_writes_its_answer(tmp_path, capsys):
 def test_the_command_names_a_broken_row(tmp_path):
     data = tmp_path / "rows.jsonl"
     data.write_text('{"reply": "a", "secret": "b", "label": 1}\n{"reply": "a"}\n')
-    with pytest.raises(RecipeError, match=r"rows\.jsonl:2: secret must be a text"):
+    with pytest.raises(RecipeError, match=r"rows\.jsonl:2: secret must be text"):
         main(chosen("--model", "leak", "--data", str(data)), load_settings({}))
     with pytest.raises(RecipeError, match="cannot be read"):
         main(chosen("--model", "leak", "--data", "gone.jsonl"), load_settings({}))

@@ -14,7 +14,7 @@ from safetensors.torch import load_file
 from finetune.data.guards.gate import gate_rows
 from finetune.data.guards.leak import leak_rows
 from finetune.data.guards.rows import Row
-from finetune.data.warden.pieces import PiecesError
+from finetune.data.phrases import PiecesError
 from finetune.guards.detector import (
     ADAPTER,
     Detector,

@@ -49,7 +49,7 @@ def test_a_file_is_read_once(gguf, reads, tiny_base, tmp_path):
             assert torch.equal(weight, real[name]), name
 
 
-def test_a_changed_file_is_read_anew(gguf, reads, tmp_path):
+def test_a_changed_file_is_read_again(gguf, reads, tmp_path):
     load_base(str(gguf), cache=tmp_path / "cache")
     gguf.write_bytes(b"other weights")
     load_base(str(gguf), cache=tmp_path / "cache")
@@ -68,9 +68,9 @@ def test_half_a_copy_is_none(gguf, reads, tmp_path, monkeypatch):
     assert list((tmp_path / "cache").iterdir()) == []
 
 
-def test_what_is_no_gguf_is_named(tmp_path):
+def test_what_is_not_a_gguf_is_named(tmp_path):
     path = tmp_path / "notes.gguf"
     path.write_text("no weights")
-    with pytest.raises(ModelMissing, match=r"notes\.gguf is no model that can be"):
+    with pytest.raises(ModelMissing, match=r"notes\.gguf is not a model that can be"):
         load_base(str(path), cache=tmp_path / "cache")
     assert list((tmp_path / "cache").iterdir()) == []
