@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from alembic import command
-from sqlalchemy import DateTime, MetaData, func, select, text
+from sqlalchemy import DateTime, MetaData, Table, func, select, text
 
 from tests.kit.content import write_content, write_level
 from webapp.db import Database
@@ -63,43 +63,58 @@ def write_old_content(root: Path) -> Path:
     return root
 
 
-def fill_old(database: Database, *, attempts: int | None = None) -> None:
+def fill_old(database: Database, *, players: int | None = None) -> None:
     """Bring an empty database to the old revision and fill it with the old rows.
 
-    `attempts` takes that many of the first ones only.
+    `players` takes the first ones only, with all that is theirs.
     """
     command.upgrade(alembic_config(database), REVISION)
     meta = MetaData()
     meta.reflect(database.engine)
     tables = read("rows")["tables"]
+    visits: set[int] = set()
     with database.write() as session:
         for table in meta.sorted_tables:
             if table.name not in tables:
                 continue
-            columns = tables[table.name]["columns"]
-            moments = [
-                isinstance(table.columns[name].type, DateTime) for name in columns
+            rows = [
+                row
+                for row in _rows(table, tables[table.name])
+                if players is None or _player(table, row) <= players
             ]
-            rows = tables[table.name]["rows"]
-            if table.name == "generations":
-                rows = rows[:attempts]
+            if table.name == "visits":
+                visits = {row["id"] for row in rows}
+            for row in rows if table.name == "guesses" else ():
+                if row["matches_visit_id"] not in visits:
+                    row["matches_visit_id"] = None
             if rows:
-                session.execute(
-                    table.insert(),
-                    [
-                        dict(zip(columns, _timed(row, moments), strict=True))
-                        for row in rows
-                    ],
-                )
-            if not database.is_sqlite and "id" in columns:
+                session.execute(table.insert(), rows)
+            if rows and not database.is_sqlite and "id" in table.columns:
                 sequence = func.pg_get_serial_sequence(table.name, "id")
                 newest = select(func.max(table.columns["id"])).scalar_subquery()
                 session.execute(select(func.setval(sequence, newest)))
 
 
-def _timed(row: list[Any], moments: list[bool]) -> Iterator[Any]:
-    for value, is_moment in zip(row, moments, strict=True):
-        yield datetime.fromisoformat(value) if is_moment and value else value
+def old_attempts(*, players: int) -> list[dict[str, Any]]:
+    """Return the old rows of attempts of the first players, oldest first."""
+    kept = read("rows")["tables"]["generations"]
+    rows = [dict(zip(kept["columns"], row, strict=True)) for row in kept["rows"]]
+    return [row for row in rows if row["player_id"] <= players]
+
+
+def _rows(table: Table, kept: dict[str, list[Any]]) -> Iterator[dict[str, Any]]:
+    names = kept["columns"]
+    moments = {n for n in names if isinstance(table.columns[n].type, DateTime)}
+    for values in kept["rows"]:
+        yield {
+            name: datetime.fromisoformat(value) if name in moments and value else value
+            for name, value in zip(names, values, strict=True)
+        }
+
+
+def _player(table: Table, row: dict[str, Any]) -> int:
+    """Return whose a row is; 0 for everybody's."""
+    return int(row["id"] if table.name == "players" else row.get("player_id", 0))
 
 
 def shown_to(

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from webapp.content.index import Index
 from webapp.content.schema import Level, Link
 from webapp.domain.people.players import require_player
-from webapp.domain.play import conversation, visits
+from webapp.domain.play import conversation, disclosure, visits
 from webapp.domain.play.attempts import AttemptView, attempt_views
 from webapp.domain.play.hints import HintView, hint_views
 from webapp.domain.services import Services
@@ -92,6 +92,7 @@ class LevelPage:
     blocked_text: str
     model: str
     show_guards: str
+    names_guards: bool
     input_guards: tuple[str, ...]
     output_guards: tuple[str, ...]
     message_chars: int
@@ -141,6 +142,7 @@ def level_page(services: Services, *, player_id: int, level_id: str) -> LevelPag
             blocked_text=level.blocked_text,
             model=level.defender.model,
             show_guards=level.show_guards,
+            names_guards=disclosure.of_stream(level).names_guards,
             input_guards=tuple(g.name for g in level.guards.input),
             output_guards=tuple(g.name for g in level.guards.output),
             message_chars=min(
