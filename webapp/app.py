@@ -8,7 +8,8 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from webapp import api, guards, views
 from webapp.content.store import ContentStore
 from webapp.db import Database
-from webapp.domain.boots import Boot, sweep_interrupted
+from webapp.domain.boots import Boot
+from webapp.domain.generations.sweeping import sweep_interrupted
 from webapp.domain.services import Services
 from webapp.llm.gateway import Gateway, open_gateway
 from webapp.plugins.guard import guards as guard_registry

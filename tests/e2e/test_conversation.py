@@ -279,7 +279,8 @@ def test_a_wrong_guess_is_answered_in_its_place(window):
 
 def _attempts(site, window):
     return site.rows(
-        "select generations.* from generations join players on players.id = player_id"
+        "select generations.*, attempts.* from attempts join generations using (id)"
+        " join players on players.id = player_id"
         " where players.name = ? order by generations.id",
         window.name,
     )

@@ -347,7 +347,9 @@ def play_while_full(
         (LONG, "interrupted"),
         ("After", "finished"),
     ]
-    kept = site.rows("select id from generations where message = reply")
+    kept = site.rows(
+        "select id from attempts join generations using (id) where message = reply"
+    )
     assert {row["id"] for row in kept} >= saved | {first}
     assert site.rows("pragma integrity_check") == [{"integrity_check": "ok"}]
     assert site.rows("select id from generations where status = 'running'") == []

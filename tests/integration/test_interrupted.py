@@ -8,7 +8,8 @@ import sys
 from pathlib import Path
 
 from tests.kit.world import World
-from webapp.domain.boots import Boot, sweep_interrupted
+from webapp.domain.boots import Boot
+from webapp.domain.generations.sweeping import sweep_interrupted
 from webapp.domain.play import keep, leaderboard, notebook
 from webapp.rows import FINISHED, INTERRUPTED, RUNNING
 
@@ -20,8 +21,8 @@ from pathlib import Path
 from webapp import guards
 from webapp.content.store import ContentStore
 from webapp.db import Database
-from webapp.domain import attack
 from webapp.domain.boots import Boot
+from webapp.domain.play import attack
 from webapp.domain.services import Services
 from webapp.llm.gateway import Gateway
 from webapp.plugins.registry import load_plugins

@@ -20,7 +20,7 @@ from webapp.domain.play.guessing import GuessOutcome
 from webapp.errors import Conflict, InvalidInput, LabError, QuotaExceeded
 from webapp.rows import (
     FINISHED,
-    Generation,
+    Attempt,
     Guess,
     HintUse,
     LevelVersion,
@@ -127,7 +127,7 @@ def test_the_first_messages_of_a_class_at_once(world: World) -> None:
     with world.db.read() as session:
         assert len(session.scalars(select(LevelVersion)).all()) == 1
         used = {row.scope: row.count for row in session.scalars(select(Usage))}
-        rows = session.scalars(select(Generation)).all()
+        rows = session.scalars(select(Attempt)).all()
     assert [count for scope, count in used.items() if ":class:" in scope] == [12]
     assert Counter(row.status for row in rows) == {FINISHED: 12}
 

@@ -34,7 +34,7 @@ from webapp.domain.play import attack, keep, notebook
 from webapp.domain.services import Services
 from webapp.errors import LabError
 from webapp.llm.gateway import Gateway
-from webapp.rows import Generation
+from webapp.rows import Attempt
 from webapp.settings import Settings
 
 PLAYERS = 200
@@ -127,7 +127,7 @@ def play(watch: Watch, viewer: Viewer, level_id: str) -> None:
     watch.refresh(viewer)
     for event in happened:
         watch.read(viewer, "events", f"{event!r} {json.dumps(event.data())}")
-    watch.read(Viewer(NOBODY, browser), "reprs", f"{run!r} {run._begun!r}")
+    watch.read(Viewer(NOBODY, browser), "reprs", f"{run!r} {run._job!r}")
 
 
 def guess_wrong(watch: Watch, viewer: Viewer, level_id: str, foreign: str) -> None:
@@ -162,7 +162,7 @@ def win(watch: Watch, viewer: Viewer, level_id: str, word: str) -> None:
 def attempt_ids(services: Services) -> list[int]:
     """Return some ids of attempts: the first, one in the middle, the last."""
     with services.db.read() as session:
-        ids = [row.id for row in session.query(Generation).order_by(Generation.id)]
+        ids = [row.id for row in session.query(Attempt).order_by(Attempt.id)]
     return sorted({ids[0], ids[len(ids) // 2], ids[-1]})
 
 
@@ -185,7 +185,7 @@ def read_reprs(watch: Watch, viewer: Viewer) -> None:
     services = watch.services
     index = services.content.current()
     with services.db.read() as session:
-        rows = [repr(row) for row in session.query(Generation).limit(50)]
+        rows = [repr(row) for row in session.query(Attempt).limit(50)]
     history = services.gateway._backends["local"].history  # type: ignore[attr-defined]
     shown = [services, services.gateway, services.settings, services.db, index, history]
     watch.read(viewer, "reprs", "\n".join([*map(repr, shown), *rows]))
@@ -257,7 +257,7 @@ def _show_password(player: Viewer) -> str:
 
 def _show_held_back(player: Viewer) -> str:
     with player.browser.services.db.read() as session:
-        return "".join(row.reply or "" for row in session.query(Generation))
+        return "".join(row.reply or "" for row in session.query(Attempt))
 
 
 def _show_part(player: Viewer) -> str:

@@ -20,7 +20,7 @@ from webapp.domain.services import Services
 from webapp.llm.cancel import Cancel
 from webapp.llm.events import ChatRequest, Delta, Finish
 from webapp.llm.scripted import ScriptedBackend
-from webapp.rows import FINISHED, STOPPED, Generation, Player
+from webapp.rows import FINISHED, STOPPED, Attempt, Player
 
 # Stands in each reply of the leaky model, with a number: so the reply is known again.
 MARK = "rawmark"
@@ -113,7 +113,7 @@ class Watch:
         with self.services.db.read() as session:
             solved = visits.solved_levels(session, viewer.player_id)
             rows = session.scalars(
-                select(Generation).where(Generation.player_id == viewer.player_id)
+                select(Attempt).where(Attempt.player_id == viewer.player_id)
             ).all()
         for row in rows:
             viewer.known |= self.find(row.message)
@@ -124,7 +124,7 @@ class Watch:
         """Return the replies that were stored and that the player may not see."""
         with self.services.db.read() as session:
             rows = session.scalars(
-                select(Generation).where(Generation.player_id == viewer.player_id)
+                select(Attempt).where(Attempt.player_id == viewer.player_id)
             ).all()
         return [
             row.reply

@@ -56,7 +56,8 @@ class Site:
 
     def attempt(self, attempt_id: int) -> dict[str, Any]:
         """Return the row of an attempt."""
-        (row,) = self.rows("select * from generations where id = ?", attempt_id)
+        query = "select * from attempts join generations using (id) where id = ?"
+        (row,) = self.rows(query, attempt_id)
         return row
 
     def logs(self) -> str:

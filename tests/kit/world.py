@@ -11,13 +11,14 @@ from pathlib import Path
 from time import time
 from typing import Any
 
-from sqlalchemy import event, select
+from sqlalchemy import event, inspect, select
 
 from tests.kit.content import write_content
 from webapp import guards
 from webapp.content.store import ContentStore
 from webapp.db import Database
 from webapp.domain.boots import Boot
+from webapp.domain.generations.runs import Run
 from webapp.domain.people import accounts
 from webapp.domain.play import attack, events, guessing, visits
 from webapp.domain.play.guessing import GuessOutcome
@@ -25,7 +26,7 @@ from webapp.domain.services import Services
 from webapp.llm.gateway import Gateway
 from webapp.llm.scripted import ScriptedBackend
 from webapp.plugins.registry import load_plugins
-from webapp.rows import Generation, Player, Visit
+from webapp.rows import Attempt, Player, Visit
 from webapp.settings import load_settings
 
 START = datetime(2026, 5, 4, 9, 30, tzinfo=UTC)
@@ -68,9 +69,7 @@ class World:
         """Let somebody join; return the id."""
         return accounts.create_player(self.services, name=name, **given).player_id
 
-    def begin(
-        self, player: int, message: str, level: str = "open"
-    ) -> attack.AttemptRun:
+    def begin(self, player: int, message: str, level: str = "open") -> Run:
         """Start an attempt and leave it to the test to read its events."""
         return attack.attack(
             self.services, player_id=player, level_id=level, message=message
@@ -118,19 +117,20 @@ class World:
     def copy_attempt(self, player: int, count: int) -> None:
         """Write the player's last attempt down `count` times more, numbered."""
         (*_, row) = self.attempts(player)
-        values = {c.key: getattr(row, c.key) for c in Generation.__table__.columns}
+        columns = inspect(Attempt).column_attrs
+        values = {c.key: getattr(row, c.key) for c in columns}
         del values["id"]
         with self.db.write() as session:
             session.add_all(
-                Generation(**values | {"message": f"{row.message} {n}"})
+                Attempt(**values | {"message": f"{row.message} {n}"})
                 for n in range(count)
             )
 
-    def attempts(self, player: int) -> list[Generation]:
+    def attempts(self, player: int) -> list[Attempt]:
         """Return the rows of a player's attempts."""
-        query = select(Generation).where(Generation.player_id == player)
+        query = select(Attempt).where(Attempt.player_id == player)
         with self.db.read() as session:
-            return list(session.scalars(query.order_by(Generation.id)))
+            return list(session.scalars(query.order_by(Attempt.id)))
 
 
 def open_world(folder: Path, database: Database) -> World:

@@ -13,7 +13,7 @@ from webapp.bench.players import ApiPlayer
 from webapp.content.store import ContentStore
 from webapp.db import Database
 from webapp.plugins.registry import load_plugins
-from webapp.rows import COUNTED, INTERRUPTED, RUNNING, Generation, Player, Solve, Visit
+from webapp.rows import COUNTED, INTERRUPTED, RUNNING, Attempt, Player, Solve, Visit
 from webapp.security import Secret, derive_secret, load_key
 from webapp.settings import Settings
 
@@ -75,9 +75,7 @@ def audit(
 
 def _stored(database: Database) -> dict[int, tuple[str, str]]:
     with database.read() as session:
-        rows = session.execute(
-            select(Generation.id, Generation.message, Generation.status)
-        )
+        rows = session.execute(select(Attempt.id, Attempt.message, Attempt.status))
         return {row.id: (row.message, row.status) for row in rows}
 
 
@@ -118,11 +116,11 @@ def _state(
         ).one()
         counted = session.scalar(
             select(func.count())
-            .select_from(Generation)
+            .select_from(Attempt)
             .where(
-                Generation.player_id == visit.player_id,
-                Generation.level_id == level_id,
-                Generation.status.in_(COUNTED),
+                Attempt.player_id == visit.player_id,
+                Attempt.level_id == level_id,
+                Attempt.status.in_(COUNTED),
             )
         )
         secret = derive_secret(

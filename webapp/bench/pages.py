@@ -19,7 +19,7 @@ from webapp.domain.people.accounts import create_player, create_token, set_passw
 from webapp.domain.services import Services
 from webapp.llm.gateway import Gateway
 from webapp.migrations import migrate
-from webapp.rows import FINISHED, Generation, LevelVersion, Solve, Visit
+from webapp.rows import ATTEMPT, FINISHED, Attempt, LevelVersion, Solve, Visit
 from webapp.settings import load_settings
 
 REPEATS = 15
@@ -159,7 +159,7 @@ def _fill(services: Services, attempts: int) -> str:
             player = players[0] if n % 20 == 0 else players[1 + n % (PLAYERS - 1)]
             rows.append(
                 {
-                    "caller": "attempt",
+                    "feature": ATTEMPT,
                     "player_id": player,
                     "visit_id": visits[player].id,
                     "level_id": "open",
@@ -170,6 +170,7 @@ def _fill(services: Services, attempts: int) -> str:
                     "reply": "I like to talk about the weather over the keep. " * 5,
                     "verdicts": [],
                     "model": "warden",
+                    "settings": {},
                     "seed": n,
                     "note": "",
                     "created_at": now,
@@ -177,5 +178,5 @@ def _fill(services: Services, attempts: int) -> str:
                 }
             )
         with services.db.write() as session:
-            session.execute(insert(Generation), rows)
+            session.execute(insert(Attempt), rows)
     return create_token(services, player_id=players[0])

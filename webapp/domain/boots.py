@@ -9,11 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
-from sqlalchemy import select, update
-
-from webapp.db import Database
 from webapp.files import write_once
-from webapp.rows import INTERRUPTED, RUNNING, Generation
 
 
 class Boot:
@@ -27,10 +23,11 @@ class Boot:
         folder = instance / "run"
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
-        self.id = f"{_instance_id(instance)}.{secrets.token_hex(8)}"
-        # Attempts that are over but could not be saved as such (a full disk): the next
-        # attempt settles them, or they would count as running for ever.
-        self.unsaved: set[int] = set()
+        self.id = f"{id_prefix(instance)}{secrets.token_hex(8)}"
+        # Generations that are over but could not be saved as such (a full disk), with
+        # what their players were told: the next one settles them, or they would count
+        # as running for ever.
+        self.unsaved: set[tuple[int, str]] = set()
         # Locked first and named second: a sweep that sees the name finds it held.
         fresh = folder / f"{self.id}.new"
         self._file = _lock(fresh)
@@ -43,27 +40,17 @@ class Boot:
             self._file = None
 
 
-def sweep_interrupted(db: Database, instance: Path) -> int:
-    """Mark what dead processes of this instance left running; return how many rows."""
+def living(instance: Path) -> frozenset[str]:
+    """Return the ids of the processes of this instance that are alive."""
     folder = instance / "run"
-    alive = {boot_id for boot_id in _boot_ids(folder) if not _is_dead(folder, boot_id)}
-    left = (
-        select(Generation.boot_id)
-        .where(Generation.status == RUNNING)
-        .where(Generation.boot_id.startswith(f"{_instance_id(instance)}."))
-        .distinct()
+    return frozenset(
+        boot_id for boot_id in _boot_ids(folder) if not _is_dead(folder, boot_id)
     )
-    with db.read() as session:
-        dead = [boot_id for boot_id in session.scalars(left) if boot_id not in alive]
-    if not dead:
-        return 0
-    mark = (
-        update(Generation)
-        .where(Generation.status == RUNNING, Generation.boot_id.in_(dead))
-        .values(status=INTERRUPTED, error="The site stopped before the reply was done.")
-    )
-    with db.write() as session:
-        return int(session.connection().execute(mark).rowcount)
+
+
+def id_prefix(instance: Path) -> str:
+    """Return what the id of every process of this instance begins with."""
+    return f"{_instance_id(instance)}."
 
 
 def _instance_id(instance: Path) -> str:

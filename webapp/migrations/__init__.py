@@ -8,7 +8,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError
 
 from webapp.db import Database
 from webapp.errors import LabError
@@ -25,8 +25,8 @@ class MigrationError(LabError):
 def migrate(database: Database) -> bool:
     """Apply the migrations that are missing; return whether there were any.
 
-    Raise MigrationError when the database is newer than this version, or cannot be
-    opened at all.
+    Raise MigrationError when the database is newer than this version, cannot be opened
+    at all, or cannot be changed; then it is as it was before.
     """
     scripts = ScriptDirectory.from_config(alembic_config(database))
     present = _present_revision(database)
@@ -39,7 +39,13 @@ def migrate(database: Database) -> bool:
             "The database was made by a newer version of Wordkeep. Update the program, "
             "or choose another folder with --instance."
         )
-    command.upgrade(alembic_config(database), "head")
+    try:
+        command.upgrade(alembic_config(database), "head")
+    except DBAPIError as error:
+        raise MigrationError(
+            f"The database could not be brought up to date: {error.orig}. It was left "
+            "as it was. Make room on the disk, end what else uses it, and start again."
+        ) from error
     return True
 
 

@@ -1,6 +1,17 @@
 """The rows of the database."""
 
 from webapp.rows.calibration import Calibration
+from webapp.rows.generations import (
+    BLOCKED,
+    COUNTED,
+    FAILED,
+    FINISHED,
+    INTERRUPTED,
+    IS_RUNNING,
+    RUNNING,
+    STOPPED,
+    Generation,
+)
 from webapp.rows.people import (
     ADMIN,
     INSTRUCTOR,
@@ -11,14 +22,8 @@ from webapp.rows.people import (
     SchoolClass,
 )
 from webapp.rows.play import (
-    BLOCKED,
-    COUNTED,
-    FAILED,
-    FINISHED,
-    INTERRUPTED,
-    RUNNING,
-    STOPPED,
-    Generation,
+    ATTEMPT,
+    Attempt,
     Guess,
     HintUse,
     LevelVersion,
@@ -29,17 +34,20 @@ from webapp.rows.play import (
 
 __all__ = [
     "ADMIN",
+    "ATTEMPT",
     "BLOCKED",
     "COUNTED",
     "FAILED",
     "FINISHED",
     "INSTRUCTOR",
     "INTERRUPTED",
+    "IS_RUNNING",
     "PLAYER",
     "ROLES",
     "RUNNING",
     "STOPPED",
     "ApiToken",
+    "Attempt",
     "Calibration",
     "Generation",
     "Guess",

@@ -1,4 +1,4 @@
-"""Rows about playing: visits, what was said, guesses, solves, hints and limits."""
+"""Rows about playing: visits, attempts, guesses, solves, hints and limits."""
 
 from __future__ import annotations
 
@@ -9,11 +9,10 @@ from sqlalchemy import JSON, ForeignKey, Index, String, Text, UniqueConstraint, 
 from sqlalchemy.orm import Mapped, mapped_column
 
 from webapp.db import Base, UtcTime
+from webapp.rows.generations import Generation
 
-RUNNING, FINISHED, BLOCKED = "running", "finished", "blocked"
-STOPPED, FAILED, INTERRUPTED = "stopped", "failed", "interrupted"
-# What counts as an attempt: the player got, or could have got, something out of it.
-COUNTED = (FINISHED, BLOCKED, STOPPED)
+# The feature that attempts are recorded under.
+ATTEMPT = "attempt"
 
 
 class LevelVersion(Base):
@@ -58,47 +57,27 @@ class Visit(Base):
     ended_why: Mapped[str | None] = mapped_column(String(12))
 
 
-class Generation(Base):
-    """One message to a model and all that happened to it; in the game, an attempt.
+class Attempt(Generation):
+    """A message to the warden of a level: a generation, and what the game adds to it.
 
     `reply` is what the model said, before any guard; `blocked_by` tells whether the
-    player saw it. The prompt is not stored: level version, visit and message give it.
+    player saw it. The prompt holds the secret, so it is not stored: level version,
+    visit and message give it again.
     """
 
-    __tablename__ = "generations"
-    __table_args__ = (
-        Index(None, "player_id", "id"),
-        Index(None, "visit_id", "id"),
-        Index(
-            "ix_generations_running",
-            "boot_id",
-            sqlite_where=text("status = 'running'"),
-            postgresql_where=text("status = 'running'"),
-        ),
-    )
+    __tablename__ = "attempts"
+    __table_args__ = (Index(None, "visit_id", "id"),)
 
-    id: Mapped[int] = mapped_column(primary_key=True)
-    caller: Mapped[str] = mapped_column(String(12))
-    player_id: Mapped[int] = mapped_column(ForeignKey("players.id", ondelete="CASCADE"))
+    id: Mapped[int] = mapped_column(
+        ForeignKey("generations.id", ondelete="CASCADE"), primary_key=True
+    )
     visit_id: Mapped[int] = mapped_column(ForeignKey("visits.id", ondelete="CASCADE"))
     level_id: Mapped[str] = mapped_column(String(64))
     content_hash: Mapped[str] = mapped_column(ForeignKey("level_versions.hash"))
-    boot_id: Mapped[str] = mapped_column(String(64))
-    status: Mapped[str] = mapped_column(String(12), default=RUNNING)
     message: Mapped[str] = mapped_column(Text)
-    reply: Mapped[str | None] = mapped_column(Text)
     blocked_by: Mapped[str | None] = mapped_column(String(40))
     verdicts: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list)
-    model: Mapped[str] = mapped_column(String(120))
-    seed: Mapped[int]
-    prompt_tokens: Mapped[int | None]
-    reply_tokens: Mapped[int | None]
-    first_token_ms: Mapped[int | None]
-    ms: Mapped[int | None]
-    error: Mapped[str | None] = mapped_column(String(200))
     note: Mapped[str] = mapped_column(Text, default="")
-    created_at: Mapped[datetime] = mapped_column(UtcTime)
-    finished_at: Mapped[datetime | None] = mapped_column(UtcTime)
 
 
 class Guess(Base):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy.exc import SQLAlchemyError
 
 from webapp.db import Database
-from webapp.domain.boots import sweep_interrupted
+from webapp.domain.generations.sweeping import sweep_interrupted
 from webapp.errors import LabError
 from webapp.migrations import migrate
 from webapp.settings import Settings

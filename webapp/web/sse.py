@@ -1,4 +1,4 @@
-"""Events of an attempt as server-sent events, for the pages and for the API."""
+"""Events of a run as server-sent events, for the pages and for the API."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 from flask import Response, request
 
-from webapp.domain.play.attack import AttemptRun
-from webapp.domain.play.events import Event, Heartbeat
+from webapp.domain.generations.events import Event, Heartbeat
+from webapp.domain.generations.runs import Run
 
 MIME = "text/event-stream"
 
@@ -17,17 +17,17 @@ class EventStream(Iterator[bytes]):
     """The bytes of a stream. The server closes it when the reader goes away.
 
     It is a class and not a generator because one that was never started would not
-    pass the closing on, and the attempt would run on unread.
+    pass the closing on, and the model would run on unread.
     """
 
-    def __init__(self, run: AttemptRun) -> None:
+    def __init__(self, run: Run) -> None:
         self._run = run
 
     def __next__(self) -> bytes:
         return encode(next(self._run))
 
     def close(self) -> None:
-        """Stop the attempt."""
+        """Stop the run."""
         self._run.close()
 
 
@@ -44,8 +44,8 @@ def is_wanted() -> bool:
     return MIME in request.accept_mimetypes.values()
 
 
-def answer(run: AttemptRun) -> Response:
-    """Return the response that carries an attempt while it happens."""
+def answer(run: Run) -> Response:
+    """Return the response that carries a run while it happens."""
     response = Response(EventStream(run), mimetype=MIME)
     response.headers["Cache-Control"] = "no-store"
     # Proxies in front must pass each event on at once.

@@ -12,6 +12,7 @@ from pydantic import Field, StrictStr
 from webapp.api.operations import Api
 from webapp.api.problems import AttemptFailed
 from webapp.api.records import Answer, Given, Stage, Status, example
+from webapp.domain.generations.runs import Run
 from webapp.domain.people.accounts import PlayerInfo
 from webapp.domain.play import attack, events, guessing, hints, keep, visits
 from webapp.web import sse
@@ -233,7 +234,7 @@ def reset(player: PlayerInfo, level_id: str) -> ResetAnswer:
     return ResetAnswer(message=visits.END_NOTICES["reset"])
 
 
-def _collect(run: attack.AttemptRun) -> AttemptAnswer:
+def _collect(run: Run) -> AttemptAnswer:
     """Return the answer once all has happened; raise AttemptFailed if it went wrong."""
     reply: events.Reply | None = None
     end: events.End | None = None

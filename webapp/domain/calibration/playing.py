@@ -254,7 +254,7 @@ def _outcome(
 ) -> _Outcome:
     replies = visible(records)
     is_completed = len(replies) == len(turns)
-    is_blocked = any(record.blocked_by is not None for record in records)
+    is_blocked = any(record.is_blocked for record in records)
     is_refused = is_blocked or any(map(is_refusal, replies))
     is_named = reader.names(replies, secret)
     return _Outcome(

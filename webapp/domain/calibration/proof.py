@@ -11,11 +11,14 @@ from typing import Literal
 from webapp.content.index import Index
 from webapp.content.schema import Level
 from webapp.domain.calibration.reader import Reader
+from webapp.domain.play import conversation
+from webapp.domain.play.conversation import Said
 from webapp.domain.play.turn import GUARD_FAILED, TurnRecord, run_turn
 from webapp.domain.texts import clean_message
 from webapp.errors import BackendError, InvalidInput
 from webapp.llm.gateway import Gateway
 from webapp.plugins.asking import Exchange
+from webapp.rows import BLOCKED, FINISHED
 from webapp.security import Secret
 
 Kind = Literal["solved_by", "not_solved_by", "benign"]
@@ -134,13 +137,14 @@ def play_turns(
     neither uses up a turn. Raises BackendError when the model or a guard fails: a
     failed guard blocks, and its block would count as a defence.
     """
-    history: tuple[Exchange, ...] = ()
+    said: list[Said] = []
     records: list[TurnRecord] = []
     for number, message in enumerate(turns):
         try:
             text = clean_message(message, limit=level.defender.message_chars)
         except InvalidInput:
             continue
+        history = conversation.history(level.defender.turns, said)
         record = _play_turn(
             level, gateway, secret, history, text, seed=seed + number, user=user
         )
@@ -148,9 +152,10 @@ def play_turns(
             continue
         _require_guards(record)
         records.append(record)
-        if record.blocked_by is None and level.defender.turns > 1:
-            history += (Exchange(text, record.reply),)
-        if _is_over(level, records):
+        status = BLOCKED if record.is_blocked else FINISHED
+        said.append(Said(text, record.reply, status))
+        blocks = sum(record.is_blocked for record in records)
+        if conversation.is_over(level, used=len(records), blocks=blocks):
             break
     return records
 
@@ -191,17 +196,9 @@ def _play_turn(
     return record
 
 
-def _is_over(level: Level, records: list[TurnRecord]) -> bool:
-    # A level of one turn has no memory, but one may write to it as often as one likes.
-    if 1 < level.defender.turns <= len(records):
-        return True
-    blocks = sum(record.blocked_by is not None for record in records)
-    return level.suspicion is not None and blocks >= level.suspicion
-
-
 def visible(records: list[TurnRecord]) -> tuple[str, ...]:
     """Return the replies that a player got to see."""
-    return tuple(r.reply for r in records if r.blocked_by is None)
+    return tuple(r.reply for r in records if not r.is_blocked)
 
 
 def _is_answered(records: list[TurnRecord]) -> bool:

@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from webapp.content.index import Index
-from webapp.content.schema import ShowGuards
-from webapp.domain.play.attack import HIDDEN_GUARD
+from webapp.domain.play import disclosure
+from webapp.domain.play.disclosure import Disclosure
 from webapp.domain.play.grounds import GroundsView, grounds_view
 from webapp.errors import NotFound
 from webapp.plugins.guard import Stage
-from webapp.rows import FAILED, FINISHED, STOPPED, Generation
-
-# What an attempt shows of its guards once its level has left the content.
-_UNKNOWN: ShowGuards = "stage"
-# What is stored of these replies, whole or in part, the player has read already: a
-# reply that fails is stored only where no output guard was to come.
-SHOWN = (FINISHED, STOPPED, FAILED)
+from webapp.rows import Attempt
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,37 +97,26 @@ class AttemptView:
 
 
 def attempt_views(
-    rows: Iterable[Generation], *, index: Index, solved: Iterable[str]
+    rows: Iterable[Attempt], *, index: Index, solved: Iterable[str]
 ) -> tuple[AttemptView, ...]:
     """Return rows as the player may see them: all of it for levels in `solved`."""
-    known = set(solved)
-    return tuple(_view(row, index, is_solved=row.level_id in known) for row in rows)
+    known = frozenset(solved)
+    return tuple(_view(row, index, known) for row in rows)
 
 
-def _view(row: Generation, index: Index, *, is_solved: bool) -> AttemptView:
-    show: ShowGuards
-    try:
-        level = index.level(row.level_id)
-        title, show = level.title, level.show_guards
-    except NotFound:
-        title, show = row.level_id, _UNKNOWN
-    if is_solved:
-        show = "full"
-    is_readable = is_solved or row.status in SHOWN
-    blocked_by = row.blocked_by
-    if blocked_by is not None and show == "none":
-        blocked_by = HIDDEN_GUARD
+def _view(row: Attempt, index: Index, solved: frozenset[str]) -> AttemptView:
+    known = disclosure.of_attempt(row, index=index, solved=solved)
     return AttemptView(
         id=row.id,
         level_id=row.level_id,
-        level_title=title,
+        level_title=_title(row.level_id, index),
         visit_id=row.visit_id,
         created_at=row.created_at,
         message=row.message,
-        reply=row.reply if is_readable else None,
+        reply=known.reply(row.status, row.reply),
         status=row.status,
-        blocked_by=blocked_by,
-        verdicts=_verdicts(row, show, is_solved=is_solved),
+        blocked_by=known.blocked_by(row.blocked_by),
+        verdicts=tuple(_verdicts(row, known)),
         note=row.note,
         model=row.model,
         ms=row.ms,
@@ -141,27 +124,29 @@ def _view(row: Generation, index: Index, *, is_solved: bool) -> AttemptView:
     )
 
 
-def _verdicts(
-    row: Generation, show: ShowGuards, *, is_solved: bool
-) -> tuple[VerdictView, ...]:
-    if show == "none":
-        return ()
-    is_full = show == "full"
+def _title(level_id: str, index: Index) -> str:
+    try:
+        return index.level(level_id).title
+    except NotFound:
+        return level_id
+
+
+def _verdicts(row: Attempt, known: Disclosure) -> Iterator[VerdictView]:
     judged = {"input": row.message, "output": row.reply or ""}
-    return tuple(
-        VerdictView(
-            guard=verdict["guard"],
-            stage=verdict["stage"],
-            allowed=verdict["allowed"],
-            score=verdict["score"] if is_full else None,
-            reason=verdict["reason"] if is_full else None,
-            ms=verdict["ms"] if is_full else None,
-            # They quote the reply, and scores are a hint: not before the win.
+    for verdict in row.verdicts:
+        shown = known.verdict(verdict)
+        if shown is None:
+            continue
+        yield VerdictView(
+            guard=shown.guard,
+            stage=shown.stage,
+            allowed=shown.allowed,
+            score=shown.score,
+            reason=shown.reason,
+            ms=shown.ms,
             grounds=(
-                grounds_view(verdict.get("grounds"), judged[verdict["stage"]])
-                if is_solved
+                grounds_view(verdict.get("grounds"), judged[shown.stage])
+                if known.has_grounds
                 else None
             ),
         )
-        for verdict in row.verdicts
-    )

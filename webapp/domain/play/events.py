@@ -1,38 +1,32 @@
-"""What happens during an attempt, in the order in which a page can show it."""
+"""What happens during an attempt: what happens in any run, and what the game adds."""
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-from typing import Any, ClassVar
+from dataclasses import dataclass
+from typing import ClassVar
 
+from webapp.domain.generations import events
+from webapp.domain.generations.events import (
+    Delta,
+    ErrorEvent,
+    Event,
+    Heartbeat,
+    Queue,
+    Start,
+)
 from webapp.plugins.guard import Stage
 
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """One thing that happened. `name` is its name in a stream of server-sent events."""
-
-    name: ClassVar[str] = "event"
-
-    def data(self) -> dict[str, Any]:
-        """Return what is sent with it."""
-        return asdict(self)
-
-
-@dataclass(frozen=True, slots=True)
-class Start(Event):
-    """The attempt is recorded under this id."""
-
-    name: ClassVar[str] = "start"
-    id: int
-
-
-@dataclass(frozen=True, slots=True)
-class Queue(Event):
-    """The message waits; `position` 1 is next."""
-
-    name: ClassVar[str] = "queue"
-    position: int
+__all__ = [
+    "Delta",
+    "End",
+    "ErrorEvent",
+    "Event",
+    "GuardEvent",
+    "Heartbeat",
+    "Queue",
+    "Reply",
+    "Start",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,21 +43,6 @@ class GuardEvent(Event):
 
 
 @dataclass(frozen=True, slots=True)
-class Delta(Event):
-    """A piece of the reply, where no output guard may still stop it."""
-
-    name: ClassVar[str] = "delta"
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Heartbeat(Event):
-    """Nothing new: written so that a closed browser is noticed."""
-
-    name: ClassVar[str] = "heartbeat"
-
-
-@dataclass(frozen=True, slots=True)
 class Reply(Event):
     """What the player gets to read: the whole reply, or the text of a blocked turn."""
 
@@ -74,22 +53,9 @@ class Reply(Event):
 
 
 @dataclass(frozen=True, slots=True)
-class ErrorEvent(Event):
-    """The attempt failed; it is kept but does not count. `status` is as in HTTP."""
-
-    name: ClassVar[str] = "error"
-    code: str
-    message: str
-    status: int
-
-
-@dataclass(frozen=True, slots=True)
-class End(Event):
+class End(events.End):
     """The attempt is over and saved; `notice` tells of a visit that ended with it."""
 
-    name: ClassVar[str] = "end"
-    id: int
-    status: str
     turns_left: int | None
     suspicion_left: int | None
     notice: str | None

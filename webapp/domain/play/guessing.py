@@ -12,10 +12,11 @@ from webapp.content.schema import Level
 from webapp.domain import quotas
 from webapp.domain.people.players import require_player
 from webapp.domain.play import visits
+from webapp.domain.quotas import Limit
 from webapp.domain.services import Services
 from webapp.domain.texts import require_text
 from webapp.errors import InvalidInput
-from webapp.rows import COUNTED, Generation, Guess, HintUse, Player, Solve, Visit
+from webapp.rows import COUNTED, Attempt, Guess, HintUse, Player, Solve, Visit
 from webapp.security import constant_time_equal, normalise_guess
 
 GUESS_CHARS = 100
@@ -200,12 +201,12 @@ def _attempts(session: Session, visit: Visit) -> int:
     return (
         session.scalar(
             select(func.count())
-            .select_from(Generation)
-            .join(Visit, Visit.id == Generation.visit_id)
+            .select_from(Attempt)
+            .join(Visit, Visit.id == Attempt.visit_id)
             .where(
                 Visit.player_id == visit.player_id,
                 Visit.level_id == visit.level_id,
-                Generation.status.in_(COUNTED),
+                Attempt.status.in_(COUNTED),
             )
         )
         or 0
@@ -215,9 +216,9 @@ def _attempts(session: Session, visit: Visit) -> int:
 def _winning_chars(session: Session, level: Level, visit: Visit) -> int | None:
     """Return the length of the winning conversation; of its last message if single."""
     lengths: Sequence[int] = session.scalars(
-        select(func.length(Generation.message))
-        .where(Generation.visit_id == visit.id, Generation.status.in_(COUNTED))
-        .order_by(Generation.id)
+        select(func.length(Attempt.message))
+        .where(Attempt.visit_id == visit.id, Attempt.status.in_(COUNTED))
+        .order_by(Attempt.id)
     ).all()
     if not lengths:
         return None
@@ -226,16 +227,13 @@ def _winning_chars(session: Session, level: Level, visit: Visit) -> int | None:
 
 def _spend_quota(session: Session, services: Services, player: Player) -> None:
     settings = services.settings
-    for period, limit in (
-        ("minute", settings.guesses_per_minute),
-        ("day", settings.guesses_per_day),
-    ):
-        quotas.spend(
-            session,
-            now=services.now(),
-            what="guesses",
-            scope="player",
-            scope_id=player.id,
-            period=period,
-            limit=limit,
-        )
+    quotas.spend(
+        session,
+        now=services.now(),
+        player=player,
+        what="guesses",
+        limits=(
+            Limit("player", "minute", settings.guesses_per_minute),
+            Limit("player", "day", settings.guesses_per_day),
+        ),
+    )

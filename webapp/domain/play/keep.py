@@ -13,13 +13,12 @@ from sqlalchemy.orm import Session
 from webapp.content.index import Index
 from webapp.content.schema import Level, Link
 from webapp.domain.people.players import require_player
-from webapp.domain.play import visits
-from webapp.domain.play.attack import suspicion_left, turns_left
+from webapp.domain.play import conversation, disclosure, visits
 from webapp.domain.play.attempts import AttemptView, attempt_views
 from webapp.domain.play.hints import HintView, hint_views
 from webapp.domain.services import Services
 from webapp.plugins.asking import Message
-from webapp.rows import Generation, LevelVersion, Solve
+from webapp.rows import Attempt, LevelVersion, Solve
 
 State = Literal["locked", "open", "solved"]
 SECRET_MARK = "[the password of this visit]"  # noqa: S105 -- shown in its place
@@ -93,6 +92,7 @@ class LevelPage:
     blocked_text: str
     model: str
     show_guards: str
+    names_guards: bool
     input_guards: tuple[str, ...]
     output_guards: tuple[str, ...]
     message_chars: int
@@ -142,17 +142,18 @@ def level_page(services: Services, *, player_id: int, level_id: str) -> LevelPag
             blocked_text=level.blocked_text,
             model=level.defender.model,
             show_guards=level.show_guards,
+            names_guards=disclosure.of_stream(level).names_guards,
             input_guards=tuple(g.name for g in level.guards.input),
             output_guards=tuple(g.name for g in level.guards.output),
             message_chars=min(
                 level.defender.message_chars, services.settings.message_chars
             ),
             turns=level.defender.turns,
-            turns_left=turns_left(session, level, visit),
+            turns_left=conversation.visit_turns_left(session, level, visit),
             guesses_left=services.settings.wrong_guesses
             - (visit.wrong_guesses if visit else 0),
             suspicion=level.suspicion,
-            suspicion_left=suspicion_left(level, visit),
+            suspicion_left=conversation.visit_suspicion_left(level, visit),
             conversation=attempt_views(rows, index=index, solved=solved),
             hints=hint_views(
                 session,
@@ -190,11 +191,11 @@ def _cards(
     return tuple(cards)
 
 
-def _rows(session: Session, visit_id: int) -> list[Generation]:
+def _rows(session: Session, visit_id: int) -> list[Attempt]:
     newest = session.scalars(
-        select(Generation)
-        .where(Generation.visit_id == visit_id)
-        .order_by(Generation.id.desc())
+        select(Attempt)
+        .where(Attempt.visit_id == visit_id)
+        .order_by(Attempt.id.desc())
         .limit(CONVERSATION_ROWS)
     ).all()
     return list(reversed(newest))
@@ -223,7 +224,7 @@ def _after_win(
 
 
 def _prompt_seen(
-    session: Session, level: Level, rows: list[Generation]
+    session: Session, level: Level, rows: list[Attempt]
 ) -> tuple[Message, ...]:
     """Return the prompt of the winning visit, from the level as it was then."""
     defender = level.model_dump(mode="json")["defender"]

@@ -9,18 +9,17 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from pydantic import ValidationError
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from webapp.domain.play import notebook, visits
+from webapp.domain.play import conversation, disclosure, notebook, visits
 from webapp.domain.play.attempts import AttemptView
 from webapp.domain.play.grounds import marked_row, needs_marks
 from webapp.domain.services import Services
 from webapp.errors import Conflict, Forbidden, NotFound
 from webapp.llm.ask import GatewayAsk
-from webapp.plugins.asking import Exchange, Grounds
+from webapp.plugins.asking import Grounds
 from webapp.plugins.guard import Guard, Turn, guards
-from webapp.rows import FINISHED, Generation, LevelVersion, Visit
+from webapp.rows import Attempt, LevelVersion, Visit
 from webapp.security import Secret
 
 CHANGED = "This gate has changed since, so its guards cannot be asked about it again."
@@ -42,7 +41,9 @@ def mark(services: Services, *, player_id: int, attempt_id: int) -> AttemptView:
     """
     with services.db.read() as session:
         row = notebook.require_attempt(session, player_id, attempt_id)
-        if row.level_id not in visits.solved_levels(session, player_id):
+        solved = visits.solved_levels(session, player_id)
+        index = services.content.current()
+        if not disclosure.of_attempt(row, index=index, solved=solved).has_grounds:
             raise Forbidden("Open this gate first. Then its guards show what they saw.")
         again = _again(session, services, row)
     ask = GatewayAsk(services.gateway, f"player-{player_id}", highlights=True)
@@ -61,7 +62,7 @@ def mark(services: Services, *, player_id: int, attempt_id: int) -> AttemptView:
     return notebook.find(services, player_id=player_id, attempt_id=attempt_id)
 
 
-def _again(session: Session, services: Services, row: Generation) -> list[_Again]:
+def _again(session: Session, services: Services, row: Attempt) -> list[_Again]:
     """Return what to ask again: the verdicts of models that are not marked yet."""
     waiting = {
         place
@@ -71,7 +72,9 @@ def _again(session: Session, services: Services, row: Generation) -> list[_Again
     if not waiting:
         return []
     body = session.get_one(LevelVersion, row.content_hash).body
-    history = _history(session, row, turns=body["defender"]["turns"])
+    history = conversation.visit_history(
+        session, visit_id=row.visit_id, turns=body["defender"]["turns"], before=row
+    )
     secret = _secret(session, services, row)
     texts = {"input": row.message, "output": row.reply or ""}
     # The guards of each stage, in the order in which they gave their verdicts.
@@ -94,24 +97,7 @@ def _guard(spec: dict[str, Any]) -> Guard:
         raise Conflict(CHANGED) from None
 
 
-def _history(session: Session, row: Generation, *, turns: int) -> tuple[Exchange, ...]:
-    """Return the earlier exchanges of the visit, as they were known then."""
-    if turns == 1:
-        return ()
-    rows = session.scalars(
-        select(Generation)
-        .where(
-            Generation.visit_id == row.visit_id,
-            Generation.id < row.id,
-            Generation.status == FINISHED,
-            Generation.finished_at <= row.created_at,
-        )
-        .order_by(Generation.id)
-    )
-    return tuple(Exchange(earlier.message, earlier.reply or "") for earlier in rows)
-
-
-def _secret(session: Session, services: Services, row: Generation) -> Secret:
+def _secret(session: Session, services: Services, row: Attempt) -> Secret:
     """Return the password of the visit, as far as it still follows from the words."""
     visit = session.get_one(Visit, row.visit_id)
     try:

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from webapp.domain.play import visits
-from webapp.domain.play.attempts import SHOWN, AttemptView, attempt_views
+from webapp.domain.play import disclosure, visits
+from webapp.domain.play.attempts import AttemptView, attempt_views
 from webapp.domain.services import Services
 from webapp.domain.texts import require_text
 from webapp.errors import InvalidInput, NotFound
-from webapp.rows import BLOCKED, FINISHED, STOPPED, Generation
+from webapp.rows import ATTEMPT, BLOCKED, FINISHED, STOPPED, Attempt, Generation
 
 PAGE_ROWS = 20
 EXPORT_ROWS = 200
@@ -121,25 +121,25 @@ def _page(
     limit: int,
 ) -> NotebookPage:
     solved = visits.solved_levels(session, player_id)
-    rows = select(Generation).where(Generation.player_id == player_id)
+    rows = select(Attempt).where(
+        Attempt.player_id == player_id, Attempt.feature == ATTEMPT
+    )
     if level_id:
-        rows = rows.where(Generation.level_id == level_id)
+        rows = rows.where(Attempt.level_id == level_id)
     if before is not None:
         rows = rows.where(Generation.id < before)
     if query.strip():
         wanted = query.strip()
         # A reply that a guard held back must not be found by its words either.
-        is_visible = or_(
-            Generation.status.in_(SHOWN),
-            Generation.level_id.in_(tuple(solved)),
-        )
+        is_readable = disclosure.is_readable(solved)
         rows = rows.where(
             or_(
-                Generation.message.icontains(wanted, autoescape=True),
-                Generation.note.icontains(wanted, autoescape=True),
-                is_visible & Generation.reply.icontains(wanted, autoescape=True),
+                Attempt.message.icontains(wanted, autoescape=True),
+                Attempt.note.icontains(wanted, autoescape=True),
+                is_readable & Attempt.reply.icontains(wanted, autoescape=True),
             )
         )
+    # By the id of the generation: that is in the index of the player's.
     found = session.scalars(rows.order_by(Generation.id.desc()).limit(limit + 1)).all()
     items = attempt_views(
         found[:limit], index=services.content.current(), solved=solved
@@ -147,10 +147,10 @@ def _page(
     return NotebookPage(items, items[-1].id if len(found) > limit else None)
 
 
-def require_attempt(session: Session, player_id: int, attempt_id: int) -> Generation:
+def require_attempt(session: Session, player_id: int, attempt_id: int) -> Attempt:
     """Return the row of an attempt of this player; raise NotFound for any other."""
     is_possible = 0 < attempt_id < MAX_ID
-    row = session.get(Generation, attempt_id) if is_possible else None
+    row = session.get(Attempt, attempt_id) if is_possible else None
     if row is None or row.player_id != player_id:
         raise NotFound("There is no such attempt in your notebook.")
     return row

@@ -8,14 +8,14 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Iterator
-from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any
 
 from webapp.content.prompts import render_examples, render_system
 from webapp.content.schema import GuardSpec, Level
+from webapp.domain.generations.events import Event
+from webapp.domain.generations.replies import Record, listen
 from webapp.domain.play.grounds import grounds_row
-from webapp.domain.texts import storable
 from webapp.llm import gateway as llm
 from webapp.llm.ask import GatewayAsk
 from webapp.plugins.asking import Exchange, Message
@@ -25,7 +25,6 @@ from webapp.security import Secret
 log = logging.getLogger(__name__)
 
 GUARD_FAILED = "This guard could not do its work, so it let nothing through."
-BEAT_SECONDS = 0.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,15 +50,17 @@ class Judged:
 
 
 @dataclass(slots=True)
-class TurnRecord:
+class TurnRecord(Record):
     """What is known of a turn so far; filled while `run_turn` is read."""
 
-    reply: str = ""
+    is_visible: bool = False
     judged: list[Judged] = field(default_factory=list)
     blocked_by: str | None = None
-    completion: llm.Completion | None = None
-    # Whether the player may have read a part of the reply already.
-    is_visible: bool = False
+
+    @property
+    def is_blocked(self) -> bool:
+        """Whether a guard has stopped it."""
+        return self.blocked_by is not None
 
 
 def run_turn(
@@ -72,7 +73,7 @@ def run_turn(
     user: str,
     seed: int,
     record: TurnRecord,
-) -> Iterator[Judged | llm.Queued | llm.Heartbeat | llm.Delta]:
+) -> Iterator[Judged | Event]:
     """Play one message against a level; yield what happens, fill `record`.
 
     The reply is yielded in pieces only if no output guard stands behind the model.
@@ -81,46 +82,29 @@ def run_turn(
     ask = GatewayAsk(gateway, user)
     turn = Turn("input", message, message, history, secret)
     yield from _judge(level.guards.input, turn, ask, record)
-    if record.blocked_by:
+    if record.is_blocked:
         return
     record.is_visible = not level.guards.output
     stream = gateway.stream(
         model=level.defender.model,
         messages=prompt(level, secret, history, message),
-        sampling=llm.Sampling(
-            temperature=level.defender.temperature,
-            top_p=level.defender.top_p,
-            max_tokens=level.defender.max_tokens,
-            seed=seed,
-        ),
+        sampling=sampling(level, seed),
         user=user,
         raw_tokens=level.defender.raw_tokens,
     )
-    with closing(stream):
-        yield from _listen(stream, record)
+    yield from listen(stream, record)
     turn = Turn("output", record.reply, message, history, secret)
     yield from _judge(level.guards.output, turn, ask, record)
 
 
-def _listen(
-    stream: Iterator[llm.ChatEvent], record: TurnRecord
-) -> Iterator[llm.Queued | llm.Heartbeat | llm.Delta]:
-    """Collect the reply; pass its pieces on only where no guard may still stop it."""
-    beat_at = 0.0
-    for event in stream:
-        if isinstance(event, llm.Done):
-            record.completion = event.completion
-        elif not isinstance(event, llm.Delta):
-            yield event
-        else:
-            piece = llm.Delta(storable(event.text))
-            record.reply += piece.text
-            if record.is_visible:
-                yield piece
-            elif time.monotonic() >= beat_at:
-                # By the clock, not one a piece: counting them would measure the reply.
-                beat_at = time.monotonic() + BEAT_SECONDS
-                yield llm.Heartbeat()
+def sampling(level: Level, seed: int) -> llm.Sampling:
+    """Return how the replies of a level are sampled."""
+    return llm.Sampling(
+        temperature=level.defender.temperature,
+        top_p=level.defender.top_p,
+        max_tokens=level.defender.max_tokens,
+        seed=seed,
+    )
 
 
 def prompt(
@@ -152,7 +136,7 @@ def _judge(
         if not verdict.allowed:
             record.blocked_by = spec.name
         yield judged
-        if record.blocked_by:
+        if record.is_blocked:
             return
 
 

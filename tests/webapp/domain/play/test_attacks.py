@@ -24,7 +24,7 @@ from webapp.errors import (
 from webapp.llm.gateway import Gateway
 from webapp.llm.scripted import ScriptedBackend
 from webapp.plugins.guard import guards
-from webapp.rows import BLOCKED, FAILED, FINISHED, RUNNING, STOPPED, Generation
+from webapp.rows import BLOCKED, FAILED, FINISHED, RUNNING, STOPPED, Attempt
 
 # Too long for the free pages of a small database.
 LONG = "long-reply-" * 50_000
@@ -501,7 +501,7 @@ def test_the_level_is_kept_as_it_was_played(world: World) -> None:
     world.say(ada)
     index = world.services.content.current()
     with world.db.read() as session:
-        row = session.query(Generation).one()
+        row = session.query(Attempt).one()
         assert row.content_hash == index.level_hash("open")
 
 

@@ -1,0 +1,228 @@
+"""A run: one generation from its record to its end, for any feature.
+
+`begin` writes it down as running, in one transaction with whatever the feature adds,
+and returns its events. The end is written in a second transaction, and told after it:
+what is not saved has not happened.
+"""
+
+from __future__ import annotations
+
+import logging
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Generator, Iterator, Sequence
+from typing import Any, ClassVar, Final, Generic, NamedTuple, TypeVar
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from webapp.domain import quotas
+from webapp.domain.generations import events, sweeping
+from webapp.domain.generations.replies import Record
+from webapp.domain.people.players import require_player
+from webapp.domain.quotas import Limit
+from webapp.domain.services import Services
+from webapp.errors import BackendError, LabError, QuotaExceeded
+from webapp.llm import gateway as llm
+from webapp.rows import (
+    BLOCKED,
+    FAILED,
+    FINISHED,
+    IS_RUNNING,
+    RUNNING,
+    STOPPED,
+    Generation,
+    Player,
+)
+
+log = logging.getLogger(__name__)
+
+BROKEN: Final = (
+    "Something went wrong on our side, so this does not count. Please try again."
+)
+NOT_SAVED: Final = "This could not be saved, so it does not count. Please try again."
+ERROR_CHARS: Final = 200
+
+Row = TypeVar("Row", bound=Generation)
+
+
+class Job(ABC, Generic[Row]):
+    """What a feature makes of a run; free of any database session."""
+
+    # What the player is told when the end could not be saved.
+    not_saved: ClassVar[str] = NOT_SAVED
+    record: Record
+
+    @abstractmethod
+    def play(self) -> Iterator[events.Event]:
+        """Ask the model; yield what the player may see of it, and fill `record`.
+
+        A LabError that it raises is told to the player, and the run has failed.
+        """
+
+    def finish(
+        self, session: Session, generation_id: int, row: Row | None, status: str
+    ) -> Sequence[events.Event]:
+        """Add to the row as it ends; return what is told once it is saved.
+
+        `row` has its reply, figures and status already; it is None if the player was
+        deleted meanwhile.
+        """
+        return (events.End(generation_id, status),)
+
+
+class Begun(NamedTuple, Generic[Row]):
+    """A row that is not in the database yet, and the job that will fill it.
+
+    The row has its feature, model, prompt, settings and seed.
+    """
+
+    row: Row
+    job: Job[Row]
+
+
+class Run(Iterator[events.Event]):
+    """The events of a generation that is recorded already.
+
+    Closing it before the end is Stop: the model is told to stop and the row is marked
+    so. It is a class and not a generator because an unread generator cannot clean up.
+    """
+
+    def __init__(
+        self, services: Services, *, row_id: int, kind: type[Any], job: Job[Any]
+    ) -> None:
+        self.id = row_id
+        self._services = services
+        self._kind = kind
+        self._job = job
+        self._is_over = False
+        self._events = self._run()
+
+    def __next__(self) -> events.Event:
+        return next(self._events)
+
+    def close(self) -> None:
+        """Stop it if it is still going."""
+        self._events.close()
+        if not self._is_over:
+            # Who stops at the news of a block has been blocked all the same.
+            self._finish(BLOCKED if self._job.record.is_blocked else STOPPED)
+
+    def _run(self) -> Generator[events.Event, None, None]:
+        yield events.Start(self.id)
+        try:
+            yield from self._job.play()
+            # Saved first, shown second: what is not recorded did not happen.
+            told = self._finish(BLOCKED if self._job.record.is_blocked else FINISHED)
+            if told is None:
+                told = (events.ErrorEvent("not_saved", self._job.not_saved, 500),)
+            yield from told
+        except BackendError as error:
+            yield from self._fail(error)
+        except LabError as error:
+            log.error("%s failed: %s", self._name, error.code)
+            yield from self._fail(error)
+        except Exception as error:  # noqa: BLE001 -- border: the answer has begun
+            # The type only: the text of an error may quote the reply or the secret.
+            log.error("%s failed: %s", self._name, type(error).__name__)
+            yield from self._fail(LabError(BROKEN))
+
+    @property
+    def _name(self) -> str:
+        return f"{self._kind.__name__.lower()} {self.id}"
+
+    def _fail(self, error: LabError) -> Iterator[events.Event]:
+        told = self._finish(FAILED, error.message)
+        yield events.ErrorEvent(error.code, error.message, error.status)
+        yield from told or ()
+
+    def _finish(
+        self, status: str, error: str | None = None
+    ) -> Sequence[events.Event] | None:
+        """Save the end; return what to tell of it, or None if it was not saved."""
+        self._is_over = True
+        try:
+            return self._save(status, error)
+        except Exception as failure:  # noqa: BLE001 -- border: the disk may be full
+            log.error("%s was not saved: %s", self._name, type(failure).__name__)
+            self._services.boot.unsaved.add((self.id, self._job.not_saved))
+            return None
+
+    def _save(self, status: str, error: str | None) -> Sequence[events.Event]:
+        with self._services.db.write() as session:
+            row = session.get(self._kind, self.id, with_for_update=True)
+            if row is not None:
+                self._fill(row, status, error)
+            return self._job.finish(session, self.id, row, status)
+
+    def _fill(self, row: Generation, status: str, error: str | None) -> None:
+        record = self._job.record
+        row.status = status
+        row.error = error and error[:ERROR_CHARS]
+        row.finished_at = self._services.now()
+        row.ms = round(1000 * (row.finished_at - row.created_at).total_seconds())
+        # A guarded reply that was never guarded to its end is shown to nobody.
+        if record.is_visible or status in {FINISHED, BLOCKED}:
+            row.reply = record.reply or None
+        if record.completion is not None:
+            row.model = record.completion.model
+            row.prompt_tokens = record.completion.prompt_tokens
+            row.reply_tokens = record.completion.completion_tokens
+            row.first_token_ms = record.completion.first_token_ms
+
+
+def begin(
+    services: Services,
+    *,
+    player_id: int,
+    what: str,
+    limits: Sequence[Limit],
+    prepare: Callable[[Session, Player], Begun[Row]],
+) -> Run:
+    """Record a generation of a player as running, and return its events.
+
+    `prepare` gets the player, whom no other writer can change meanwhile, and returns
+    the row and its job; it may look up and write whatever belongs to them, and refuse
+    with a LabError. `limits` count `what`: "attempts" of this minute, say. Raises
+    NotFound for a player who is gone and QuotaExceeded, and then nothing is recorded.
+    """
+    unsaved = frozenset(services.boot.unsaved)
+    with services.db.write() as session:
+        sweeping.settle(session, unsaved)
+        player = require_player(session, player_id, lock=True)
+        row, job = prepare(session, player)
+        _require_room(session, services, player)
+        quotas.spend(
+            session, now=services.now(), player=player, what=what, limits=limits
+        )
+        row.player_id = player_id
+        row.boot_id = services.boot.id
+        row.status = RUNNING
+        row.created_at = services.now()
+        session.add(row)
+        session.flush()
+        run = Run(services, row_id=row.id, kind=type(row), job=job)
+    services.boot.unsaved.difference_update(unsaved)
+    return run
+
+
+def sampling_row(sampling: llm.Sampling) -> dict[str, Any]:
+    """Return how a reply is sampled, as it is stored; the seed has its own column."""
+    return {
+        "temperature": sampling.temperature,
+        "top_p": sampling.top_p,
+        "max_tokens": sampling.max_tokens,
+    }
+
+
+def _require_room(session: Session, services: Services, player: Player) -> None:
+    running = session.scalar(
+        select(func.count())
+        .select_from(Generation)
+        .where(Generation.player_id == player.id, IS_RUNNING)
+    )
+    if (running or 0) >= services.settings.running_per_player:
+        raise QuotaExceeded(
+            "Another message of yours is still being answered. Wait for it or stop it.",
+            scope="player/running",
+            retry_after=2,
+        )
