@@ -168,7 +168,7 @@ export class PromptPanel extends HTMLElement {
       this.say("stopped");
       return;
     }
-    // Of a broken connection fetch tells with a TypeError; all else is a mistake here.
+    // fetch reports a broken connection as a TypeError; anything else is a bug here.
     const isOffline = error instanceof TypeError;
     if (!isOffline) reportError(error);
     if (this.isAnswered || !isOffline) this.lose();
