@@ -3,7 +3,7 @@
 export class Passage {
   /** @param {HTMLElement} panel */
   constructor(panel) {
-    this.stops = [...panel.querySelectorAll(".passage__stop")];
+    this.stops = /** @type {HTMLElement[]} */ ([...panel.querySelectorAll("[data-kind]")]);
   }
 
   clear() {
@@ -13,7 +13,11 @@ export class Passage {
     }
   }
 
-  /** @param {string} kind @param {string} [stage] */
+  /**
+   * Go to the next stop of a kind, if there is one; the stop before is left.
+   * @param {string} kind
+   * @param {string} [stage]
+   */
   at(kind, stage) {
     this.leave();
     const here = this.stops.find(
@@ -39,10 +43,5 @@ export class Passage {
         !item.dataset.verdict,
     );
     stop?.setAttribute("data-verdict", seen.allowed ? "allowed" : "stopped");
-  }
-
-  /** @param {string} stage */
-  hasGuards(stage) {
-    return this.stops.some((stop) => stop.dataset.stage === stage);
   }
 }

@@ -20,6 +20,6 @@ for (const form of document.querySelectorAll("[data-preferences]")) {
 /** @param {string} name @param {string} value */
 function apply(name, value) {
   if (name === "theme") document.documentElement.dataset.theme = value;
-  for (const panel of document.querySelectorAll("prompt-panel"))
+  for (const panel of document.querySelectorAll("[data-stream]"))
     if (name === "stream") panel.dataset.stream = value;
 }
