@@ -37,6 +37,18 @@ SETTINGS = (
         "name=place of the sentence embedder: a folder, package:name/folder, or"
         " owner/repository on the Hugging Face hub.",
     ),
+    Setting(
+        "memory_mb",
+        0,
+        "Memory that all loaded models may take together, in millions of bytes. The"
+        " ones unused for longest go first. 0: half of this machine's.",
+    ),
+    Setting(
+        "preload",
+        "*",
+        "Comma list of models to load at the start, as far as they fit. *: those of"
+        " the two settings above and the released guards. Others load on first use.",
+    ),
     Setting("slots", 8, "Replies that are generated at the same time."),
     Setting("waiting", 64, "Requests that may wait for a slot; more are refused."),
     Setting("context", 2048, "Tokens of prompt and reply together, for each slot."),
@@ -64,6 +76,8 @@ class Settings:
     instance: Path
     chat_models: str
     embedding_model: str
+    memory_mb: int
+    preload: str
     slots: int
     waiting: int
     context: int
@@ -130,6 +144,8 @@ def _check(settings: Settings) -> None:
     for name in ("slots", "context", "default_tokens", "body_bytes"):
         if getattr(settings, name) < 1:
             raise SettingsError(f"WORDKEEP_SIDECAR_{name.upper()} must be at least 1.")
+    if settings.memory_mb < 0:
+        raise SettingsError("WORDKEEP_SIDECAR_MEMORY_MB must be at least 0.")
     if not settings.key and settings.host not in ("127.0.0.1", "localhost", "::1"):
         raise SettingsError(
             "Set WORDKEEP_SIDECAR_KEY before you listen on an address"

@@ -13,20 +13,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import yaml
+
+from webapp.llm.endpoints import LOCAL
+from webapp.llm.scripted import stand_in_models
 from webapp.settings import PROJECT
 from webapp.supervisor.checks import StartError, prepare_instance
 from webapp.supervisor.child import die_with_parent
 
 READY_SECONDS = 240.0
 STOP_SECONDS = 20.0
-
-# The scripted model answers by rules and at once; nothing is loaded.
-SCRIPTED_ENDPOINTS = """\
-endpoints:
-  - name: local
-    kind: scripted
-    models: {warden: MODEL, smollm2: MODEL, minilm: minilm, gate: gate, leak: leak}
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +52,10 @@ def trial_site(
     """
     prepare_instance(instance)
     if scripted is not None:
-        text = SCRIPTED_ENDPOINTS.replace("MODEL", scripted)
+        # It answers by rules and at once; nothing is loaded.
+        models = stand_in_models(scripted)
+        entry = {"name": LOCAL, "kind": "scripted", "models": models}
+        text = yaml.safe_dump({"endpoints": [entry]})
         (instance / "endpoints.yaml").write_text(text)
     process = _start(instance, env or {})
     try:
