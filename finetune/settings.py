@@ -41,7 +41,7 @@ SETTINGS = (
         "memory_mb",
         0,
         "Memory that all loaded models may take together, in millions of bytes. The"
-        " ones unused for longest go first. 0: half of this machine's.",
+        " ones unused for longest go first. 0: half of this machine's, at least 1000.",
     ),
     Setting(
         "preload",

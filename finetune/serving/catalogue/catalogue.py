@@ -28,6 +28,8 @@ _log = logging.getLogger(__name__)
 State = Literal["loading", "ready", "failed"]
 _ALL = "*"
 _MEGABYTE = 1_000_000
+# On a small machine the shipped models still fit one beside the others.
+_LEAST_BUDGET = 1_000 * _MEGABYTE
 # The order of a start: the first reply matters more than the first embedding.
 _FIRST: tuple[Kind, ...] = ("chat", "base", "embedding", "guard")
 
@@ -42,7 +44,7 @@ class Catalogue:
         self._own = ModelFolder(settings.instance / "models", self._fixed)
         self._loader = Loader(settings)
         self._shelf: Shelf[Served] = Shelf(
-            budget=settings.memory_mb * _MEGABYTE or usable_memory() // 2,
+            budget=settings.memory_mb * _MEGABYTE or _usual_budget(),
             waiting=settings.waiting,
         )
         self._wanted = settings.preload
@@ -186,6 +188,10 @@ class Catalogue:
         except ApiError as error:
             # Told by the shelf if it is broken; else it only did not fit beside others.
             _log.info("not loaded at the start: %s", error.message)
+
+
+def _usual_budget() -> int:
+    return max(_LEAST_BUDGET, usable_memory() // 2)
 
 
 def _listed(preload: str) -> list[str]:
