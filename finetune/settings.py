@@ -47,7 +47,8 @@ SETTINGS = (
         "preload",
         "*",
         "Comma list of models to load at the start, as far as they fit. *: those of"
-        " the two settings above and the released guards. Others load on first use.",
+        " chat_models and embedding_model, and the released guards. All others load on"
+        " first use.",
     ),
     Setting("slots", 8, "Replies that are generated at the same time."),
     Setting("waiting", 64, "Requests that may wait for a slot; more are refused."),

@@ -48,11 +48,14 @@ def loaded(sidecar: RunningSidecar) -> list[str]:
 
 
 def say(sidecar: RunningSidecar, model: str, tokens: int = 3) -> str:
+    options: dict[str, Any] = {
+        "messages": STORY,
+        "max_tokens": tokens,
+        "temperature": 0,
+    }
     with sidecar.client() as client:
-        reply = client.chat.completions.create(
-            model=model, messages=STORY, max_tokens=tokens, temperature=0
-        )
-    return reply.choices[0].message.content
+        reply = client.chat.completions.create(model=model, **options)
+    return reply.choices[0].message.content or ""
 
 
 def memory_mb(sidecar: RunningSidecar) -> float:

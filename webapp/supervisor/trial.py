@@ -52,16 +52,19 @@ def trial_site(
     """
     prepare_instance(instance)
     if scripted is not None:
-        # It answers by rules and at once; nothing is loaded.
-        models = stand_in_models(scripted)
-        entry = {"name": LOCAL, "kind": "scripted", "models": models}
-        text = yaml.safe_dump({"endpoints": [entry]})
-        (instance / "endpoints.yaml").write_text(text)
+        (instance / "endpoints.yaml").write_text(scripted_endpoints(scripted))
     process = _start(instance, env or {})
     try:
         yield _await_ready(Trial("", instance, process))
     finally:
         stop(process)
+
+
+def scripted_endpoints(behaviour: str) -> str:
+    """Return an endpoints.yaml whose models answer by rules and load nothing."""
+    models = stand_in_models(behaviour)
+    entry = {"name": LOCAL, "kind": "scripted", "models": models}
+    return yaml.safe_dump({"endpoints": [entry]}, sort_keys=False)
 
 
 def stop(process: subprocess.Popen[bytes]) -> int:
