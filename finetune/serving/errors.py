@@ -78,6 +78,44 @@ def queue_full() -> ApiError:
     )
 
 
+def wrong_kind(name: str, kind: str, instead: str) -> ApiError:
+    """Say that a model cannot be used in this way, and in which way it can."""
+    return ApiError(
+        f"The model {name} is of the kind {kind}: {instead}.",
+        code="wrong_kind",
+        param="model",
+    )
+
+
+def model_failed(name: str, problem: str) -> ApiError:
+    """Say why a model could not be loaded; the next call tries again."""
+    return not_ready(f"The model {name} could not be loaded: {problem}", code="failed")
+
+
+def model_too_large(name: str, memory: int, budget: int) -> ApiError:
+    """Say that a model does not fit even if it is the only one."""
+    return ApiError(
+        f"The model {name} needs about {memory // 10**6} MB, but all models together"
+        f" may take {budget // 10**6} MB. Raise WORDKEEP_SIDECAR_MEMORY_MB, or lower"
+        " WORDKEEP_SIDECAR_SLOTS or WORDKEEP_SIDECAR_CONTEXT.",
+        status=503,
+        kind="server_error",
+        code="too_large",
+    )
+
+
+def no_memory(name: str) -> ApiError:
+    """Say that all the memory is taken by models in use."""
+    return ApiError(
+        f"There is no memory for the model {name} while the others are in use."
+        " Try again in a few seconds.",
+        status=503,
+        kind="overloaded",
+        code="no_memory",
+        retry_after=5,
+    )
+
+
 def not_ready(what: str, *, code: str = "starting") -> ApiError:
     """Say that a model is not loaded yet, or never will be."""
     return ApiError(what, status=503, kind="server_error", code=code, retry_after=2)

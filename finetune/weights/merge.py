@@ -35,7 +35,7 @@ Array = NDArray[np.float32]
 
 ADAPTER = "adapter_model.safetensors"
 CONFIG = "adapter_config.json"
-_ADAPTERS = Path(__file__).parent.parent / "adapters"
+ADAPTERS = Path(__file__).parent.parent / "adapters"
 # module of transformers → tensor of GGUF
 _NAMES = {
     "self_attn.q_proj": "attn_q",
@@ -54,22 +54,14 @@ def served_file(place: str, cache: Path) -> Path:
 
     Raises ModelMissing, ReleaseError or OSError.
     """
-    folder = _release_folder(place)
+    folder = release_folder(place)
     return merged_model(folder, cache) if folder else find_file(place, cache=cache)
 
 
-def release_version(place: str) -> str:
-    """Return the version of the release at a place; empty if there is none.
-
-    Raises ReleaseError.
-    """
-    folder = _release_folder(place)
-    return read_release(folder).version if folder else ""
-
-
-def _release_folder(place: str) -> Path | None:
+def release_folder(place: str) -> Path | None:
+    """Return the folder of the release at a place, None if it is none."""
     if place.startswith("adapter:"):
-        return _ADAPTERS / place.removeprefix("adapter:")
+        return ADAPTERS / place.removeprefix("adapter:")
     return Path(place) if (Path(place) / MANIFEST).is_file() else None
 
 

@@ -268,7 +268,7 @@ def test_a_text_is_continued(client):
 
 def test_the_models_are_listed(client):
     listed = [model.id for model in client.models.list()]
-    assert listed == ["smollm2", "minilm", "gate", "leak"]
+    assert listed == ["smollm2", "minilm", "gate", "leak", "warden"]
     found = client.models.retrieve("smollm2")
     assert found.id == "smollm2"
     # The start of the SHA-256 of its file: which weights these are.

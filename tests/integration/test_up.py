@@ -21,7 +21,7 @@ from webapp.bench.players import ApiPlayer
 from webapp.settings import PROJECT
 from webapp.supervisor.checks import StartError, free_port
 from webapp.supervisor.child import health_status
-from webapp.supervisor.trial import SCRIPTED_ENDPOINTS, Trial, stop, trial_site
+from webapp.supervisor.trial import Trial, scripted_endpoints, stop, trial_site
 
 # More threads than free cores make the engine crawl, and tests share the machine.
 ENV = {"WORDKEEP_SIDECAR_ENGINE_THREADS": "1"}
@@ -148,7 +148,7 @@ def test_of_two_started_at_once_on_one_port_one_is_ready(tmp_path: Path) -> None
     for name in ("one", "other"):
         instance = tmp_path / name
         instance.mkdir()
-        text = SCRIPTED_ENDPOINTS.replace("MODEL", "keeper")
+        text = scripted_endpoints("keeper")
         (instance / "endpoints.yaml").write_text(text)
         both.append(start("--port", port, "--instance", instance))
     try:

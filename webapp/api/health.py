@@ -172,15 +172,19 @@ class Monitor:
         return found
 
     def _needed(self) -> set[str | None]:
-        """Return the endpoints whose models levels talk to; None for an unknown one."""
+        """Return the endpoints whose models levels talk to; None for an unknown one.
+
+        A model that nobody lists is looked for at the endpoints that list nothing.
+        """
         index = self._services.content.current()
         places: dict[str, str] = {}
         for info in self._services.gateway.models():
             places[info.name] = info.endpoint
             # A model named without its place is the first one of that name.
             places.setdefault(info.name.partition("/")[2], info.endpoint)
+        silent = next(iter(self._services.gateway.unlisted()), None)
         return {
-            places.get(level.defender.model)
+            places.get(level.defender.model, silent)
             for ladder in index.ladders
             for level in index.levels(ladder)
         }

@@ -72,7 +72,7 @@ class ModerationGuard(Guard):
         is_output = turn.stage == "output"
         judged = ask.moderate(
             self._shown(turn),
-            model=self._options.model or ("leak" if is_output else "gate"),
+            model=self._options.model,
             # Messages are judged without it: else the guard would confirm guesses.
             secret=turn.secret if is_output else None,
             look=self._look(turn),

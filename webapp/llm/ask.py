@@ -9,8 +9,6 @@ from webapp.llm.gateway import Gateway, Sampling
 from webapp.plugins.asking import CAREFUL, Look, Message, Moderation
 from webapp.security import Secret
 
-DEFAULT_MODEL = "smollm2"
-
 
 class GatewayAsk:
     """Lets a guard ask models for one player; `user` is who the queue counts.
@@ -30,7 +28,7 @@ class GatewayAsk:
     ) -> str:
         """Return the likeliest reply, so that a verdict does not hang on chance."""
         completion = self._gateway.complete(
-            model=model or DEFAULT_MODEL,
+            model=model or self._gateway.usual("chat"),
             messages=messages,
             sampling=Sampling(temperature=0.0, top_p=1.0, max_tokens=max_tokens),
             user=self._user,
@@ -45,11 +43,11 @@ class GatewayAsk:
         self,
         text: str,
         *,
-        model: str,
+        model: str | None = None,
         secret: Secret | None = None,
         look: Look = CAREFUL,
     ) -> Moderation:
-        """Return the judgement of a guard model."""
+        """Return the judgement of a guard model, without a name of the usual one."""
         if self._highlights:
             look = replace(look, highlights=True)
         return self._gateway.moderate(text, model=model, secret=secret, look=look)

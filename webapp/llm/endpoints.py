@@ -21,14 +21,15 @@ from webapp.settings import Settings
 Kind = Literal["wordkeep", "openai", "scripted"]
 Omittable = Literal["seed", "stop", "stream_options", "temperature", "top_p"]
 LOCAL = "local"
-# What the sidecar serves: two chat models, embeddings and two guard models.
-LOCAL_MODELS = ("warden", "smollm2", "minilm", "gate", "leak")
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9._-]{0,39}$")]
 
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """A place that serves models. `models` maps names in levels to its own names."""
+    """A place that serves models. `models` maps names in levels to its own names.
+
+    Without `models` it is asked what it serves.
+    """
 
     name: str
     kind: Kind
@@ -57,7 +58,9 @@ class EndpointEntry(BaseModel):
         120.0, description="Longest silence of the endpoint, in seconds."
     )
     models: dict[Name, Annotated[str, Field(min_length=1, max_length=200)]] = Field(
-        description="Name in levels: name at the endpoint.", min_length=1
+        default_factory=dict,
+        description="Name in levels: name at the endpoint. None: what it lists.",
+        min_length=1,
     )
     max_tokens_field: Literal["max_tokens", "max_completion_tokens"] = Field(
         "max_tokens", description="How this endpoint calls the limit of a reply."
@@ -131,7 +134,7 @@ def local_endpoint(settings: Settings) -> Endpoint:
     return Endpoint(
         name=LOCAL,
         kind="wordkeep",
-        models=MappingProxyType({name: name for name in LOCAL_MODELS}),
+        models=MappingProxyType({}),
         base_url=_with_v1(url) if url else "",
         key=Secret(settings.sidecar_key) if settings.sidecar_key else None,
         timeout=float(settings.reply_seconds),

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Literal, Protocol
 
 from webapp.llm.cancel import Cancel
 from webapp.plugins.asking import Look, Message, Moderation
 from webapp.security import Secret
+
+Kind = Literal["chat", "base", "embedding", "guard"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +91,19 @@ BackendEvent = Queued | Delta | Finish
 
 
 @dataclass(frozen=True, slots=True)
+class Listed:
+    """A model as its endpoint lists it, under the endpoint's own name.
+
+    `reads` says whether a guard is for messages or for the replies to them.
+    """
+
+    name: str
+    kind: Kind = "chat"
+    is_adapter: bool = False
+    reads: Literal["message", "reply"] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ModelInfo:
     """A model that a level may name, as lists show it."""
 
@@ -97,6 +112,7 @@ class ModelInfo:
     label: str
     available: bool
     reason: str = ""
+    kind: Kind = "chat"
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +140,9 @@ class Backend(Protocol):
 
     def version(self, model: str) -> str:
         """Return what the endpoint says of a model's weights, or nothing."""
+
+    def models(self) -> Mapping[str, Listed]:
+        """Return what the endpoint serves, by its own names; may raise anything."""
 
     def health(self) -> EndpointHealth:
         """Say whether the endpoint answers."""

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import copy
-import difflib
 import os
 import random
 import time
 from collections.abc import Callable, Generator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from dataclasses import dataclass
 from functools import partial
-from typing import TypeVar
+from typing import Literal, TypeVar
 
-from webapp.errors import BackendError, BackendRefused, BackendTimeout, ContentError
-from webapp.llm.endpoints import LOCAL, LOCAL_MODELS, Endpoint, load_endpoints
+from webapp.errors import BackendError, BackendTimeout, ContentError
+from webapp.llm.directory import Directory, Target
+from webapp.llm.endpoints import LOCAL, Endpoint, load_endpoints
 from webapp.llm.events import (
     Backend,
     ChatEvent,
@@ -26,15 +25,17 @@ from webapp.llm.events import (
     EndpointHealth,
     Finish,
     Heartbeat,
+    Kind,
     ModelInfo,
     Queued,
     Sampling,
 )
 from webapp.llm.faults import Fault, explain, garbage
+from webapp.llm.listing import Listings
 from webapp.llm.memory import Memory, RememberingBackend
 from webapp.llm.pump import BEAT_SECONDS, pump, within
 from webapp.llm.remote import RemoteBackend
-from webapp.llm.scripted import ScriptedBackend
+from webapp.llm.scripted import ScriptedBackend, stand_in_models
 from webapp.llm.vectors import VectorCache
 from webapp.plugins.asking import CAREFUL, Look, Message, Moderation
 from webapp.security import Secret
@@ -60,17 +61,9 @@ T = TypeVar("T")
 RETRIES = 2
 # A guard that hears nothing for so long blocks; a player would not wait longer.
 CALL_SECONDS = 20.0
+HOSTED_SECONDS = 30.0
 CACHED_EMBEDDINGS = 1024
 EMBED_BATCH = 64
-
-
-@dataclass(frozen=True, slots=True)
-class _Target:
-    """A model name of a level, resolved. `label` is stored with the attempt."""
-
-    endpoint: Endpoint
-    upstream: str
-    label: str
 
 
 class Gateway:
@@ -107,15 +100,17 @@ class Gateway:
         self._call_seconds = call_seconds
         self._clock = clock
         self._chance = chance
+        seconds = {e.name: _list_seconds(e) for e in self._endpoints}
+        self._directory = Directory(
+            self._endpoints, Listings(self._backends, seconds, clock=clock)
+        )
         self._vectors = VectorCache(CACHED_EMBEDDINGS)
         self._known_health: dict[str, tuple[float, EndpointHealth]] = {}
 
     @classmethod
     def scripted(cls, backend: ScriptedBackend | None = None) -> Gateway:
         """Return a gateway in which a scripted backend stands for all local models."""
-        models = {name: name for name in LOCAL_MODELS}
-        models |= {"warden": "keeper", "smollm2": "keeper"}
-        endpoint = Endpoint(LOCAL, "scripted", models)
+        endpoint = Endpoint(LOCAL, "scripted", stand_in_models("keeper"))
         return cls([endpoint], backends={LOCAL: backend or ScriptedBackend()})
 
     def stream(
@@ -131,7 +126,7 @@ class Gateway:
 
         Raises ContentError at once for an unknown model, and BackendError while read.
         """
-        target = self._target(model)
+        target = self._directory.target(model)
         request = ChatRequest(
             target.upstream, tuple(messages), sampling, user, raw_tokens
         )
@@ -158,10 +153,15 @@ class Gateway:
         return done.completion
 
     def embed(
-        self, texts: Sequence[str], *, model: str = "minilm"
+        self, texts: Sequence[str], *, model: str | None = None
     ) -> list[list[float]]:
-        """Return one vector per text; texts seen lately cost nothing."""
-        target = self._target(model)
+        """Return one vector per text; texts seen lately cost nothing.
+
+        Without `model` the usual embedding model does it.
+        """
+        if not texts:
+            return []
+        target = self._directory.target(model or self.usual("embedding"))
         known: dict[str, list[float]] = {}
         for text in texts:
             vector = self._vectors.get(target.label, text)
@@ -181,12 +181,17 @@ class Gateway:
         self,
         text: str,
         *,
-        model: str,
+        model: str | None = None,
         secret: Secret | None = None,
         look: Look = CAREFUL,
     ) -> Moderation:
-        """Return the judgement of a guard model."""
-        target = self._target(model)
+        """Return the judgement of a guard model.
+
+        Without `model` the usual one: of replies if there is a secret to compare with.
+        """
+        if model is None:
+            model = self.usual("guard", reads="message" if secret is None else "reply")
+        target = self._directory.target(model)
         backend = self._backends[target.endpoint.name]
         return self._call(
             target, partial(backend.moderate, target.upstream, text, secret, look)
@@ -194,11 +199,11 @@ class Gateway:
 
     def label(self, model: str) -> str:
         """Return endpoint/model of a model's name, as it is stored with replies."""
-        return self._target(model).label
+        return self._directory.target(model).label
 
     def version(self, model: str) -> str:
         """Return what a model's endpoint says of its weights; empty if nothing."""
-        target = self._target(model)
+        target = self._directory.target(model)
         backend = self._backends[target.endpoint.name]
         return self._call(target, partial(backend.version, target.upstream))
 
@@ -214,17 +219,17 @@ class Gateway:
 
     def models(self) -> list[ModelInfo]:
         """List the models that a level may name."""
-        return [
-            ModelInfo(
-                name=f"{endpoint.name}/{name}",
-                endpoint=endpoint.name,
-                label=_label(endpoint, name),
-                available=not endpoint.unavailable,
-                reason=endpoint.unavailable,
-            )
-            for endpoint in self._endpoints
-            for name in endpoint.models
-        ]
+        return self._directory.models()
+
+    def unlisted(self) -> list[str]:
+        """Return the endpoints that have not said what they serve."""
+        return self._directory.unlisted()
+
+    def usual(
+        self, kind: Kind, *, reads: Literal["message", "reply"] | None = None
+    ) -> str:
+        """Return the name of the model that is meant where a level names none."""
+        return self._directory.usual(kind, reads=reads)
 
     def health(self) -> list[EndpointHealth]:
         """Ask all endpoints at the same time how they are."""
@@ -239,32 +244,11 @@ class Gateway:
             return known[1]
         health = self._backends[endpoint.name].health()
         # The health page is open to all: a hosted endpoint must not hear each visit.
-        seconds = 30.0 if endpoint.kind == "openai" else 0.5
+        seconds = HOSTED_SECONDS if endpoint.kind == "openai" else 0.5
         self._known_health[endpoint.name] = (self._clock() + seconds, health)
         return health
 
-    def _target(self, model: str) -> _Target:
-        place, slash, name = model.rpartition("/")
-        for endpoint in self._endpoints:
-            if name in endpoint.models and (not slash or place == endpoint.name):
-                if endpoint.unavailable:
-                    raise BackendRefused(
-                        f'The model endpoint "{endpoint.name}" is not set up. Tell '
-                        "your instructor.",
-                        code="backend_unavailable",
-                    )
-                return _Target(endpoint, endpoint.models[name], _label(endpoint, name))
-        raise self._unknown(model)
-
-    def _unknown(self, model: str) -> ContentError:
-        names = [info.name for info in self.models()]
-        bare = [name.partition("/")[2] for name in names]
-        close = difflib.get_close_matches(model, [*bare, *names], n=1)
-        hint = f'did you mean "{close[0]}"? ' if close else ""
-        listed = ", ".join(info.label for info in self.models()) or "none"
-        return ContentError(f'unknown model "{model}"; {hint}There are: {listed}.')
-
-    def _reply(self, target: _Target, request: ChatRequest) -> Generator[ChatEvent]:
+    def _reply(self, target: Target, request: ChatRequest) -> Generator[ChatEvent]:
         started = self._clock()
         for attempt in range(RETRIES + 1):
             has_begun = False
@@ -284,7 +268,7 @@ class Gateway:
                 time.sleep(min(left, BEAT_SECONDS))
 
     def _once(
-        self, target: _Target, request: ChatRequest, started: float
+        self, target: Target, request: ChatRequest, started: float
     ) -> Generator[ChatEvent]:
         backend = self._backends[target.endpoint.name]
         text: list[str] = []
@@ -306,12 +290,12 @@ class Gateway:
                     text.append(event.text)
                 yield event
         if end is None:
-            raise garbage(_who(target))
+            raise garbage(target.who)
         ms = round(1000 * (self._clock() - started))
         yield Done(_completion(target, "".join(text), end, first_token_ms, ms))
 
-    def _check_time(self, target: _Target, total: float, silent: float) -> None:
-        who = _who(target)
+    def _check_time(self, target: Target, total: float, silent: float) -> None:
+        who = target.who
         if total > self._reply_seconds:
             raise BackendTimeout(
                 f"{who} did not finish within {self._reply_seconds:g} seconds. Please "
@@ -323,14 +307,14 @@ class Gateway:
                 "again."
             )
 
-    def _call(self, target: _Target, call: Callable[[], T]) -> T:
+    def _call(self, target: Target, call: Callable[[], T]) -> T:
         name = target.endpoint.name
         for attempt in range(RETRIES + 1):
             try:
                 return within(self._call_seconds, call, name=f"call to {name}")
             except TimeoutError:
                 raise BackendTimeout(
-                    f"{_who(target)} took too long. Please try again."
+                    f"{target.who} took too long. Please try again."
                 ) from None
             except Exception as error:  # noqa: BLE001 -- explain() names or wraps all
                 fault = explain(error, name)
@@ -364,27 +348,23 @@ def open_gateway(settings: Settings, env: Mapping[str, str] | None = None) -> Ga
     )
 
 
+def _list_seconds(endpoint: Endpoint) -> float:
+    """Return how long a list of models is good: ours changes while it runs."""
+    return HOSTED_SECONDS if endpoint.kind == "openai" else 1.0
+
+
 def _open(endpoint: Endpoint) -> Backend:
     if endpoint.kind == "scripted":
         return ScriptedBackend(name=endpoint.name)
     return RemoteBackend(endpoint)
 
 
-def _who(target: _Target) -> str:
-    return f'The model endpoint "{target.endpoint.name}"'
-
-
-def _label(endpoint: Endpoint, name: str) -> str:
-    scripted = " (scripted)" if endpoint.kind == "scripted" else ""
-    return f"{endpoint.name}/{name}{scripted}"
-
-
 def _completion(
-    target: _Target, text: str, end: Finish, first_token_ms: int, ms: int
+    target: Target, text: str, end: Finish, first_token_ms: int, ms: int
 ) -> Completion:
     if not text.strip():
         raise BackendError(
-            f"{_who(target)} gave an empty reply. Please say it in other words.",
+            f"{target.who} gave an empty reply. Please say it in other words.",
             code="backend_empty",
         )
     return Completion(

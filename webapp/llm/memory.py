@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import threading
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ from webapp.llm.events import (
     Delta,
     EndpointHealth,
     Finish,
+    Listed,
 )
 from webapp.plugins.asking import Look, Moderation
 from webapp.security import Secret
@@ -92,6 +93,10 @@ class RememberingBackend:
     ) -> Moderation:
         """Ask the model."""
         return self._backend.moderate(model, text, secret, look)
+
+    def models(self) -> Mapping[str, Listed]:
+        """Ask the endpoint."""
+        return self._backend.models()
 
     def health(self) -> EndpointHealth:
         """Ask the endpoint."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from contextlib import closing
 from typing import Any, cast
 
@@ -20,9 +20,11 @@ from webapp.llm.events import (
     Delta,
     EndpointHealth,
     Finish,
+    Listed,
     Queued,
 )
 from webapp.llm.faults import BROKE_OFF, garbage
+from webapp.llm.listing import read_models
 from webapp.plugins.asking import Highlight, Look, Moderation
 from webapp.security import Secret
 
@@ -32,6 +34,7 @@ for _name in ("openai", "httpx2", "httpcore2"):
 
 CONNECT_SECONDS = 5.0
 HEALTH_SECONDS = 2.0
+LIST_SECONDS = 2.0
 # No level allows a reply this long: more is a broken endpoint.
 REPLY_CHARS = 100_000
 # A guard model marks at most some forty pieces of a text; more is a broken endpoint.
@@ -134,6 +137,12 @@ class RemoteBackend:
         answer = self._client.get(f"/models/{model}", cast_to=object)
         found = answer.get("version") if isinstance(answer, dict) else None
         return found if isinstance(found, str) else ""
+
+    def models(self) -> Mapping[str, Listed]:
+        """Ask the endpoint for its list; not all have one."""
+        options: Any = {"timeout": LIST_SECONDS}
+        answer = self._client.get("/models", cast_to=object, options=options)
+        return read_models(answer)
 
     def health(self) -> EndpointHealth:
         """Ask /health of a sidecar, or the model list of any other endpoint."""

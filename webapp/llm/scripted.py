@@ -11,7 +11,7 @@ import math
 import re
 import threading
 from collections import deque
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Mapping
 
 from webapp.errors import BackendError, BackendOverloaded, BackendRefused
 from webapp.llm.cancel import Cancel
@@ -21,6 +21,7 @@ from webapp.llm.events import (
     Delta,
     EndpointHealth,
     Finish,
+    Listed,
     Queued,
 )
 from webapp.llm.faults import BROKE_OFF
@@ -40,8 +41,28 @@ BEHAVIOURS = (
     "refuses",
     "silent",
 )
+# What the scripted stand-in for the sidecar lists, as the sidecar itself does.
+STAND_INS = {
+    model.name: model
+    for model in (
+        Listed("warden", is_adapter=True),
+        Listed("smollm2"),
+        Listed("minilm", "embedding"),
+        Listed("gate", "guard", is_adapter=True, reads="message"),
+        Listed("leak", "guard", is_adapter=True, reads="reply"),
+    )
+}
 SLOW_SECONDS = 0.1
 DIMENSIONS = 128
+
+
+def stand_in_models(behaviour: str) -> dict[str, str]:
+    """Return name in levels → scripted model: a behaviour for each chat model."""
+    return {
+        name: behaviour if model.kind == "chat" else name
+        for name, model in STAND_INS.items()
+    }
+
 
 _PASSWORD = re.compile(r"password\b[^.\n]{0,40}?\bis\s+[\"'“]?(\w+)", re.IGNORECASE)
 _FORBIDDEN = re.compile(
@@ -122,6 +143,10 @@ class ScriptedBackend:
     def version(self, model: str) -> str:
         """Say that there are no weights."""
         return "scripted"
+
+    def models(self) -> Mapping[str, Listed]:
+        """List the stand-ins, and each behaviour as a chat model."""
+        return STAND_INS | {name: Listed(name) for name in BEHAVIOURS}
 
     def health(self) -> EndpointHealth:
         """Say that nothing can be wrong here."""

@@ -93,8 +93,12 @@ class Ask(Protocol):
         self,
         text: str,
         *,
-        model: str,
+        model: str | None = None,
         secret: Secret | None = None,
         look: Look = CAREFUL,
     ) -> Moderation:
-        """Return the judgement of a guard model."""
+        """Return the judgement of a guard model.
+
+        Without `model` the usual one judges: with a `secret` the guard of replies, else
+        the guard of messages.
+        """

@@ -13,21 +13,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import yaml
+
 from webapp.files import write_whole
+from webapp.llm.endpoints import LOCAL
+from webapp.llm.scripted import stand_in_models
 from webapp.settings import PROJECT
 from webapp.supervisor.checks import StartError, prepare_instance
 from webapp.supervisor.child import die_with_parent
 
 READY_SECONDS = 240.0
 STOP_SECONDS = 20.0
-
-# The scripted model answers by rules and at once; nothing is loaded.
-SCRIPTED_ENDPOINTS = """\
-endpoints:
-  - name: local
-    kind: scripted
-    models: {warden: MODEL, smollm2: MODEL, minilm: minilm, gate: gate, leak: leak}
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,13 +53,19 @@ def trial_site(
     """
     prepare_instance(instance)
     if scripted is not None:
-        text = SCRIPTED_ENDPOINTS.replace("MODEL", scripted)
-        write_whole(instance / "endpoints.yaml", text)
+        write_whole(instance / "endpoints.yaml", scripted_endpoints(scripted))
     process = _start(instance, env or {})
     try:
         yield _await_ready(Trial("", instance, process))
     finally:
         stop(process)
+
+
+def scripted_endpoints(behaviour: str) -> str:
+    """Return an endpoints.yaml whose models answer by rules and load nothing."""
+    models = stand_in_models(behaviour)
+    entry = {"name": LOCAL, "kind": "scripted", "models": models}
+    return yaml.safe_dump({"endpoints": [entry]}, sort_keys=False)
 
 
 def stop(process: subprocess.Popen[bytes]) -> int:

@@ -10,8 +10,6 @@ model's chat template. Generation runs in the process.
 
 from __future__ import annotations
 
-import functools
-import hashlib
 import http.client
 import json
 import math
@@ -61,20 +59,16 @@ class Engine:
         context: int,
         copies: int = 0,
         threads: int = 0,
-        version: str = "",
     ) -> None:
-        """`slots` are shared by the copies, each of which has so many `threads`.
+        """`slots` are shared by the copies, each of which has as many `threads`.
 
-        0 stands for what suits the machine. `version` is that of the release which the
-        file was made from.
+        0 stands for what suits the machine.
         """
         self.name = name
         self.context = context
-        copies = min(copies or default_copies(), slots)
+        copies = number_of_copies(copies, slots)
         # Whose prompts are being read; the others wait in the order they came.
         self.reading = FairQueue(slots=copies, waiting=slots)
-        self._path = path
-        self._version = version
         key = secrets.token_urlsafe(32)
         parameters = _parameters(
             path, key, math.ceil(slots / copies), context, threads or default_threads()
@@ -84,14 +78,6 @@ class Engine:
         self._lock = threading.Lock()
         self._running = [0] * copies
         self._port = _Loopback(self._servers[0].listening_address, key)
-
-    @functools.cached_property
-    def version(self) -> str:
-        """Which weights these are: a release, or the start of the file's SHA-256."""
-        if self._version:
-            return self._version
-        with self._path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()[:16]
 
     def tokenise(
         self, text: str, *, special: bool = False, start: bool = False
@@ -118,8 +104,13 @@ class Engine:
             server.handle_completions(json.dumps(request), on_chunk)
 
     def close(self) -> None:
-        """Close the connections; nothing may be asked any more."""
+        """Give the memory back; nothing may be asked any more.
+
+        The library has no call for it: a copy frees all it has when nothing holds it.
+        """
         self._port.close()
+        with self._lock:
+            self._servers.clear()
 
     @contextmanager
     def _idlest(self) -> Iterator[Any]:
@@ -181,9 +172,9 @@ class _Loopback:
         return response.status, response.read()
 
 
-def default_copies() -> int:
-    """Return how many copies of a model generate beside each other."""
-    return min(_COPIES, os.cpu_count() or 1)
+def number_of_copies(wanted: int, slots: int) -> int:
+    """Return how many copies of a model generate beside each other; 0: what suits."""
+    return min(wanted or min(_COPIES, os.cpu_count() or 1), slots)
 
 
 def default_threads() -> int:

@@ -65,9 +65,14 @@ class Desk:
         stop_words: Sequence[str],
         user: str,
         is_connected: Callable[[], bool],
+        on_end: Callable[[], None] = lambda: None,
     ) -> Reply:
-        """Put a request into the queue; raise ApiError 429 when it is full."""
-        reply = Reply(self, engine, request, stop_words, user, is_connected)
+        """Put a request into the queue; raise ApiError 429 when it is full.
+
+        `on_end` is called when the engine is done with the request, or will never see
+        it; then the engine may go.
+        """
+        reply = Reply(self, engine, request, stop_words, user, is_connected, on_end)
         with self._lock:
             self._replies.add(reply)
         return reply
@@ -109,12 +114,14 @@ class Reply:
         stop_words: Sequence[str],
         user: str,
         is_connected: Callable[[], bool],
+        on_end: Callable[[], None],
     ) -> None:
         self._desk = desk
         self._is_connected = is_connected
+        self._on_end = on_end
         self._ticket = desk.queue.enter(user)
         # The slot is free again only when the engine is really done with it.
-        self._generation = Generation(engine, request, stop_words, self._ticket.leave)
+        self._generation = Generation(engine, request, stop_words, self._leave)
         self._has_started = False
 
     def events(self) -> Iterator[Event]:
@@ -138,8 +145,12 @@ class Reply:
         if self._has_started:
             self._generation.cancel()
         else:
-            self._ticket.leave()
+            self._leave()
         self._desk.forget(self)
+
+    def _leave(self) -> None:
+        self._ticket.leave()
+        self._on_end()
 
     def _wait(self) -> Iterator[Event]:
         told = 0

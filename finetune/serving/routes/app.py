@@ -11,9 +11,9 @@ from typing import Any
 from flask import Blueprint, Flask, Response, current_app, jsonify, request
 from werkzeug.exceptions import HTTPException
 
-from finetune.serving.catalogue.models import Models
+from finetune.serving.catalogue.catalogue import Catalogue
 from finetune.serving.engine.desk import CallerLeft, Desk
-from finetune.serving.errors import ApiError, crashed, unknown_model, wrong_key
+from finetune.serving.errors import ApiError, crashed, wrong_key
 from finetune.serving.routes.chat import Call, Chats
 from finetune.serving.routes.schemas import (
     ChatRequest,
@@ -37,10 +37,10 @@ class Sidecar:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self.models = Models(settings)
+        self.catalogue = Catalogue(settings)
         self.desk = Desk(slots=settings.slots, waiting=settings.waiting)
         self.chats = Chats(
-            self.models, self.desk, default_tokens=settings.default_tokens
+            self.catalogue, self.desk, default_tokens=settings.default_tokens
         )
 
     def stop(self) -> None:
@@ -49,7 +49,7 @@ class Sidecar:
 
 
 def create_app(settings: Settings) -> Flask:
-    """Build the application and start loading the models."""
+    """Build the application and start loading models."""
     app = Flask("finetune")
     app.config["MAX_CONTENT_LENGTH"] = settings.body_bytes
     app.json.sort_keys = False  # type: ignore[attr-defined]
@@ -61,7 +61,7 @@ def create_app(settings: Settings) -> Flask:
     app.register_error_handler(HTTPException, _answer_http_error)
     app.register_error_handler(CallerLeft, _answer_caller_left)
     app.register_error_handler(Exception, _answer_crash)
-    sidecar.models.load()
+    sidecar.catalogue.start()
     return app
 
 
@@ -73,19 +73,24 @@ def health() -> tuple[Response, int]:
     if "Authorization" in request.headers:
         check_key()
     sidecar = _sidecar()
-    engine, embeddings = sidecar.models.engine_part, sidecar.models.embedding_part
-    status = {"loading": "starting", "ready": "ok", "failed": "failed"}[engine.state]
+    catalogue = sidecar.catalogue
+    engine = catalogue.state("chat", "base")
+    status = {"loading": "starting", "ready": "ok", "failed": "failed"}[engine]
     if sidecar.desk.is_stopping:
         status = "stopping"
+    used, budget = catalogue.memory()
     body = {
         "status": status,
-        "engine": engine.state,
-        "embeddings": embeddings.state,
-        "models": sidecar.models.chat_names,
+        "engine": engine,
+        "embeddings": catalogue.state("embedding"),
+        "guards": catalogue.state("guard"),
+        "models": catalogue.names("chat"),
+        "memory_bytes": used,
+        "memory_limit_bytes": budget,
         "slots": sidecar.settings.slots,
         "running": sidecar.desk.queue.running,
         "waiting": sidecar.desk.queue.waiting,
-        "problems": [part.problem for part in (engine, embeddings) if part.problem],
+        "problems": catalogue.problems(),
     }
     return jsonify(body), 200 if status == "ok" else 503
 
@@ -101,18 +106,16 @@ def check_key() -> None:
 
 @v1.get("/models")
 def list_models() -> Response:
-    """List everything that can be named as `model`."""
-    return jsonify(
-        {"object": "list", "data": [_model(name) for name in _model_names()]}
-    )
+    """List everything that can be named as `model`, and what is wrong with the rest."""
+    catalogue = _sidecar().catalogue
+    data = [_model(name) for name in catalogue.entries()]
+    return jsonify({"object": "list", "data": data, "problems": catalogue.problems()})
 
 
 @v1.get("/models/<path:name>")
 def get_model(name: str) -> Response:
-    """Describe one model."""
-    if name not in _model_names():
-        raise unknown_model(name, _model_names())
-    return jsonify({**_model(name), "version": _version(name)})
+    """Describe one model; its version is read from the weights if need be."""
+    return jsonify(_model(name, compute=True))
 
 
 @v1.post("/chat/completions")
@@ -136,7 +139,7 @@ def embed() -> Response:
     """Turn texts into vectors."""
     sidecar = _sidecar()
     body = parse(EmbeddingsRequest, _json())
-    return jsonify(embeddings(body, sidecar.models, sidecar.settings))
+    return jsonify(embeddings(body, sidecar.catalogue, sidecar.settings))
 
 
 @v1.post("/moderations")
@@ -144,7 +147,7 @@ def moderate() -> Response:
     """Judge texts with a guard model."""
     sidecar = _sidecar()
     body = parse(ModerationsRequest, _json())
-    return jsonify(moderations(body, sidecar.models, sidecar.settings))
+    return jsonify(moderations(body, sidecar.catalogue, sidecar.settings))
 
 
 def _answer(call: Call, *, is_stream: bool) -> Response:
@@ -173,23 +176,10 @@ def _json() -> Any:
     return body
 
 
-def _model_names() -> list[str]:
-    models = _sidecar().models
-    return [*models.chat_names, models.embedding_name, *models.guard_names]
-
-
-def _model(name: str) -> dict[str, Any]:
-    return {"id": name, "object": "model", "created": 0, "owned_by": "wordkeep"}
-
-
-def _version(name: str) -> str:
-    """Return which weights a model has; empty where that is not told."""
-    models = _sidecar().models
-    if name in models.chat_names:
-        return models.chat(name).engine.version
-    if name in models.guard_names:
-        return str(getattr(models.judge(name), "version", ""))
-    return ""
+def _model(name: str, *, compute: bool = False) -> dict[str, Any]:
+    told = _sidecar().catalogue.describe(name, compute=compute)
+    head = {"id": name, "object": "model", "created": 0, "owned_by": "wordkeep"}
+    return head | told
 
 
 def _caller_watch() -> Callable[[], bool]:

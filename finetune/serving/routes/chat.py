@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from finetune.serving.catalogue.models import Models, ServedEngine
+from finetune.serving.catalogue.catalogue import Catalogue
+from finetune.serving.catalogue.loading import ServedEngine
+from finetune.serving.catalogue.shelf import Lease
 from finetune.serving.engine.desk import CallerLeft, Desk, Queued, Reply, Started
 from finetune.serving.engine.generation import Delta, Finish
 from finetune.serving.errors import (
@@ -78,47 +81,52 @@ class Call:
 class Chats:
     """Opens chat and completion calls."""
 
-    def __init__(self, models: Models, desk: Desk, *, default_tokens: int) -> None:
-        self._models = models
+    def __init__(
+        self, catalogue: Catalogue, desk: Desk, *, default_tokens: int
+    ) -> None:
+        self._catalogue = catalogue
         self._desk = desk
         self._default_tokens = default_tokens
 
     def open_chat(self, body: ChatRequest, is_connected: Callable[[], bool]) -> Call:
         """Check a chat request and put it into the queue."""
-        served = self._models.chat(body.model)
         turns = [message.turn() for message in body.messages]
-        _check_size(served, sum(len(turn.content) for turn in turns))
-        prompt = served.prompts.tokens(turns, raw=body.raw_tokens)
-        return self._open(served, body, prompt, ChatShape, is_connected)
+        chars = sum(len(turn.content) for turn in turns)
+        with _until_opened(self._catalogue.chat(body.model)) as lease:
+            _check_size(lease.model, chars)
+            prompt = lease.model.prompts.tokens(turns, raw=body.raw_tokens)
+            return self._open(lease, body, prompt, ChatShape, is_connected)
 
     def open_completion(
         self, body: CompletionRequest, is_connected: Callable[[], bool]
     ) -> Call:
         """Check a plain completion request and put it into the queue."""
-        served = self._models.chat(body.model)
         text = clean(body.prompt)
-        _check_size(served, len(text))
-        prompt = served.prompts.plain(text, raw=body.raw_tokens)
-        return self._open(served, body, prompt, CompletionShape, is_connected)
+        with _until_opened(self._catalogue.talker(body.model)) as lease:
+            _check_size(lease.model, len(text))
+            prompt = lease.model.prompts.plain(text, raw=body.raw_tokens)
+            return self._open(lease, body, prompt, CompletionShape, is_connected)
 
     def _open(
         self,
-        served: ServedEngine,
+        lease: Lease[ServedEngine],
         body: ChatRequest | CompletionRequest,
         prompt: list[int],
         shape: type[ChatShape],
         is_connected: Callable[[], bool],
     ) -> Call:
-        room = served.engine.context - len(prompt)
+        engine = lease.model.engine
+        room = engine.context - len(prompt)
         if room < 1:
-            raise context_overflow(len(prompt), served.engine.context)
+            raise context_overflow(len(prompt), engine.context)
         limit = min(room, body.limit() or self._default_tokens)
         reply = self._desk.open(
-            served.engine,
+            engine,
             engine_request(body, prompt, limit),
             stop_words=[clean(word) for word in body.stop_words()],
             user=body.user,
             is_connected=is_connected,
+            on_end=lease.release,
         )
         return Call(
             reply=reply,
@@ -126,6 +134,16 @@ class Chats:
             tells_position=body.queue_events,
             wants_usage=body.wants_usage(),
         )
+
+
+@contextmanager
+def _until_opened(lease: Lease[ServedEngine]) -> Iterator[Lease[ServedEngine]]:
+    """Give the model back if no call comes of it; a call gives it back at its end."""
+    try:
+        yield lease
+    except BaseException:
+        lease.release()
+        raise
 
 
 def engine_request(

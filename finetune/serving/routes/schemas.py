@@ -145,14 +145,15 @@ class PastExchange(_Body):
 
 
 class ModerationsRequest(_Body):
-    """Body of POST /v1/moderations.
+    """Body of POST /v1/moderations; no `model`: the first guard that reads messages.
 
     `secret` is what a reply must not give away, `question` the message that it answers,
-    `earlier` the visit so far: all for `leak`. `as_typed` leaves disguises and length
-    alone, `first_tokens` shows only the beginning, `highlights` asks what counted.
+    `earlier` the visit so far: all for guards of replies. `as_typed` leaves disguises
+    and length alone, `first_tokens` shows only the beginning, `highlights` asks what
+    counted.
     """
 
-    model: str = "gate"
+    model: str | None = None
     input: str | list[str]
     secret: str | None = Field(None, min_length=1, max_length=200, repr=False)
     question: str = ""

@@ -10,28 +10,28 @@ import numpy as np
 from numpy.typing import NDArray
 
 from finetune.guards.judge import Case, Exchange, Judgement
-from finetune.serving.catalogue.models import Models
-from finetune.serving.errors import ApiError, unknown_model
+from finetune.serving.catalogue.catalogue import Catalogue
+from finetune.serving.errors import ApiError
 from finetune.serving.routes.schemas import EmbeddingsRequest, ModerationsRequest, clean
 from finetune.settings import Settings
 
 Json = dict[str, Any]
 
 
-def embeddings(body: EmbeddingsRequest, models: Models, settings: Settings) -> Json:
+def embeddings(
+    body: EmbeddingsRequest, catalogue: Catalogue, settings: Settings
+) -> Json:
     """Answer an embeddings call."""
-    if body.model != models.embedding_name:
-        raise unknown_model(body.model, [models.embedding_name])
-    texts = _texts(body.input, settings)
-    embedder = models.embedder()
-    vectors = embedder.embed(texts)
+    with catalogue.embedder(body.model) as served:
+        texts = _texts(body.input, settings)
+        vectors = served.embedder.embed(texts)
+        tokens = served.embedder.count_tokens(texts)
     if body.dimensions not in (None, vectors.shape[1]):
         raise ApiError(
             f"{body.model} always gives {vectors.shape[1]} dimensions.",
             param="dimensions",
         )
     encode = _base64 if body.encoding_format == "base64" else _floats
-    tokens = embedder.count_tokens(texts)
     return {
         "object": "list",
         "model": body.model,
@@ -43,15 +43,20 @@ def embeddings(body: EmbeddingsRequest, models: Models, settings: Settings) -> J
     }
 
 
-def moderations(body: ModerationsRequest, models: Models, settings: Settings) -> Json:
+def moderations(
+    body: ModerationsRequest, catalogue: Catalogue, settings: Settings
+) -> Json:
     """Answer a moderations call with one result for each text."""
-    judge = models.judge(body.model)
-    texts = _texts(body.input, settings)
+    name = body.model or catalogue.usual_guard("message")
+    with catalogue.judge(name) as served:
+        texts = _texts(body.input, settings)
+        results = [_result(served.judge.judge(_case(body, text))) for text in texts]
+        version = served.judge.version
     return {
         "id": f"modr-{secrets.token_hex(12)}",
-        "model": body.model,
-        "version": judge.version,
-        "results": [_result(judge.judge(_case(body, text))) for text in texts],
+        "model": name,
+        "version": version,
+        "results": results,
     }
 
 

@@ -36,12 +36,12 @@ HISTORY = (Exchange("Who are you?", "A warden."), Exchange("Why?", "I must."))
 @pytest.mark.parametrize(
     ("stage", "options", "expected"),
     [
-        ("input", {}, ("a b c", "gate", None)),
-        ("output", {}, ("a b c", "leak", Secret("lantern"))),
+        ("input", {}, ("a b c", None, None)),
+        ("output", {}, ("a b c", None, Secret("lantern"))),
         ("input", {"model": "demo/x"}, ("a b c", "demo/x", None)),
         ("output", {"model": "gate"}, ("a b c", "gate", Secret("lantern"))),
-        ("input", {"over": "visit"}, ("Who are you?\nWhy?\na b c", "gate", None)),
-        ("output", {"over": "visit"}, ("a b c", "leak", Secret("lantern"))),
+        ("input", {"over": "visit"}, ("Who are you?\nWhy?\na b c", None, None)),
+        ("output", {"over": "visit"}, ("a b c", None, Secret("lantern"))),
     ],
 )
 def test_the_model_is_shown(judge, stage, options, expected):

@@ -24,7 +24,7 @@ def numbered(call):
 
 def test_vectors_are_units_in_the_order_of_the_texts(upstream, gateway_of):
     upstream.answer(numbered)
-    vectors = gateway_of().embed(["0", "3", "0", "1"])
+    vectors = gateway_of().embed(["0", "3", "0", "1"], model="minilm")
     assert [round(v[1] / v[0], 6) for v in vectors] == [0, 3, 0, 1]
     assert all(abs(x * x + y * y - 1) < 1e-9 for x, y in vectors)
     assert upstream.calls[0].body == {
@@ -37,10 +37,10 @@ def test_vectors_are_units_in_the_order_of_the_texts(upstream, gateway_of):
 def test_texts_seen_lately_are_not_asked_again(upstream, gateway_of):
     upstream.answer(numbered)
     gateway = gateway_of()
-    first = gateway.embed(["1", "2"])
-    assert gateway.embed(["2", "5", "1"]) == [
+    first = gateway.embed(["1", "2"], model="minilm")
+    assert gateway.embed(["2", "5", "1"], model="minilm") == [
         first[1],
-        gateway.embed(["5"])[0],
+        gateway.embed(["5"], model="minilm")[0],
         first[0],
     ]
     assert [call.body["input"] for call in upstream.calls] == [["1", "2"], ["5"]]
@@ -50,11 +50,12 @@ def test_the_cache_is_bounded_and_keeps_what_is_used(upstream, gateway_of):
     upstream.answer(numbered)
     gateway = gateway_of()
     for start in range(0, 1800, 60):
-        gateway.embed(["9999", *(str(n) for n in range(start, start + 60))])
+        texts = ["9999", *(str(n) for n in range(start, start + 60))]
+        gateway.embed(texts, model="minilm")
     assert len(gateway._vectors._vectors) == 1024
     asked = [text for call in upstream.calls for text in call.body["input"]]
     assert asked.count("9999") == 1
-    gateway.embed(["0"])
+    gateway.embed(["0"], model="minilm")
     assert upstream.calls[-1].body["input"] == ["0"]
 
 
@@ -82,7 +83,7 @@ GARBAGE_VECTORS = {
 def test_garbage_vectors(upstream, gateway_of, body):
     upstream.answer(lambda call: call.json(body))
     with pytest.raises(BackendError) as caught:
-        gateway_of().embed(["a"])
+        gateway_of().embed(["a"], model="minilm")
     assert caught.value.code == "backend_garbage"
 
 
@@ -90,7 +91,7 @@ def test_vectors_of_different_lengths_are_garbage(upstream, gateway_of):
     data = [{"index": n, "embedding": [1.0] * (n + 1)} for n in range(2)]
     upstream.answer(lambda call: call.json({"data": data}))
     with pytest.raises(BackendError):
-        gateway_of().embed(["a", "b"])
+        gateway_of().embed(["a", "b"], model="minilm")
 
 
 def judgement(score=0.8, flagged=True, **more):

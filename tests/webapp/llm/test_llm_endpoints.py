@@ -48,7 +48,7 @@ def test_without_a_file_there_is_the_sidecar(settings):
     assert (local.name, local.kind) == ("local", "wordkeep")
     assert local.base_url == "http://127.0.0.1:9/v1"
     assert local.key == Secret("k")
-    assert sorted(local.models) == ["gate", "leak", "minilm", "smollm2", "warden"]
+    assert local.models == {}
 
 
 def test_without_a_sidecar_local_is_unavailable(tmp_path):
@@ -83,7 +83,9 @@ def test_an_entry_may_take_the_place_of_the_sidecar(settings):
 
 
 @pytest.mark.parametrize("env", [{}, {"OPENAI_API_KEY": " "}])
-def test_a_missing_key_makes_unavailable_and_nothing_else(settings, env):
+def test_a_missing_key_makes_unavailable_and_nothing_else(tmp_path, upstream, env):
+    upstream.answer(lambda call: call.json({"data": [{"id": "smollm2"}]}))
+    settings = load_settings({}, instance=tmp_path, sidecar_url=upstream.url)
     (settings.instance / "endpoints.yaml").write_text(EXAMPLE.read_text())
     gateway = open_gateway(settings, env)
     reasons = {info.name: info.reason for info in gateway.models()}

@@ -22,7 +22,7 @@ from typing import Final, Literal
 from webapp.content.attacks import Conversation
 from webapp.content.index import Index
 from webapp.content.report import LevelReport, Report, Result
-from webapp.content.schema import Level
+from webapp.content.schema import GuardSpec, Level
 from webapp.domain.calibration.proof import STREAMS, play_turns, visible
 from webapp.domain.calibration.reader import Reader
 from webapp.domain.calibration.refusals import is_refusal
@@ -295,11 +295,15 @@ def _by_family(plan: Plan, results: list[Result]) -> dict[str, float]:
 def _guard_versions(gateway: Gateway, level: Level) -> dict[str, str]:
     """Return which weights judged, for guards that name a model or have a usual one."""
     names: dict[str, str] = {}
-    for stage in ("input", "output"):
-        for spec in getattr(level.guards, stage):
+    stages: tuple[tuple[Literal["message", "reply"], tuple[GuardSpec, ...]], ...] = (
+        ("message", level.guards.input),
+        ("reply", level.guards.output),
+    )
+    for reads, specs in stages:
+        for spec in specs:
             if spec.name == "moderation":
-                usual = "gate" if stage == "input" else "leak"
-                model = getattr(spec.options, "model", None) or usual
+                named = getattr(spec.options, "model", None)
+                model = named or gateway.usual("guard", reads=reads)
                 names[model] = gateway.version(model)
     return names
 

@@ -1,7 +1,8 @@
 """Cards of the released models: what they learned from, how well they do.
 
 A released model is a folder with a manifest and a card; `./wordkeep train` and the
-release commands write them. The site only reads them.
+release commands write them. The site only reads them: those that come with the program,
+and those of the installation in `models/`, which the sidecar serves as well.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ log = logging.getLogger(__name__)
 
 MANIFEST: Final = "manifest.json"
 CARD: Final = "card.md"
+OWN_MODELS: Final = "models"
 
 
 class _Base(BaseModel):
@@ -33,13 +35,16 @@ class _Manifest(BaseModel):
     """What a page says of a manifest; it holds more."""
 
     kind: str
-    base: _Base
+    base: _Base | None = None
     files: dict[str, str]
 
 
 @dataclass(frozen=True, slots=True)
 class ModelCard:
-    """A released model. `text` is its card in Markdown, without the heading."""
+    """A released model. `text` is its card in Markdown, without the heading.
+
+    `base` and `base_sha256` are empty for a whole model, which was changed from none.
+    """
 
     name: str
     kind: str
@@ -57,25 +62,34 @@ class ModelCard:
 
 def card_names(services: Services) -> tuple[str, ...]:
     """Return the names of all released models, in alphabetical order."""
-    folder = services.settings.adapters
-    if not folder.is_dir():
-        return ()
-    return tuple(sorted(path.name for path in folder.iterdir() if _is_released(path)))
+    return tuple(sorted(_folders(services)))
 
 
 def cards(services: Services) -> tuple[ModelCard, ...]:
     """Return the cards of all released models; a damaged release is passed over."""
-    found = (_read(services.settings.adapters / name) for name in card_names(services))
+    folders = _folders(services)
+    found = (_read(folders[name]) for name in sorted(folders))
     return tuple(card for card in found if card is not None)
 
 
 def card(services: Services, name: str) -> ModelCard:
     """Return the card of a model; raise NotFound if none of this name is released."""
-    # Compared, never joined: a name from an address must not lead out of the folder.
-    is_known = name in card_names(services)
-    found = _read(services.settings.adapters / name) if is_known else None
+    # Looked up, never joined: a name from an address must not lead out of the folder.
+    folder = _folders(services).get(name)
+    found = None if folder is None else _read(folder)
     if found is None:
         raise NotFound(f"No model named “{name}” is released here.")
+    return found
+
+
+def _folders(services: Services) -> dict[str, Path]:
+    """Return name → folder; a model of the program keeps its name."""
+    settings = services.settings
+    found: dict[str, Path] = {}
+    for parent in (settings.adapters, settings.instance / OWN_MODELS):
+        if parent.is_dir():
+            for path in filter(_is_released, parent.iterdir()):
+                found.setdefault(path.name, path)
     return found
 
 
@@ -90,13 +104,14 @@ def _read(folder: Path) -> ModelCard | None:
     except (OSError, ValueError) as error:
         log.warning("the release %s cannot be read: %s", folder.name, error)
         return None
+    base = manifest.base
     heading, _, rest = text.partition("\n")
     return ModelCard(
         name=folder.name,
         kind=manifest.kind,
         version=_version(manifest.files),
-        base=manifest.base.place,
-        base_sha256=manifest.base.sha256,
+        base=base.place if base else "",
+        base_sha256=base.sha256 if base else "",
         files=manifest.files,
         text=rest if heading.startswith("# ") else text,
     )

@@ -111,3 +111,21 @@ def test_the_shipped_cards_are_one_click_away(browser: Browser) -> None:
         assert f'href="/models/{path.parent.name}"' in page
         assert browser.get(f"/models/{path.parent.name}").status_code == 200
     assert "<h2>Known failures</h2>" in browser.get("/models/gate").text
+
+
+def test_models_of_the_installation_have_cards_as_well(
+    browser: Browser, adapters: Path
+) -> None:
+    own = browser.services.settings.instance / "models"
+    whole = {"name": "own", "kind": "chat", "files": {"model.gguf": "3" * 64}}
+    release(own / "own", json.dumps(whole))
+    release(own / "demo", json.dumps(whole))
+    (own / "cache--of--a-download").mkdir()
+    page = browser.get("/models").text
+    assert "Language model, version" in text_of(page)
+    assert page.count("<h2>") == 2
+    page = browser.get("/models/own").text
+    assert "model.gguf" in page
+    assert "Trained from" not in page
+    # The name of a model that comes with the program is not taken over.
+    assert "Trained from" in browser.get("/models/demo").text
