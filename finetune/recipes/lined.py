@@ -35,7 +35,10 @@ _SAID = {
     "too_short": "needs at least {min_length} in the list",
     "too_long": "may have at most {max_length} in the list",
     "string_too_short": "must not be empty",
-    "string_pattern_mismatch": "must look like {pattern}",
+    # The only pattern is that of names.
+    "string_pattern_mismatch": "use small letters, digits and hyphens, a letter first",
+    "union_tag_not_found": "needs {discriminator}",
+    "union_tag_invalid": "knows no {discriminator} {tag}; use {expected_tags}",
     "greater_than": "must be more than {gt:.10g}",
     "greater_than_equal": "must be at least {ge:.10g}",
     "less_than": "must be less than {lt:.10g}",
