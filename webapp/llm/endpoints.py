@@ -153,18 +153,20 @@ def read_endpoints(path: Path) -> tuple[EndpointEntry, ...]:
     """
     if not path.exists():
         return ()
+    # As the documents call it, wherever the instance may be.
+    shown = Path(path.parent.name, path.name)
     try:
         node = read_tree(read_bytes(path))
     except EmptyTree:
         return ()
     except TreeProblem as error:
-        raise ContentError(format_problem(error.at(path))) from error
+        raise ContentError(format_problem(error.at(shown))) from error
     try:
         entries = EndpointFile.model_validate(node.plain()).endpoints
     except ValidationError as error:
-        problems = list(explain(path, node, EndpointFile, error, advise=_advise))
+        problems = list(explain(shown, node, EndpointFile, error, advise=_advise))
     else:
-        problems = list(_doubles(path, node, entries))
+        problems = list(_doubles(shown, node, entries))
     if problems:
         problems.sort(key=lambda problem: problem.line)
         raise ContentError("\n".join(format_problem(one) for one in problems))

@@ -39,7 +39,7 @@ def load(settings, text, env=None):
 def mistakes(settings, text):
     with pytest.raises(ContentError) as caught:
         load(settings, text)
-    place = f"{settings.instance}/endpoints.yaml:"
+    place = f"{settings.instance.name}/endpoints.yaml:"
     return [line.removeprefix(place) for line in caught.value.message.split("\n")]
 
 
