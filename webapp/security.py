@@ -6,7 +6,8 @@ import hashlib
 import hmac
 import secrets
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable
+from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
@@ -65,16 +66,51 @@ def keyed_digest(key: bytes, text: str) -> str:
     return hmac.new(key, text.encode(), hashlib.sha256).hexdigest()
 
 
-def derive_secret(
-    key: bytes, *, player_id: int, level_id: str, visit: int, words: Sequence[str]
-) -> Secret:
-    """Choose the word of a visit: HMAC(server key, player, level, visit number).
+def word_digest(key: bytes, level_id: str, word: str) -> str:
+    """Return the index value under which a word of a level is stored and found."""
+    return keyed_digest(key, f"{level_id}\x1f{normalise_guess(word)}")
 
-    The same four values give the same word for ever, so no secret is stored.
+
+class Passwords:
+    """The words that a level may guard: one is chosen for a visit and found again.
+
+    A visit keeps the digest of its word. So an edit of the list ends only the visits
+    whose word is removed, and no word is stored.
     """
-    message = f"secret\x1f{player_id}\x1f{level_id}\x1f{visit}".encode()
-    number = int.from_bytes(hmac.new(key, message, hashlib.sha256).digest()[:8], "big")
-    return Secret(words[number % len(words)])
+
+    def __init__(self, key: bytes, level_id: str, words: Iterable[str]) -> None:
+        self._key = key
+        self._level_id = level_id
+        # Of two spellings of one guess, the same one in any order of the words.
+        self._words = {word_digest(key, level_id, word): word for word in sorted(words)}
+
+    def choose(self, *, player_id: int, visit: int) -> str:
+        """Return the digest of the word for a visit; each word is equally likely.
+
+        Rendezvous hashing: of all digests, the one whose hash under the key of this
+        visit is the highest. Without a word the others keep their order, so removing
+        it changes the choice for its own visits only, and adding one takes over only
+        the visits that it wins. Whoever lacks the server key learns nothing.
+        """
+        message = f"secret\x1f{player_id}\x1f{self._level_id}\x1f{visit}".encode()
+        of_visit = hmac.digest(self._key, message, "sha256")
+        # BLAKE2 needs no HMAC around it, which would take three times as long.
+        ranked = [
+            (hashlib.blake2b(of_visit + digest.encode()).digest(), digest)
+            for digest in self._words
+        ]
+        return max(ranked)[1]
+
+    def find(self, digest: str) -> Secret | None:
+        """Return the word with a digest; None if it is not in the list (any more)."""
+        word = self._words.get(digest)
+        return None if word is None else Secret(word)
+
+
+@lru_cache(maxsize=64)
+def passwords(key: bytes, level_id: str, words: tuple[str, ...]) -> Passwords:
+    """Return the passwords of a level; made once, as it takes a digest of each word."""
+    return Passwords(key, level_id, words)
 
 
 def new_token() -> str:

@@ -1,19 +1,22 @@
 """Secrets stay hidden, guesses are compared fairly, keys are made once."""
 
 import pickle
+import random
 import stat
 from collections import Counter
 
 import pytest
 
 from webapp.security import (
+    Passwords,
     Secret,
-    derive_secret,
     keyed_digest,
     load_key,
     new_code,
     normalise_code,
     normalise_guess,
+    passwords,
+    word_digest,
 )
 
 pytestmark = pytest.mark.unit
@@ -44,33 +47,73 @@ def test_a_guess_is_compared_without_case_accents_and_spaces(typed, compared):
     assert normalise_guess(typed) == compared
 
 
-def test_the_same_visit_has_the_same_secret_and_any_other_its_own():
-    def word(key=b"k", player_id=1, level_id="open", visit=1):
-        return derive_secret(
-            key, player_id=player_id, level_id=level_id, visit=visit, words=WORDS
-        ).reveal()
+def word_of(player_id=1, *, key=b"k", level_id="open", visit=1, words=WORDS):
+    """Return the word that is chosen for a visit."""
+    of_level = passwords(key, level_id, tuple(words))
+    secret = of_level.find(of_level.choose(player_id=player_id, visit=visit))
+    assert secret is not None
+    return secret.reveal()
 
-    assert word() == word()
+
+def test_the_same_visit_has_the_same_secret_and_any_other_its_own():
+    assert word_of() == word_of()
     others = [
-        word(player_id=2),
-        word(level_id="told"),
-        word(visit=2),
-        word(key=b"other"),
+        word_of(player_id=2),
+        word_of(level_id="told"),
+        word_of(visit=2),
+        word_of(key=b"other"),
     ]
-    assert word() not in others
+    assert word_of() not in others
     assert len(set(others)) == len(others)
 
 
-def test_secrets_use_the_whole_list_evenly():
-    drawn = Counter(
-        derive_secret(
-            b"k", player_id=player, level_id="open", visit=1, words=WORDS
-        ).reveal()
-        for player in range(20_000)
-    )
-    # 20,000 draws of 2,000 words: about 10 each, and hardly one left out.
-    assert len(drawn) > 1_990
-    assert max(drawn.values()) < 30
+@pytest.mark.parametrize(
+    ("count", "plays"), [(2, 4_000), (100, 10_000), (2_000, 1_000)]
+)
+def test_every_word_is_equally_likely(count, plays):
+    words = WORDS[:count]
+    drawn = Counter(word_of(player, words=words) for player in range(plays))
+    expected = plays / count
+    chi_square = sum((drawn[word] - expected) ** 2 / expected for word in words)
+    # Its mean is the degrees of freedom, and its variance twice that: five deviations.
+    degrees = count - 1
+    assert abs(chi_square - degrees) < 5 * (2 * degrees) ** 0.5
+
+
+def test_an_edit_changes_only_the_visits_that_it_must():
+    words = WORDS[:400]
+    removed, added = set(words[::20]), tuple(f"fresh{n}" for n in range(20))
+    edited = [word for word in words if word not in removed] + [*added]
+    before = [word_of(player, words=words) for player in range(1_000)]
+    after = [word_of(player, words=edited) for player in range(1_000)]
+    # Only a word that came can take over a visit whose word stays.
+    moved = [n for n, word in enumerate(before) if after[n] != word]
+    assert {n for n, word in enumerate(before) if word in removed} <= set(moved)
+    assert all(before[n] in removed or after[n] in added for n in moved)
+    # One visit in twenty has lost its word, and new words take as many.
+    assert 60 < len(moved) < 140
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_neither_order_nor_spelling_of_the_words_decides(seed):
+    shuffled = list(WORDS)
+    random.Random(seed).shuffle(shuffled)
+    spelled = [*shuffled, *(word.upper() for word in WORDS[:50])]
+    random.Random(seed).shuffle(spelled)
+    for player in range(40):
+        word = word_of(player)
+        assert word_of(player, words=shuffled) == word
+        assert normalise_guess(word_of(player, words=spelled)) == word
+
+
+def test_a_word_is_found_by_the_digest_that_older_releases_stored():
+    digest = "9c26fccb2276aef0173b51fb9f52ccef4dbea6a992272b27377627b7a34cfa6c"
+    assert word_digest(b"a key", "open", " Wàlnut!") == digest
+    found = Passwords(b"a key", "open", ["acorn", "Walnut"]).find(digest)
+    assert found == Secret("Walnut")
+    assert Passwords(b"a key", "open", ["acorn"]).find(digest) is None
+    assert Passwords(b"a key", "told", ["walnut"]).find(digest) is None
+    assert Passwords(b"other", "open", ["walnut"]).find(digest) is None
 
 
 def test_a_digest_needs_the_key():

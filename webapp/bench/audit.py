@@ -12,9 +12,10 @@ from webapp import guards
 from webapp.bench.players import ApiPlayer
 from webapp.content.store import ContentStore
 from webapp.db import Database
+from webapp.errors import ContentError
 from webapp.plugins.registry import load_plugins
 from webapp.rows import COUNTED, INTERRUPTED, RUNNING, Attempt, Player, Solve, Visit
-from webapp.security import Secret, derive_secret, load_key
+from webapp.security import Secret, load_key, passwords
 from webapp.settings import Settings
 
 
@@ -123,11 +124,11 @@ def _state(
                 Attempt.status.in_(COUNTED),
             )
         )
-        secret = derive_secret(
-            load_key(settings.instance),
-            player_id=visit.player_id,
-            level_id=level_id,
-            visit=visit.number,
-            words=index.words(index.level(level_id).secret.words),
+        words = index.words(index.level(level_id).secret.words)
+        key = load_key(settings.instance)
+        secret = passwords(key, level_id, words).find(visit.secret_digest)
+    if secret is None:
+        raise ContentError(
+            f"The password of {player.name} has left its list. Run the bench again."
         )
     return secret, player.name, counted or 0

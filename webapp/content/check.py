@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
+from webapp.content.collisions import check_lists
 from webapp.content.loader import Loaded, load, load_level
 from webapp.reading.problems import Problem, format_problem
 from webapp.settings import PROJECT
@@ -34,22 +36,29 @@ def load_path(path: Path | None, *, live: Sequence[Path] = (SHIPPED,)) -> Loaded
     its levels. A level that lies in no content folder is read on its own.
     """
     if path is None:
-        return load(live)
+        return _load(live)
     path = path.resolve()
     if not path.exists():
         return _refuse(path, "there is no such file or folder", "check the path")
     root = _root_of(path)
     if any(path.is_relative_to(one.resolve()) for one in live):
-        loaded = load(live)
+        loaded = _load(live)
     elif root is not None:
-        loaded = load((*live[:1], root))
+        loaded = _load((*live[:1], root))
     elif path.is_dir():
         advice = "it needs a folder game/ or words/"
         return _refuse(path, "this is no content folder", advice)
     else:
         return Loaded(None, load_level(path)[1])
     own = [p for p in loaded.problems if p.path.resolve().is_relative_to(path)]
-    return Loaded(loaded.index, own)
+    return replace(loaded, problems=own)
+
+
+def _load(roots: Sequence[Path]) -> Loaded:
+    loaded = load(roots)
+    return replace(
+        loaded, problems=[*loaded.problems, *check_lists(loaded.lists, roots)]
+    )
 
 
 def _refuse(path: Path, message: str, suggestion: str) -> Loaded:

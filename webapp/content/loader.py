@@ -41,10 +41,11 @@ M = TypeVar("M", bound=BaseModel)
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """The index if there is no error, and every problem found on the way."""
+    """The index if there is no error, every problem found on the way, and the lists."""
 
     index: Index | None
     problems: list[Problem]
+    lists: tuple[WordList, ...] = ()
 
 
 @dataclass(slots=True)
@@ -72,8 +73,9 @@ def load(roots: Sequence[Path]) -> Loaded:
         _read_file(tree, name, found.path)
     tree.problems += _check_tree(tree, roots)
     problems = sorted(set(tree.problems), key=_order)
+    lists = tuple(tree.words.values())
     if any(problem.is_error for problem in problems):
-        return Loaded(None, problems)
+        return Loaded(None, problems, lists)
     index = Index(
         ladders={ladder.id: ladder for ladder, _ in tree.ladders},
         levels={level.id: level for level, _ in tree.levels},
@@ -82,7 +84,7 @@ def load(roots: Sequence[Path]) -> Loaded:
         benign=conversations(tree.attacks, "benign"),
         reports=tuple(tree.reports.values()),
     )
-    return Loaded(index, problems)
+    return Loaded(index, problems, lists)
 
 
 def _order(problem: Problem) -> tuple[str, int, str]:

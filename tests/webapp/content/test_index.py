@@ -72,7 +72,18 @@ def test_a_change_of_the_level_changes_its_hash(
     assert after.hash != before.hash
 
 
-def test_other_words_change_the_hash_of_the_level(tree: ContentTree) -> None:
+def test_other_words_change_the_hash_of_the_content_and_of_no_level(
+    tree: ContentTree,
+) -> None:
     before = read(tree)
     tree.words.write_text("\n".join(reversed(WORDS)))
+    after = read(tree)
+    assert after.level_hash("one") == before.level_hash("one")
+    assert after.hash != before.hash
+
+
+def test_another_list_changes_the_hash_of_the_level(tree: ContentTree) -> None:
+    before = read(tree)
+    tree.words.with_name("other.txt").write_text("\n".join(WORDS))
+    tree.edit(tree.level, "{words: plain}", "{words: other}")
     assert read(tree).level_hash("one") != before.level_hash("one")

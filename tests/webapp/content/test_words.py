@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-from pathlib import Path
 
 from flask import Flask
 
+from webapp.content.check import load_path
+from webapp.content.collisions import VOCABULARY, find_shown, shown_texts
 from webapp.content.wordlist import WordList, read_words
-from webapp.content.words import find_shown, main, prune, shown_texts
 from webapp.settings import PROJECT
 
 CASTLE = PROJECT / "challenges" / "words" / "castle.txt"
@@ -43,17 +43,22 @@ def test_the_header_names_source_and_licence() -> None:
 
 def test_no_word_is_shown_anywhere() -> None:
     texts = shown_texts()
+    levels = PROJECT / "challenges" / "game"
+    texts |= {path: path.read_text() for path in levels.rglob("*.yaml")}
     # Without pages, styles, scripts, program and levels it would prove nothing.
     assert {".html", ".css", ".js", ".py", ".yaml"} <= {path.suffix for path in texts}
-    assert (
-        "password" in texts[PROJECT / "challenges" / "game" / "keep" / "01-open.yaml"]
-    )
+    assert "password" in texts[levels / "keep" / "01-open.yaml"]
+    assert "recipe" in texts[VOCABULARY]
     found = [
-        f"{one.word} is in {one.path.relative_to(PROJECT)}:{one.line}; "
-        "run python -m webapp.content.words --prune"
+        f"{one.word} is in {one.path.relative_to(PROJECT)}:{one.line}; delete it"
         for one in find_shown(castle().lines, texts)
     ]
     assert found == []
+
+
+def test_check_has_nothing_to_say_of_it() -> None:
+    problems = load_path(CASTLE, live=(PROJECT / "challenges",)).problems
+    assert problems == []
 
 
 def test_no_word_is_in_the_api_document(app: Flask) -> None:
@@ -62,25 +67,3 @@ def test_no_word_is_in_the_api_document(app: Flask) -> None:
     text = json.dumps(document.json).casefold()
     assert "password" in text
     assert [word for word in castle().words if word in text] == []
-
-
-def test_a_word_is_found_inside_a_longer_one(tmp_path: Path) -> None:
-    texts = {tmp_path / "a.html": "nothing\nbookshelves", tmp_path / "b.css": "shelf"}
-    found = list(find_shown({"shelf": 1, "shelv": 2, "bread": 3}, texts))
-    assert [(one.word, one.path.name, one.line) for one in found] == [
-        ("shelf", "b.css", 1),
-        ("shelv", "a.html", 2),
-    ]
-
-
-def test_pruning_deletes_words_and_nothing_else(tmp_path: Path) -> None:
-    path = tmp_path / "list.txt"
-    path.write_text("# shelf\nshelf\nbread\n\nwater\n")
-    prune(path, {"shelf", "water"})
-    assert path.read_text() == "# shelf\nbread\n\n"
-    assert list(tmp_path.iterdir()) == [path]
-
-
-def test_the_command_says_that_all_is_well(capsys) -> None:
-    assert main([]) == 0
-    assert capsys.readouterr().out == ""

@@ -98,14 +98,10 @@ def _guard(spec: dict[str, Any]) -> Guard:
 
 
 def _secret(session: Session, services: Services, row: Attempt) -> Secret:
-    """Return the password of the visit, as far as it still follows from the words."""
+    """Return the password of the visit; raise Conflict if its level or word is gone."""
     visit = session.get_one(Visit, row.visit_id)
     try:
         level = services.content.current().level(row.level_id)
-    except NotFound:
+        return visits.visit_secret(services, visit, level)
+    except (NotFound, Conflict):
         raise Conflict(CHANGED) from None
-    secret = visits.visit_secret(services, visit, level)
-    digest = visits.secret_digest(services, level.id, secret.reveal())
-    if digest != visit.secret_digest:
-        raise Conflict(CHANGED)
-    return secret

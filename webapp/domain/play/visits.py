@@ -9,9 +9,9 @@ from webapp.content.index import Index
 from webapp.content.schema import Level
 from webapp.domain.people.players import class_season, require_player
 from webapp.domain.services import Services
-from webapp.errors import Forbidden
+from webapp.errors import Conflict, Forbidden
 from webapp.rows import Player, Solve, Visit
-from webapp.security import Secret, derive_secret, keyed_digest, normalise_guess
+from webapp.security import Passwords, Secret, passwords, word_digest
 
 END_NOTICES = {
     "win": "This gate is open. If you talk to the warden again, it guards a new word.",
@@ -96,19 +96,24 @@ def current_visit(
 
 
 def visit_secret(services: Services, visit: Visit, level: Level) -> Secret:
-    """Return the secret of a visit."""
-    return derive_secret(
-        services.key,
-        player_id=visit.player_id,
-        level_id=visit.level_id,
-        visit=visit.number,
-        words=services.content.current().words(level.secret.words),
-    )
+    """Return the secret of a visit; raise Conflict if its word has left the list."""
+    secret = _passwords(services, level).find(visit.secret_digest)
+    if secret is None:
+        raise Conflict(
+            "The list of passwords was edited at this moment. Try that again.",
+            code="words_edited",
+        )
+    return secret
 
 
 def secret_digest(services: Services, level_id: str, word: str) -> str:
     """Return the keyed index value under which a word of a level is found again."""
-    return keyed_digest(services.key, f"{level_id}\x1f{normalise_guess(word)}")
+    return word_digest(services.key, level_id, word)
+
+
+def _passwords(services: Services, level: Level) -> Passwords:
+    words = services.content.current().words(level.secret.words)
+    return passwords(services.key, level.id, words)
 
 
 def end_visit(services: Services, visit: Visit, why: str) -> None:
@@ -134,8 +139,7 @@ def _outdated(
 ) -> str | None:
     if visit.season != season:
         return "season"
-    word = visit_secret(services, visit, level).reveal()
-    if secret_digest(services, level.id, word) != visit.secret_digest:
+    if _passwords(services, level).find(visit.secret_digest) is None:
         return "words"
     return None
 
@@ -148,18 +152,18 @@ def _begin(
             Visit.player_id == player.id, Visit.level_id == level.id
         )
     )
+    number = (newest or 0) + 1
+    digest = _passwords(services, level).choose(player_id=player.id, visit=number)
     visit = Visit(
         player_id=player.id,
         level_id=level.id,
-        number=(newest or 0) + 1,
+        number=number,
         season=season,
-        secret_digest="",
+        secret_digest=digest,
         wrong_guesses=0,
         blocks=0,
         started_at=services.now(),
     )
-    word = visit_secret(services, visit, level).reveal()
-    visit.secret_digest = secret_digest(services, level.id, word)
     session.add(visit)
     session.flush()
     return visit

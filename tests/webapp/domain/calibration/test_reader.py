@@ -16,7 +16,8 @@ LIST = PROJECT / "challenges" / "words" / "castle.txt"
 WORD = "walrus"
 # With the words of the replies below, whether or not they are shipped.
 SHIPPED = read_words(LIST, LIST.read_bytes())[0].words
-WORDS = tuple(sorted({*SHIPPED, WORD, "piano"}))
+SAID = ("piano", "tiger", "lemon", "butter", "umpire")
+WORDS = tuple(sorted({*SHIPPED, *SAID, WORD}))
 READER = Reader(WORDS)
 MORSE = ".-- .- .-.. .-. ..- ..."
 POEM = (
