@@ -6,11 +6,15 @@ import hashlib
 import json
 from collections.abc import Mapping
 from types import MappingProxyType
+from typing import Final
 
 from webapp.content.attacks import Conversation
 from webapp.content.report import Report
 from webapp.content.schema import Ladder, Level
 from webapp.errors import NotFound
+
+
+_DEFENCE: Final = {"defender", "secret", "guards", "suspicion", "proof"}
 
 
 class Index:
@@ -35,6 +39,10 @@ class Index:
         self._words = dict(words)
         self._level_hashes = {
             level.id: _digest(level.model_dump(mode="json"))
+            for level in self._levels.values()
+        }
+        self._defence_hashes = {
+            level.id: _digest(level.model_dump(mode="json", include=_DEFENCE))
             for level in self._levels.values()
         }
         self.hash = _digest(
@@ -84,12 +92,16 @@ class Index:
         return found
 
     def level_hash(self, level_id: str) -> str:
-        """Return what changes when the level does, and not with comments.
-
-        Its word list does not count: which words there are to guess decides neither
-        how the level plays nor what was measured of it.
-        """
+        """Return the hash of a level: the same for other comments or another list."""
         return self._level_hashes[self.level(level_id).id]
+
+    def defence_hash(self, level_id: str) -> str:
+        """Return the hash of all that decides how a level plays; raise NotFound.
+
+        A calibration holds as long as it stays the same. The texts around a level do
+        not count, nor does its word list: neither changes what was measured.
+        """
+        return self._defence_hashes[self.level(level_id).id]
 
 
 def _digest(value: object) -> str:

@@ -30,7 +30,7 @@ class LevelReport(ReportRecord):
     """What happened at one level. Shares are between 0 and 1."""
 
     id: str
-    # The level as it was, without its word list (Index.level_hash).
+    # What decided how the level played (Index.defence_hash).
     content_hash: str
     # endpoint/model, and what the endpoint says of its weights (it may say nothing).
     model: str

@@ -53,15 +53,15 @@ def test_a_comment_changes_no_hash(tree: ContentTree) -> None:
 
 
 @pytest.mark.parametrize(
-    ("old", "new"),
+    ("old", "new", "is_defence"),
     [
-        ("title: The Gate", "title: A Gate"),
-        ("- contains: {match: exact}", "- contains: {match: reversed}"),
-        ("You keep a gate.", "You keep the gate."),
+        ("title: The Gate", "title: A Gate", False),
+        ("- contains: {match: exact}", "- contains: {match: reversed}", True),
+        ("You keep a gate.", "You keep the gate.", True),
     ],
 )
 def test_a_change_of_the_level_changes_its_hash(
-    tree: ContentTree, old: str, new: str
+    tree: ContentTree, old: str, new: str, is_defence: bool
 ) -> None:
     tree.add_level("two")
     before = read(tree)
@@ -70,6 +70,9 @@ def test_a_change_of_the_level_changes_its_hash(
     assert after.level_hash("one") != before.level_hash("one")
     assert after.level_hash("two") == before.level_hash("two")
     assert after.hash != before.hash
+    # What was measured holds as long as the level defends itself in the same way.
+    assert (after.defence_hash("one") != before.defence_hash("one")) is is_defence
+    assert after.defence_hash("two") == before.defence_hash("two")
 
 
 def test_other_words_change_the_hash_of_the_content_and_of_no_level(

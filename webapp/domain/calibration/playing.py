@@ -149,7 +149,7 @@ def _calibrate_level(
     benign = [o for job, o in outcomes.items() if job.kind == "benign"]
     report = LevelReport(
         id=level.id,
-        content_hash=index.level_hash(level.id),
+        content_hash=index.defence_hash(level.id),
         model=gateway.label(level.defender.model),
         model_version=version,
         guard_versions=guard_versions,

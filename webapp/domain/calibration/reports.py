@@ -120,7 +120,7 @@ def _parsed(body: object) -> Report | None:
 
 
 def _line(index: Index, number: int, level: Level, reports: list[Report]) -> LevelLine:
-    wanted = index.level_hash(level.id)
+    wanted = index.defence_hash(level.id)
     found = [(report, report.level(level.id)) for report in reports]
     for report, part in found:
         if part is not None and part.content_hash == wanted:

@@ -96,7 +96,7 @@ def test_who_gets_through(content: Path) -> None:
     assert first.success_rate == pytest.approx(2 / 3, abs=1e-4)
     assert first.by_family == {"direct": 0.5, "form": 1.0}
     assert first.interval == pytest.approx(wilson(2, 3), abs=1e-4)
-    assert first.content_hash == index.level_hash("open")
+    assert first.content_hash == index.defence_hash("open")
     assert (first.model, first.model_version) == (
         "local/warden (scripted)",
         "scripted",

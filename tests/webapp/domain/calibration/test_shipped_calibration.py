@@ -26,7 +26,7 @@ def test_it_is_of_the_levels_and_attacks_that_are_shipped() -> None:
     assert index is not None
     (report,) = index.reports
     assert {level.id: level.content_hash for level in report.levels} == {
-        level.id: index.level_hash(level.id) for level in index.levels("keep")
+        level.id: index.defence_hash(level.id) for level in index.levels("keep")
     }
     assert report.attacks_hash == attacks_hash(index.attacks)
     assert len(report.results) == len(report.levels) * len(index.attacks)

@@ -172,7 +172,7 @@ def test_the_published_calibration_stays_valid(tmp_path: Path) -> None:
     assert set(index.words("castle")) == set(fewer) != set(words)
     (report,) = index.reports
     assert {level.id: level.content_hash for level in report.levels} == {
-        level.id: index.level_hash(level.id) for level in index.levels("keep")
+        level.id: index.defence_hash(level.id) for level in index.levels("keep")
     }
 
 
@@ -182,7 +182,7 @@ def report_of(world: World) -> Report:
     levels = tuple(
         LevelReport(
             id=name,
-            content_hash=index.level_hash(name),
+            content_hash=index.defence_hash(name),
             model="local/warden",
             attacks=10,
             success_rate=0.5,

@@ -38,7 +38,7 @@ def report_of(index: Index, rates: dict[str, float], **changes: Any) -> Report:
     levels = tuple(
         LevelReport(
             id=name,
-            content_hash=index.level_hash(name),
+            content_hash=index.defence_hash(name),
             model="local/smollm2",
             model_version="0123456789abcdef",
             guard_versions={"gate": "fedcba"},
