@@ -50,7 +50,7 @@ def open_services(settings: Settings, *, gateway: Gateway | None = None) -> Serv
     load_plugins(guards)
     guard_registry.freeze()
     settings.instance.mkdir(parents=True, exist_ok=True)
-    # First what authors can get wrong: then nothing is open yet.
+    # What authors can get wrong comes first, while nothing is open yet.
     content = ContentStore(settings.roots)
     gateway = gateway or open_gateway(settings)
     database = Database(settings.database)

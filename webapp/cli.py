@@ -78,7 +78,7 @@ class Commands(click.Group):
         return load() if load else None
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the chosen command; an error of ours is one sentence."""
+        """Run the chosen command; show one of our errors as one sentence."""
         try:
             return super().invoke(ctx)
         except LabError as error:

@@ -23,7 +23,7 @@ logging.getLogger("sqlalchemy").setLevel(logging.WARNING)
 
 STORAGE_FAILED = (
     "The site cannot reach its database just now, so nothing was changed. Try again; "
-    "if it stays so, tell your instructor."
+    "if it keeps happening, tell your instructor."
 )
 
 # Names for every constraint, so that a migration can drop what another one made.
@@ -103,7 +103,7 @@ class Database:
 
 
 def insert_missing(session: Session, row: type[Base], **values: Any) -> None:
-    """Insert a row unless its key is there: also when two processes do it at once."""
+    """Insert a row unless its key is there, even when two processes do it at once."""
     dialect = session.get_bind().dialect.name
     insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
     session.execute(insert(row).values(**values).on_conflict_do_nothing())

@@ -45,7 +45,7 @@ class NotFound(LabError):
 
 
 class Conflict(LabError):
-    """The request is fine but does not fit the present state."""
+    """The request is fine but cannot be done in the current state."""
 
     status = 409
     code = "conflict"

@@ -127,7 +127,7 @@ def token_digest(token: str) -> str:
 
 
 def new_code(groups: int = 4, size: int = 4) -> str:
-    """Return a code that is easy to copy by hand (4.8 bits a sign)."""
+    """Return a code that is easy to copy by hand (4.8 bits a character)."""
     return "-".join(
         "".join(secrets.choice(_CODE_ALPHABET) for _ in range(size))
         for _ in range(groups)
@@ -135,7 +135,7 @@ def new_code(groups: int = 4, size: int = 4) -> str:
 
 
 def normalise_code(code: str) -> str:
-    """Bring a typed code into the form in which it was given out."""
+    """Bring a typed code back to the form in which it was given out."""
     plain = "".join(c for c in code.upper() if c.isalnum())
     return "-".join(plain[i : i + 4] for i in range(0, len(plain), 4))
 

@@ -61,7 +61,7 @@ class Site(BaseApplication):  # type: ignore[misc]
             # The supervisor shows the lines with this mark.
             marked = error.message.replace("\n", f"\n{MARK}")
             print(f"{MARK}{marked}", file=sys.stderr, flush=True)  # noqa: T201
-            # 4 tells gunicorn that starting again is of no use.
+            # 4 tells gunicorn that starting again is no use.
             sys.exit(4)
 
 

@@ -113,7 +113,7 @@ class Settings(BaseSettings):
     )
     secure_cookies: Switch = Field(False, description="Send cookies over HTTPS only.")
     trusted_proxies: NonNegativeInt = Field(
-        0, description="Proxies in front whose address header counts."
+        0, description="Proxies in front whose address header to trust."
     )
     debug_pages: Switch = Field(False, description="Show the page with all components.")
 

@@ -1,6 +1,6 @@
-"""GET /health: is the site whole, and if not, what is wrong?
+"""GET /health: is the site healthy, and if not, what is wrong?
 
-Everybody may read it, so it tells what is wrong and never where: no path, address or
+Everybody may read it, so it says what is wrong but never where: no path, address or
 key. It answers within about a second, whatever hangs.
 """
 
@@ -102,7 +102,7 @@ class _Task:
 
 
 class Monitor:
-    """Looks after all parts at the same time, at most once a second."""
+    """Checks all parts at the same time, at most once a second."""
 
     def __init__(self, services: Services) -> None:
         self._services = services
@@ -153,7 +153,7 @@ class Monitor:
         if content.stale:
             errors = sum(problem.is_error for problem in problems)
             detail = (
-                f"{errors} {'mistake' if errors == 1 else 'mistakes'} in the files: an "
+                f"{errors} {'error' if errors == 1 else 'errors'} in the files: an "
                 "earlier version is being played; "
                 "instructors see the list on their page"
             )
@@ -191,7 +191,7 @@ class Monitor:
 
 
 def _judge(health: EndpointHealth, *, is_needed: bool) -> Check:
-    """Return the state of an endpoint: one that no level talks to stops nobody."""
+    """Return the state of an endpoint: one that no level uses stops nobody."""
     if health.ok:
         return Check(status="ok", detail=health.detail)
     return Check(status="failing" if is_needed else "warning", detail=health.detail)

@@ -34,14 +34,14 @@ STATUSES: Final = {
     400: "What was sent cannot be read or accepted.",
     401: "There is no valid token.",
     403: "The level is still locked.",
-    404: "There is no such thing.",
-    409: "It does not fit the present state.",
+    404: "It does not exist.",
+    409: "It cannot be done in the current state.",
     413: "The body is too large.",
     415: "The body is not JSON.",
     429: "A limit is used up; `scope` says whose.",
-    500: "A mistake of ours.",
+    500: "An error on our side.",
     502: "A model failed.",
-    503: "The model or the database has no room just now.",
+    503: "The model or the database is too busy just now.",
     504: "A model took too long.",
 }
 _PARAMETERS: Final = {
@@ -49,9 +49,9 @@ _PARAMETERS: Final = {
     "n": "Number of the hint, from 1.",
 }
 _ABOUT: Final = """\
-Everything that can be played on the pages can be played here. Get a token from
+Everything you can play on the pages you can also play here. Get a token from
 `POST /api/v1/players` or from your own page, and send it as
-`Authorization: Bearer <token>`. Cookies count for nothing. Every error has the same
+`Authorization: Bearer <token>`. Cookies are ignored. Every error has the same
 shape.
 """
 _PART = re.compile(r"<(?:(\w+):)?(\w+)>")
@@ -160,7 +160,7 @@ def _describe_problem(status: int, schemas: _Schemas) -> dict[str, Any]:
 
 def _describe_stream(schemas: _Schemas) -> dict[str, Any]:
     """Return the events; OpenAPI 3.1 has no words for them but an extension."""
-    described = "Server-sent events; lines that start with a colon only keep it open."
+    described = "Server-sent events; skip lines that start with a colon."
     return {
         "schema": {"type": "string", "description": described},
         "x-events": {kind.name: schemas.answer(kind.__name__) for kind in EVENTS},
@@ -213,9 +213,9 @@ def _describe_health(schemas: _Schemas) -> dict[str, Any]:
         "summary": "Ask how the site is",
         "security": [],
         "responses": {
-            "200": {"description": "It can be played.", "content": content},
+            "200": {"description": "The site can be played.", "content": content},
             "503": {
-                "description": "Something is wrong; see there.",
+                "description": "Something is wrong; the body says what.",
                 "content": content,
             },
         },

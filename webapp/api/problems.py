@@ -142,7 +142,7 @@ def _unknown_problem(error: Exception) -> Response:
         500,
         ProblemDetail(
             code="internal",
-            message=f"This is our mistake. Tell your instructor this: {reference}.",
+            message=f"An error on our side. Tell your instructor: {reference}.",
         ),
     )
 

@@ -16,7 +16,7 @@ Status = Literal["running", "finished", "blocked", "stopped", "failed", "interru
 
 
 class Given(BaseModel):
-    """Parent of what callers send: a key we do not know is a mistake of theirs."""
+    """Parent of what callers send: a key we do not know is an error."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

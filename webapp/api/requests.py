@@ -36,7 +36,7 @@ def read_query(kind: type[G]) -> G:
     """Return the parameters of the address as `kind`."""
     for name, values in request.args.lists():
         if len(values) > 1:
-            raise InvalidField(f"“{name[:60]}” is there twice.", field=name[:60])
+            raise InvalidField(f"“{name[:60]}” appears twice.", field=name[:60])
     return _validate(kind, request.args.to_dict())
 
 

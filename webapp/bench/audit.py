@@ -47,7 +47,7 @@ def audit(
     acknowledged: Mapping[int, str],
     ended: Mapping[int, str],
 ) -> Findings:
-    """Look every acknowledged attempt up; let every player win and check the count.
+    """Look up every acknowledged attempt; let every player win, and check the count.
 
     `changed` are rows whose message is not what was sent, or whose status is not the
     one that the player was told.
@@ -83,7 +83,7 @@ def _stored(database: Database) -> dict[int, tuple[str, str]]:
 def _win_and_compare(
     settings: Settings, database: Database, players: Sequence[ApiPlayer], level_id: str
 ) -> list[str]:
-    """Return players whose win counts other attempts than the ones that count."""
+    """Return players whose win counts different attempts from those that should."""
     wrong = []
     for player in players:
         secret, name, counted = _state(settings, database, player, level_id)

@@ -2,7 +2,7 @@
 
 A few players attack through the API all the time. Each attempt whose id has reached
 its player is acknowledged. At the end every one of them must be in the database with
-its message, none may be left running, and broken-off ones must not count.
+its message, none may be left running, and interrupted ones must not count.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from webapp.supervisor.trial import Trial, trial_site
 
 LEVEL = "open"
 RECOVERY_SECONDS = 180.0
-# Kills that come without waiting for the last one to be survived.
+# Kills that come without waiting for the site to survive the last one.
 HASTY_SHARE = 0.5
 _UNLIMITED = {
     f"WORDKEEP_{name}": "100000000"

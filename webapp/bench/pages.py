@@ -77,7 +77,7 @@ def time_pages(instance: Path, *, attempts: int) -> PageTimes:
 
 
 def _sign_in(browser: FlaskClient) -> None:
-    """Sign in as a person does, with the token of the form."""
+    """Sign in as a person does, with the form's token."""
     form = browser.get("/login").get_data(as_text=True)
     token = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', form)
     answer = browser.post(

@@ -1,6 +1,6 @@
 """`bench play`: what a class feels. Throughput, waiting, fairness, page times.
 
-Each figure of the site stands beside the same figure of the bare engine, measured in
+Each figure of the site is shown beside the same figure of the bare engine, measured in
 the same run, so that the ratio means something on any computer.
 """
 

@@ -26,7 +26,7 @@ class Timed:
 
 
 class ApiPlayer:
-    """A player with a token. Raises ApiFailure for every answer that is no success."""
+    """A player with a token. Raises ApiFailure for every answer but success."""
 
     def __init__(self, url: str, name: str, *, timeout: float = 300) -> None:
         parts = urlsplit(url)

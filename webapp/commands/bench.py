@@ -46,16 +46,16 @@ def bench(name: str, arguments: tuple[str, ...]) -> None:
 
     train   our training beside that of transformers
 
-    `./wordkeep bench NAME --help` tells more.
+    `./wordkeep bench NAME --help` says more.
     """
     if name in {"-h", "--help"}:
         click.echo(click.get_current_context().get_help())
         return
     if name in MODEL_BENCHES:
-        raise InvalidInput(f"Start it by the front door: ./wordkeep bench {name}.")
+        raise InvalidInput(f"Run it through the front door: ./wordkeep bench {name}.")
     if name not in BENCHES:
         raise InvalidInput(
-            f'There is no bench "{name}", only kill, play, guards and train.'
+            f'There is no bench "{name}"; there are kill, play, guards and train.'
         )
     main = BENCHES[name]()
     raise SystemExit(main(list(arguments)))

@@ -1,4 +1,4 @@
-"""`./wordkeep calibrate`: how hard is each level, and whom does it send away?"""
+"""`./wordkeep calibrate`: how hard is each level, and whom does it turn away?"""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ SHOWN_PROBLEMS = 20
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help='JSONL with rows {"turns": […], "family": …} or {"text": …, "family": …}.',
 )
-@click.option("--benign/--no-benign", default=True, help="Play harmless visits, too.")
+@click.option("--benign/--no-benign", default=True, help="Also play harmless visits.")
 @click.option(
     "--secrets",
     type=click.IntRange(1, 100),
@@ -62,7 +62,7 @@ SHOWN_PROBLEMS = 20
     type=click.Path(dir_okay=False, path_type=Path),
     help="Write the report to this file.",
 )
-@click.option("--fresh", is_flag=True, help="Forget replies of interrupted runs.")
+@click.option("--fresh", is_flag=True, help="Forget the replies of interrupted runs.")
 @instance_option
 def calibrate(
     ladder: str | None,
@@ -77,9 +77,9 @@ def calibrate(
 ) -> None:
     """Play attacks and harmless visits against the levels of a ladder.
 
-    What the models said is kept in the instance, so an interrupted run goes on where it
-    was when the same command is given again. The report is stored for the instructors'
-    page "Calibration".
+    What the models said is kept in the instance, so an interrupted run carries on from
+    where it was when the same command is given again. The report is stored for the
+    instructors' page "Calibration".
     """
     settings = load_settings(os.environ, instance=instance)
     if json_file is not None and not json_file.absolute().parent.is_dir():
@@ -134,7 +134,7 @@ def _plan(
     secrets: int,
     seeds: int,
 ) -> Plan:
-    """Check the names; raise InvalidInput that says which there are."""
+    """Check the names; raise InvalidInput that lists the known ones."""
     ladder = ladder or next(iter(index.ladders))
     if ladder not in index.ladders:
         known = ", ".join(index.ladders)
@@ -176,7 +176,7 @@ def _run(services: Services, index: Index, plan: Plan, *, fresh: bool) -> Report
             )
         except BackendError as error:
             raise BackendError(
-                f"{error.message} Give the same command again: it goes on where it was."
+                f"{error.message} Run the same command again to carry on."
             ) from error
 
 
@@ -188,7 +188,7 @@ def _print(index: Index, report: Report) -> None:
     click.echo("level        beaten  95 % interval   benign answered  refused  model")
     for level in report.levels:
         click.echo(_row(level))
-    click.echo("\nsuccess by family, in percent of its attacks, level by level")
+    click.echo("\nsuccess by family, as a percentage of its attacks, level by level")
     for family, count in report.families.items():
         shares = (level.by_family[family] for level in report.levels)
         cells = "".join(f"{share:6.0%}" for share in shares)

@@ -85,7 +85,7 @@ def _play(
         )
     failed = sum(not r.passed and r.is_required for r in results)
     held = sum(result.passed for result in results)
-    click.echo(f"{held} of {len(results)} proofs held, {failed} failed that must hold.")
+    click.echo(f"{held} of {len(results)} proofs held; {failed} that must hold failed.")
     if failed:
         raise SystemExit(1)
 

@@ -38,7 +38,7 @@ def user() -> None:
     prompt_required=False,
     hide_input=True,
     confirmation_prompt=True,
-    help="Password; without a value it is asked for.",
+    help="Password; without a value you are asked for it.",
 )
 @instance_option
 def user_add(
@@ -56,7 +56,7 @@ def user_add(
         )
     click.echo(f"Added {name} ({role}). Recovery code: {player.recovery_code}")
     if password is None:
-        click.echo("Without a password, the recovery code is the way to sign in.")
+        click.echo("Without a password, only the recovery code signs them in.")
 
 
 def _join_code(services: Services, name: str) -> str:

@@ -1,4 +1,4 @@
-"""Takes the picture of the README: the first page, as a stranger sees it at dusk."""
+"""Takes the picture for the README: the first page, as a newcomer sees it at dusk."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from webapp.errors import LabError
 from webapp.files import write_whole
 from webapp.supervisor.trial import trial_site
 
-# Where Debian puts them; the first is Chromium without what only its windows need.
+# Where Debian puts them; the first is Chromium without its windows.
 CHROMIUMS = (Path("/usr/bin/chromium-headless-shell"), Path("/usr/bin/chromium"))
 WIDTH, HEIGHT = 1280, 800
 
@@ -22,7 +22,7 @@ def take(out: Path) -> None:
             "The picture needs Chromium. Install it (Debian: apt-get install "
             "chromium-headless-shell) and run this again."
         )
-    # A package of the tests, which the site itself does without.
+    # A package of the tests, which the site itself does not need.
     from playwright.sync_api import sync_playwright  # noqa: PLC0415 -- see above
 
     out.parent.mkdir(parents=True, exist_ok=True)

@@ -18,6 +18,6 @@ from webapp.settings import PROJECT
     help="PNG file to write.",
 )
 def screenshot(out: Path) -> None:
-    """Take the picture of the README (needs Chromium)."""
+    """Take the picture for the README (needs Chromium)."""
     picture.take(out)
     click.echo(f"Wrote {out}")

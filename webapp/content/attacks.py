@@ -1,6 +1,6 @@
 """Attacks and harmless conversations that levels are calibrated with.
 
-Shipped ones are `attacks/*.yaml`, one family in each file; somebody's own ones come as
+Shipped ones are `attacks/*.yaml`, one family in each file; your own ones come as
 JSON lines, `{"turns": […], "family": …}` or `{"text": …, "family": …}`.
 """
 
@@ -19,7 +19,7 @@ from webapp.reading.plain_words import explain
 from webapp.reading.problems import Problem
 from webapp.reading.tree import Node, as_node
 
-# What a file of somebody's own may hold: a level replies to each of them many times.
+# What a file of your own may hold: a level replies to each conversation many times.
 MAX_ROWS: Final = 5_000
 MAX_FILE_BYTES: Final = 20_000_000
 # No level lets a player write more than this (the setting message_chars).
@@ -81,7 +81,7 @@ class Placed:
 
 
 def check_attacks(files: Iterable[Placed]) -> Iterator[Problem]:
-    """Yield conversations that are twice there, or too long for every level."""
+    """Yield conversations that appear twice, or are too long for every level."""
     families: dict[str, Path] = {}
     seen: dict[tuple[str, ...], str] = {}
     for placed in files:
@@ -99,7 +99,7 @@ def check_attacks(files: Iterable[Placed]) -> Iterator[Problem]:
             if key in seen:
                 yield placed.problem(
                     loc,
-                    "this conversation is here twice",
+                    "this conversation appears twice",
                     f"the first is in {seen[key]}",
                 )
             seen.setdefault(key, f"{placed.path.name}:{placed.node.find(loc).line}")
@@ -107,7 +107,7 @@ def check_attacks(files: Iterable[Placed]) -> Iterator[Problem]:
                 yield placed.problem(
                     loc,
                     f"a message is longer than {MESSAGE_CHARS:,} characters",
-                    "no level takes it; shorten it",
+                    "no level accepts it; shorten it",
                 )
 
 
@@ -126,7 +126,7 @@ def conversations(
 def read_attack_rows(path: Path) -> tuple[tuple[Conversation, ...], list[Problem]]:
     """Return the conversations of a JSONL file, or none and every broken row.
 
-    Empty lines are passed over and do not count.
+    Empty lines are skipped and not counted.
     """
     text, problems = _text_of(path)
     found: list[Conversation] = []
@@ -173,14 +173,16 @@ def _row(path: Path, number: int, line: str) -> tuple[AttackRow | None, list[Pro
     try:
         raw = json.loads(line)
     except (ValueError, RecursionError) as error:
-        reason = error.msg if isinstance(error, json.JSONDecodeError) else "too deep"
+        reason = (
+            error.msg if isinstance(error, json.JSONDecodeError) else "nested too deep"
+        )
         return None, [Problem(path, number, f"not readable as JSON: {reason}", _SHAPE)]
     if not isinstance(raw, dict):
         return None, [Problem(path, number, "the row must be an object", _SHAPE)]
     try:
         row = AttackRow.model_validate(raw)
     except ValidationError as error:
-        # Every value of a row stands on the row's own line.
+        # Every value of a row is on the row's own line.
         return None, list(explain(path, as_node(raw, number), AttackRow, error))
     wrong = _unplayable(row)
     return (None, [Problem(path, number, *wrong)]) if wrong else (row, [])
@@ -192,5 +194,5 @@ def _unplayable(row: AttackRow) -> tuple[str, str] | None:
         return "a message is empty", "write something in it"
     if any(len(turn) > MESSAGE_CHARS for turn in turns):
         long = f"a message is longer than {MESSAGE_CHARS:,} characters"
-        return long, "no level takes it; shorten it"
+        return long, "no level accepts it; shorten it"
     return None

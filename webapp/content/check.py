@@ -20,7 +20,7 @@ _TOPS = ("game", "words", "lessons", "attacks")
 def check_paths(
     paths: Sequence[Path], *, live: Sequence[Path] = (SHIPPED,)
 ) -> list[Problem]:
-    """Return the problems of files and folders; of all `live` roots without a path."""
+    """Return the problems in files and folders; in all `live` roots without a path."""
     problems: list[Problem] = []
     for path in paths or (None,):
         for problem in load_path(path, live=live).problems:
@@ -33,7 +33,7 @@ def load_path(path: Path | None, *, live: Sequence[Path] = (SHIPPED,)) -> Loaded
     """Load the content that a path belongs to, and keep only the path's problems.
 
     A folder outside the live roots may use the words of the first one and wait for
-    its levels. A level that lies in no content folder is read on its own.
+    its levels. A level outside any content folder is read on its own.
     """
     if path is None:
         return _load(live)
@@ -47,7 +47,7 @@ def load_path(path: Path | None, *, live: Sequence[Path] = (SHIPPED,)) -> Loaded
         loaded = _load((*live[:1], root))
     elif path.is_dir():
         advice = "it needs a folder game/ or words/"
-        return _refuse(path, "this is no content folder", advice)
+        return _refuse(path, "this is not a content folder", advice)
     else:
         return Loaded(None, load_level(path)[1])
     own = [p for p in loaded.problems if p.path.resolve().is_relative_to(path)]
@@ -66,7 +66,7 @@ def _refuse(path: Path, message: str, suggestion: str) -> Loaded:
 
 
 def _root_of(path: Path) -> Path | None:
-    """Return the content folder that a path is or lies in."""
+    """Return the content folder that a path is, or is in."""
     if any((path / top).is_dir() for top in _TOPS):
         return path
     inside = [parent.parent for parent in (path, *path.parents) if parent.name in _TOPS]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Final
 
-# The folders that hold content, and how deep their files lie.
+# The folders that hold content, and how deep their files are.
 _DEPTHS: Final[Mapping[str, int]] = {
     "game": 2,
     "lessons": 2,
@@ -23,7 +23,7 @@ Signature = tuple[tuple[str, int, int, int], ...]
 
 @dataclass(frozen=True, slots=True, order=True)
 class Found:
-    """A file, and what of it changes when someone saves it."""
+    """A file, and what changes about it when someone saves it."""
 
     path: Path
     mtime_ns: int
@@ -35,12 +35,12 @@ def find_files(roots: Sequence[Path]) -> dict[PurePosixPath, Found]:
     """Return all content files by their path inside a root, in a stable order.
 
     A file in a later root replaces the one with the same name in an earlier root:
-    that is how an edit in the browser covers a shipped level.
+    that is how an edit in the browser replaces a shipped level.
     """
     files: dict[PurePosixPath, Found] = {}
     for root in roots:
         for top, depth in _DEPTHS.items():
-            # An override keeps the place of the file that it covers.
+            # An override takes the place of the file that it replaces.
             files.update(sorted(_walk(root / top, PurePosixPath(top), depth)))
     return files
 
@@ -78,4 +78,4 @@ def _walk(
                     ),
                 )
         except FileNotFoundError:
-            continue  # it went between the listing and the look
+            continue  # it was gone between the listing and the look

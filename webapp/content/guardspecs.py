@@ -19,7 +19,7 @@ from webapp.reading.tree import Node
 
 @dataclass(slots=True)
 class ReadGuards:
-    """The guards of each stage as far as they are right, and what is wrong."""
+    """The valid guards of each stage, and what is wrong with the others."""
 
     stages: dict[str, list[GuardSpec]] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
@@ -58,7 +58,7 @@ def _read_guard(
             )
         )
         return None
-    if options.value is None:  # `- contains:` with nothing behind it
+    if options.value is None:  # `- contains:` with nothing after it
         options = Node(options.line, dict)
     problems = list(_check_guard(path, stage, name, options))
     found.problems += problems

@@ -13,7 +13,6 @@ from webapp.content.report import Report
 from webapp.content.schema import Ladder, Level
 from webapp.errors import NotFound
 
-
 _DEFENCE: Final = {"defender", "secret", "guards", "suspicion", "proof"}
 
 

@@ -84,7 +84,7 @@ def _drop_titles(node: Any) -> None:
         for entry in node:
             _drop_titles(entry)
     elif isinstance(node, dict):
-        # A property may be called "title"; then its value is no text.
+        # A property may be called "title"; then its value is not text.
         if isinstance(node.get("title"), str):
             del node["title"]
         for entry in node.values():

@@ -83,7 +83,7 @@ class Report(ReportRecord):
     results: tuple[Result, ...]
 
     def level(self, level_id: str) -> LevelReport | None:
-        """Return what is reported of a level."""
+        """Return what is reported about a level."""
         return next((level for level in self.levels if level.id == level_id), None)
 
 

@@ -34,7 +34,7 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """Which names exist, also where their files are too broken to be read."""
+    """Which names exist, even where their files are too broken to be read."""
 
     lessons: frozenset[str]
     levels: frozenset[str]
@@ -135,7 +135,7 @@ def _check_ladder(
     for number, level_id in enumerate(ladder.levels):
         loc = ("levels", number)
         if level_id in ladder.levels[:number]:
-            yield source.problem(loc, f'"{level_id}" is here twice', "delete one")
+            yield source.problem(loc, f'"{level_id}" appears twice', "delete one")
         elif level_id not in here | _unread(names, source.folder, level_id):
             advice = did_you_mean(level_id, list(here))
             yield source.problem(
@@ -145,7 +145,7 @@ def _check_ladder(
         if found.folder == source.folder and level.id not in ladder.levels:
             yield found.problem(
                 ("id",),
-                f'the level "{level.id}" is in no ladder',
+                f'the level "{level.id}" is not in a ladder',
                 f"add it to the levels in {source.folder}/ladder.yaml",
             )
 
@@ -207,7 +207,7 @@ def _check_cycles(levels: Sequence[tuple[Level, Source]]) -> Iterator[Problem]:
         if level.id in _needed_by(level.id, after):
             yield source.problem(
                 ("after",),
-                f'"{level.id}" can never open: it waits for itself',
+                f'"{level.id}" can never open, because it waits for itself',
                 "delete an id from after, here or in the levels that it names",
             )
 
@@ -226,9 +226,9 @@ def _needed_by(level_id: str, after: Mapping[str, tuple[str, ...]]) -> set[str]:
 def check_words_in_texts(
     sources: Sequence[Source], words: Mapping[str, WordList]
 ) -> Iterator[Problem]:
-    """Yield each secret word that stands in an authored text.
+    """Yield each secret word that occurs in an authored text.
 
-    Such a word would be no secret: it is on a page or in every prompt, and guards
+    Such a word would not be a secret: it is on a page or in every prompt, and guards
     would block replies that merely quote it.
     """
     secret = [
@@ -243,7 +243,7 @@ def check_words_in_texts(
                     yield Problem(
                         source.path,
                         _line_of(node, word),
-                        f'"{word}" is a secret word of the list "{name}"',
+                        f'"{word}" is a password in the list "{name}"',
                         "use another word here, or delete it from words/"
                         f"{name}.txt:{lines[word]}",
                     )

@@ -34,7 +34,7 @@ Turns = Annotated[
 
 
 class Record(BaseModel):
-    """Parent of all authored records: unknown keys are mistakes, nothing changes."""
+    """Parent of all authored records: unknown keys are errors, and nothing changes."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -55,7 +55,7 @@ class Defender(Record):
         "warden", description="The model that answers."
     )
     system: Text = Field(
-        description="The system prompt. {{ secret }} stands for the password."
+        description="The system prompt. {{ secret }} becomes the password."
     )
     examples: tuple[Example, ...] = Field(
         (), max_length=8, description="Worked examples, sent after the system prompt."
@@ -152,12 +152,15 @@ class Level(Record):
     secret: SecretSpec = Field(description="Where the password comes from.")
     guards: Guards = Field(Guards(), description="What inspects each turn.")
     suspicion: StrictInt | None = Field(
-        None, ge=1, le=100, description="Blocked turns that end a visit; none if empty."
+        None,
+        ge=1,
+        le=100,
+        description="Blocked turns that end a visit. Empty: no limit.",
     )
     show_guards: ShowGuards = Field(
         "stage",
         description=(
-            "What the player learns of a block: none; stage (which guard, and when); "
+            "What the player learns about a block: none; stage (which guard, when); "
             "full (also score and reason)."
         ),
     )
@@ -176,7 +179,7 @@ class Level(Record):
         (), max_length=8, description="Pages to read after the win."
     )
     provisional: StrictBool = Field(
-        False, description="Marked on the page as not finished."
+        False, description="Marked on the page as unfinished."
     )
     proof: Proof | None = Field(None, description="Conversations that test the level.")
 

@@ -1,4 +1,4 @@
-"""Keeps the newest valid content at hand while authors edit the files."""
+"""Keeps the newest valid content ready while authors edit the files."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class ContentStore:
         self._poll_seconds = poll_seconds
         self._clock = clock
         # Held while the files are read, so that one thread does it and the others
-        # go on with the snapshot they have.
+        # carry on with the snapshot they have.
         self._lock = threading.Lock()
         self._seen = self._look()
         self._pending: Signature | None = None

@@ -20,7 +20,7 @@ _WORD = re.compile(r"[^\W\d_]{3,30}")
 
 @dataclass(frozen=True, slots=True)
 class WordList:
-    """The words of one file, and the line each stands on."""
+    """The words of one file, and the line each is on."""
 
     name: str
     path: Path
@@ -74,7 +74,7 @@ def _judge(word: str, seen: Mapping[str, tuple[str, int]]) -> tuple[str, str] | 
         return None
     earlier, line = first
     if earlier == word:
-        return f'"{word}" is here twice', f"the first is on line {line}"
+        return f'"{word}" appears twice', f"the first is on line {line}"
     return (
         f'"{word}" counts as the same guess as "{earlier}"',
         f"keep one of them; the other is on line {line}",

@@ -15,7 +15,7 @@ from webapp.settings import Settings
 
 
 def utc_now() -> datetime:
-    """Return the present moment, aware, in UTC."""
+    """Return the current moment, aware, in UTC."""
     return datetime.now(UTC)
 
 

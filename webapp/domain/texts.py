@@ -8,7 +8,7 @@ from webapp.errors import InvalidInput
 
 
 def require_text(text: str, *, what: str) -> str:
-    """Return `text` with plain line ends; raise InvalidInput for what is no text.
+    """Return `text` with plain line ends; raise InvalidInput for what is not text.
 
     Right-to-left and invisible letters are welcome; control characters are not text.
     """
@@ -17,7 +17,7 @@ def require_text(text: str, *, what: str) -> str:
         if unicodedata.category(sign) in {"Cc", "Cs"} and sign not in "\n\t":
             raise InvalidInput(
                 f"Character {position} of the {what} is U+{ord(sign):04X}, which is "
-                "not text. Remove it and send again."
+                "not text. Remove it and send it again."
             )
     return plain
 
@@ -30,7 +30,7 @@ def clean_message(message: str, *, limit: int) -> str:
     size = len(message) - message.count("\r\n")
     if size > limit:
         raise InvalidInput(
-            f"The message has {size:,} characters; here at most {limit:,} fit."
+            f"The message has {size:,} characters; the limit here is {limit:,}."
         )
     return require_text(message, what="message")
 

@@ -39,7 +39,7 @@ class Blocklist(Guard):
         def _words_have_letters(cls, words: tuple[str, ...]) -> tuple[str, ...]:
             for word in words:
                 if not _WORD.search(word):
-                    raise ValueError(f'"{word}" holds no letter or digit')
+                    raise ValueError(f'"{word}" has no letter or digit')
             return words
 
     stages: ClassVar[frozenset[Stage]] = frozenset({"input"})

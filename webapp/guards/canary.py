@@ -10,7 +10,7 @@ from webapp.plugins.asking import Ask
 from webapp.plugins.guard import Example, Guard, Stage, Turn, Verdict, guards
 from webapp.security import normalise_guess
 
-# Without spaces a shorter mark would be found across the words of harmless replies.
+# A shorter mark, without spaces, would be found across words of harmless replies.
 FEWEST_LETTERS = 6
 
 
@@ -19,8 +19,8 @@ class Canary(Guard):
     """Blocks a reply that repeats a marked piece of the system prompt.
 
     The author writes each mark twice: into the system prompt, and here. A mark is a
-    phrase that no honest reply needs, such as a made-up name; a reply that holds it was
-    copied from the instructions. Nothing checks that a mark stands in the prompt.
+    phrase that no honest reply needs, such as a made-up name; a reply that contains it
+    was copied from the instructions. Nothing checks that a mark is in the prompt.
     Instructions that are retold, translated or cut before the mark pass, and so does
     the password alone: mark the sentence next to it, and look for it with `contains`.
     """
@@ -42,7 +42,7 @@ class Canary(Guard):
             "normalised",
             description=(
                 "exact (as written, in capitals or not) or normalised (without spaces, "
-                "signs and accents, so that line breaks and dashes hide nothing)."
+                "punctuation and accents, so that line breaks and dashes hide nothing)."
             ),
         )
 
@@ -51,7 +51,9 @@ class Canary(Guard):
         def _marks_can_be_found(cls, marks: tuple[str, ...]) -> tuple[str, ...]:
             for mark in marks:
                 if "{{" in mark:
-                    raise ValueError(f'"{mark}" is compared as it is, not filled in')
+                    raise ValueError(
+                        f'"{mark}" is compared as written; nothing is filled in'
+                    )
                 if len(normalise_guess(mark)) < FEWEST_LETTERS:
                     raise ValueError(
                         f'"{mark}" has fewer than {FEWEST_LETTERS} letters or digits'
@@ -97,7 +99,7 @@ class Canary(Guard):
         """Look for each mark; which one it was would tell the player what to avoid."""
         reply = self._plain(turn.text)
         if any(mark in reply for mark in self._marks):
-            reason = "The reply repeats a piece of the instructions."
+            reason = "The reply repeats part of the instructions."
             return Verdict(allowed=False, reason=reason, score=1.0)
-        reason = "The reply repeats no marked piece of the instructions."
+        reason = "The reply repeats no marked part of the instructions."
         return Verdict(allowed=True, reason=reason, score=0.0)

@@ -23,7 +23,7 @@ def _as_tuple(value: Any) -> Any:
 
 @guards.register("contains")
 class Contains(Guard):
-    """Blocks a text that holds the password.
+    """Blocks a text that contains the password.
 
     As an input guard it tells a player who types the word that it is the word: put
     it there only if that is meant.
@@ -42,8 +42,8 @@ class Contains(Guard):
             ("exact",),
             description=(
                 "One of these or a list: exact (as written, in capitals or not), "
-                "normalised (without spaces, signs and accents), reversed, spelled "
-                "(single letters with anything but letters between them)."
+                "normalised (without spaces, punctuation and accents), reversed, "
+                "spelled (single letters with anything but letters between them)."
             ),
         )
 
@@ -85,7 +85,7 @@ class Contains(Guard):
             is_there, what = _FORMS[match]
             if is_there(turn.text, word):
                 return Verdict(allowed=False, reason=f"{who} {what}.", score=1.0)
-        return Verdict(allowed=True, reason=f"{who} does not hold it.", score=0.0)
+        return Verdict(allowed=True, reason=f"{who} does not contain it.", score=0.0)
 
 
 def _is_exact(text: str, word: str) -> bool:
@@ -122,8 +122,8 @@ def _letters_plain(text: str) -> str:
 
 
 _FORMS: dict[Match, tuple[Callable[[str, str], bool], str]] = {
-    "exact": (_is_exact, "holds the password as it is written"),
-    "normalised": (_is_normalised, "holds the password between spaces and signs"),
-    "reversed": (_is_reversed, "holds the password backwards"),
+    "exact": (_is_exact, "contains the password as it is written"),
+    "normalised": (_is_normalised, "contains the password, spaced or punctuated"),
+    "reversed": (_is_reversed, "contains the password backwards"),
     "spelled": (_is_spelled, "spells the password out"),
 }

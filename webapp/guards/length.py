@@ -60,7 +60,7 @@ class Length(Guard):
             return _block(f"{who} has fewer than {limits.min_chars} characters.")
         if limits.max_words is not None and len(text.split()) > limits.max_words:
             return _block(f"{who} has more than {limits.max_words} words.")
-        return Verdict(allowed=True, reason=f"{who} has a fitting length.")
+        return Verdict(allowed=True, reason=f"{who} is within the allowed length.")
 
 
 def _block(reason: str) -> Verdict:

@@ -35,7 +35,7 @@ class ModerationGuard(Guard):
             None, description="Score from which a text is blocked. Empty: the model's."
         )
         first_tokens: Annotated[int, Field(ge=1, le=510)] | None = Field(
-            None, description="Show the model only so many tokens from the start."
+            None, description="Show the model only this many tokens from the start."
         )
         as_typed: bool = Field(
             False, description="Judge the text as it stands: disguises are not undone."
@@ -116,7 +116,7 @@ def _reason(is_output: bool, is_blocked: bool) -> str:
             else "The reply seems to keep the password."
         )
     return (
-        "Your message looks like a try to get the password."
+        "Your message seems to be after the password."
         if is_blocked
         else "Your message looks harmless."
     )

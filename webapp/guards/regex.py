@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 from webapp.plugins.asking import Ask
 from webapp.plugins.guard import Example, Guard, Stage, Turn, Verdict, guards
 
-# Accents and other signs upon a letter, and signs without any width.
+# Accents and other marks on a letter, and characters without any width.
 _DROPPED = {"Mn", "Me", "Cf"}
 
 
@@ -40,13 +40,13 @@ class Regex(Guard):
             )
         )
         ignore_case: bool = Field(
-            True, description="Take capitals and small letters for the same."
+            True, description="Treat capital and small letters as the same."
         )
         folded: bool = Field(
             False,
             description=(
-                "Take accents, wide letters and invisible signs off the text first; "
-                "spaces and punctuation stay."
+                "First strip accents, wide letters and invisible characters from the "
+                "text; spaces and punctuation stay."
             ),
         )
 
@@ -66,7 +66,7 @@ class Regex(Guard):
             for number, pattern in enumerate(self.patterns, start=1):
                 if self.folded and _fold(pattern) != pattern:
                     raise ValueError(
-                        f'pattern {number} "{pattern}" never fits a folded text; '
+                        f'pattern {number} "{pattern}" never matches folded text; '
                         f'write "{_fold(pattern)}"'
                     )
             return self

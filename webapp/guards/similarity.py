@@ -23,7 +23,7 @@ class Similarity(Guard):
     """Blocks a text that means nearly the same as a sample.
 
     Each sentence is compared by itself, so that friendly sentences around an attack
-    do not thin it out.
+    do not dilute it.
     """
 
     class Options(BaseModel):
@@ -85,10 +85,10 @@ class Similarity(Guard):
         who = "Your message" if turn.stage == "input" else "The reply"
         # Two unit vectors of the same text differ from cosine 1 by rounding.
         if score >= self._options.threshold - 1e-6:
-            reason = f"{who} comes too near to what this guard listens for."
+            reason = f"{who} comes too close to what this guard listens for."
             return Verdict(allowed=False, reason=reason, score=score)
         return Verdict(
-            allowed=True, reason=f"{who} is about other things.", score=score
+            allowed=True, reason=f"{who} is about something else.", score=score
         )
 
 

@@ -13,7 +13,7 @@ from webapp.security import Secret
 class GatewayAsk:
     """Lets a guard ask models for one player; `user` is who the queue counts.
 
-    With `highlights`, guard models also say which words counted.
+    With `highlights`, guard models also say which words mattered.
     """
 
     def __init__(
@@ -26,7 +26,7 @@ class GatewayAsk:
     def complete(
         self, messages: list[Message], *, model: str | None = None, max_tokens: int = 64
     ) -> str:
-        """Return the likeliest reply, so that a verdict does not hang on chance."""
+        """Return the likeliest reply, so that a verdict does not depend on chance."""
         completion = self._gateway.complete(
             model=model or self._gateway.usual("chat"),
             messages=messages,

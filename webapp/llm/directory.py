@@ -150,7 +150,7 @@ class Directory:
         close = difflib.get_close_matches(model, [*bare, *names], n=1)
         hint = f'did you mean "{close[0]}"? ' if close else ""
         listed = ", ".join(info.label for info in infos) or "none"
-        return ContentError(f'unknown model "{model}"; {hint}There are: {listed}.')
+        return ContentError(f'unknown model "{model}"; {hint}Known here: {listed}.')
 
 
 def _label(endpoint: Endpoint, name: str) -> str:

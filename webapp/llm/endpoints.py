@@ -50,7 +50,7 @@ class EndpointEntry(BaseModel):
 
     name: Name = Field(description="Levels say name/model.")
     kind: Kind = Field(description="wordkeep, openai (any such API) or scripted.")
-    base_url: str = Field("", description="Address up to and with /v1.")
+    base_url: str = Field("", description="Address up to and including /v1.")
     key_env: Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")] | None = Field(
         None, description="Name of the environment variable that holds the key."
     )
@@ -63,7 +63,7 @@ class EndpointEntry(BaseModel):
         min_length=1,
     )
     max_tokens_field: Literal["max_tokens", "max_completion_tokens"] = Field(
-        "max_tokens", description="How this endpoint calls the limit of a reply."
+        "max_tokens", description="What this endpoint calls the limit of a reply."
     )
     omit: frozenset[Omittable] = Field(
         frozenset(), description="Request fields that this endpoint does not accept."
@@ -119,7 +119,7 @@ def load_endpoints(settings: Settings, env: Mapping[str, str]) -> tuple[Endpoint
     """Return the sidecar and the endpoints of the instance's file, in that order.
 
     An entry named `local` takes the sidecar's place. Raise ContentError with every
-    mistake and its line when the file cannot be used.
+    error and its line when the file cannot be used.
     """
     path = settings.instance / "endpoints.yaml"
     own = tuple(e.resolve(env) for e in read_endpoints(path))

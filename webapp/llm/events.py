@@ -139,7 +139,7 @@ class Backend(Protocol):
         """Return the judgement of a guard model."""
 
     def version(self, model: str) -> str:
-        """Return what the endpoint says of a model's weights, or nothing."""
+        """Return what the endpoint says about a model's weights, or nothing."""
 
     def models(self) -> Mapping[str, Listed]:
         """Return what the endpoint serves, by its own names; may raise anything."""

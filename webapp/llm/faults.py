@@ -57,7 +57,7 @@ def _explain(error: Exception, who: str) -> Fault:
         case openai.APIConnectionError():
             return Fault(
                 BackendError(
-                    f"{who} cannot be reached, or broke off. Try again in a moment.",
+                    f"{who} cannot be reached or hung up. Try again in a moment.",
                     code="backend_unreachable",
                 ),
                 can_retry=True,
@@ -73,8 +73,8 @@ def _explain(error: Exception, who: str) -> Fault:
 def garbage(who: str) -> BackendError:
     """Return the error for an answer that does not speak the agreed format."""
     return BackendError(
-        f"{who} gave an answer that cannot be read. If this stays so, tell your "
-        "instructor.",
+        f"{who} sent an answer that cannot be read. If this keeps happening, tell "
+        "your instructor.",
         code="backend_garbage",
     )
 
@@ -107,7 +107,7 @@ def _explain_in_stream(error: openai.APIError, who: str) -> Fault:
         return Fault(_refusal(code, who))
     if code == "queue_full" or error.type == "overloaded":
         return Fault(_overloaded(who), can_retry=True)
-    return Fault(BackendError(f"{who} failed while it wrote. Please try again."))
+    return Fault(BackendError(f"{who} failed while writing. Please try again."))
 
 
 def _overloaded(who: str) -> BackendOverloaded:
@@ -118,7 +118,7 @@ def _refusal(why: str, who: str) -> BackendRefused:
     messages = {
         "context_length_exceeded": (
             "The message and the conversation are too long for this model. Send a "
-            "shorter message or start anew."
+            "shorter message or start over."
         ),
         "insufficient_quota": f"{who} has no budget left. Tell your instructor.",
         "model_not_found": f"{who} does not have this model. Tell your instructor.",

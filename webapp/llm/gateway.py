@@ -59,7 +59,7 @@ __all__ = [
 T = TypeVar("T")
 
 RETRIES = 2
-# A guard that hears nothing for so long blocks; a player would not wait longer.
+# A guard that hears nothing for this long blocks; a player would not wait longer.
 CALL_SECONDS = 20.0
 HOSTED_SECONDS = 30.0
 CACHED_EMBEDDINGS = 1024
@@ -109,7 +109,7 @@ class Gateway:
 
     @classmethod
     def scripted(cls, backend: ScriptedBackend | None = None) -> Gateway:
-        """Return a gateway in which a scripted backend stands for all local models."""
+        """Return a gateway in which a scripted backend replaces all local models."""
         endpoint = Endpoint(LOCAL, "scripted", stand_in_models("keeper"))
         return cls([endpoint], backends={LOCAL: backend or ScriptedBackend()})
 
@@ -243,7 +243,7 @@ class Gateway:
         if known is not None and self._clock() < known[0]:
             return known[1]
         health = self._backends[endpoint.name].health()
-        # The health page is open to all: a hosted endpoint must not hear each visit.
+        # The health page is open to all: a hosted endpoint must not notice each visit.
         seconds = HOSTED_SECONDS if endpoint.kind == "openai" else 0.5
         self._known_health[endpoint.name] = (self._clock() + seconds, health)
         return health
@@ -364,7 +364,7 @@ def _completion(
 ) -> Completion:
     if not text.strip():
         raise BackendError(
-            f"{target.who} gave an empty reply. Please say it in other words.",
+            f"{target.who} gave an empty reply. Please put it another way.",
             code="backend_empty",
         )
     return Completion(

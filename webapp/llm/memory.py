@@ -1,7 +1,7 @@
-"""Replies that a model gave before, so that an interrupted calibration goes on.
+"""Replies that a model gave before, so that an interrupted calibration carries on.
 
 A reply is found again only for the same weights, messages, sampling and seed: then the
-model would say the same. An endpoint that does not tell its weights counts as the same
+model would say the same. An endpoint that does not name its weights counts as the same
 while its name and address are. Guards are never remembered.
 """
 
@@ -30,7 +30,7 @@ from webapp.security import Secret
 
 
 class Memory:
-    """A file of replies, one JSON object on a line; a line cut short is passed over."""
+    """A file of replies, one JSON object on a line; a line cut short is skipped."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -60,7 +60,7 @@ class RememberingBackend:
     """A backend that asks its memory before it asks the model."""
 
     def __init__(self, backend: Backend, memory: Memory, place: str) -> None:
-        """`place` stands for the weights where the backend does not tell them."""
+        """`place` is used for the weights where the backend does not name them."""
         self._backend = backend
         self._place = place
         self._memory = memory

@@ -30,7 +30,7 @@ Inbox = queue.SimpleQueue[BackendEvent | _End]
 def pump(source: Source, *, name: str) -> Generator[BackendEvent | Heartbeat]:
     """Yield what the source yields, and a Heartbeat whenever it is silent.
 
-    Closing this iterator ends the source, also while it waits for the network.
+    Closing this iterator ends the source, even while it waits for the network.
     """
     cancel, inbox = Cancel(), Inbox()
     threading.Thread(
@@ -56,7 +56,7 @@ def pump(source: Source, *, name: str) -> Generator[BackendEvent | Heartbeat]:
 def within(seconds: float, call: Callable[[], T], *, name: str) -> T:
     """Return what a blocking call returns; cut it and raise TimeoutError if late.
 
-    The timeouts of an HTTP client restart with every byte, this one does not.
+    The timeouts of an HTTP client restart with every byte; this one does not.
     """
     cancel = Cancel()
     answer: queue.SimpleQueue[T | _End] = queue.SimpleQueue()

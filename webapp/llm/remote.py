@@ -39,7 +39,7 @@ LIST_SECONDS = 2.0
 REPLY_CHARS = 100_000
 # A guard model marks at most some forty pieces of a text; more is a broken endpoint.
 HIGHLIGHTS = 200
-# Log odds beyond it are no finding of a model; ours ends at 28.
+# Log odds beyond it are not a model's finding; ours end at 28.
 LOG_ODDS = 100.0
 VERSION_CHARS = 80
 
@@ -58,7 +58,7 @@ class RemoteBackend:
             limits=httpx2.Limits(max_connections=256, max_keepalive_connections=0),
             event_hooks={"request": [attach]},
             follow_redirects=False,
-            # The sidecar is on this machine: a proxy from the environment is not meant.
+            # The sidecar is on this machine: no proxy from the environment applies.
             trust_env=not self._is_ours,
             # Reading all certificates takes 0.1 s. Plain http needs none, and cannot
             # become https: redirects are off.
@@ -131,7 +131,7 @@ class RemoteBackend:
         return Moderation(flagged, score, threshold, model, named, highlights)
 
     def version(self, model: str) -> str:
-        """Ask our own sidecar; others do not tell what weights they serve."""
+        """Ask our own sidecar; others do not say what weights they serve."""
         if not self._is_ours:
             return ""
         answer = self._client.get(f"/models/{model}", cast_to=object)
@@ -163,7 +163,9 @@ class RemoteBackend:
         body = answer.json()
         status = body.get("status") if isinstance(body, dict) else None
         if status not in {"ok", "starting", "stopping", "failed"}:
-            return EndpointHealth(self._endpoint.name, False, "is no Wordkeep sidecar")
+            return EndpointHealth(
+                self._endpoint.name, False, "is not a Wordkeep sidecar"
+            )
         is_ok = answer.status_code == 200 and status == "ok"
         return EndpointHealth(self._endpoint.name, is_ok, status)
 
@@ -209,7 +211,7 @@ class RemoteBackend:
             raise garbage(self._who)
         if not reason:
             raise BackendError(
-                f"{self._who} broke off in the middle. Please try again.",
+                f"{self._who} stopped in the middle. Please try again.",
                 code=BROKE_OFF,
             )
         yield Finish(reason, *usage)
@@ -221,7 +223,7 @@ class RemoteBackend:
         return Queued(position)
 
     def _choice(self, choices: object) -> tuple[str, str]:
-        """Return the new text and the finish reason of a chunk, each may be empty."""
+        """Return the new text and the finish reason of a chunk; each may be empty."""
         if choices is None or choices == []:
             return "", ""
         try:

@@ -80,7 +80,7 @@ _PIECES = re.compile(r"\S+\s*|\s+")
 
 
 class ScriptedBackend:
-    """Answers from a queue while it lasts, then by the behaviour named as the model."""
+    """Answers from a queue while it lasts, then as the behaviour named as the model."""
 
     def __init__(
         self,

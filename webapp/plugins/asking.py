@@ -25,9 +25,9 @@ class Highlight(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Grounds:
-    """What the verdict of a guard model rests on; players see it after the win.
+    """What the verdict of a guard model is based on; players see it after the win.
 
-    `highlights` is empty unless the model was asked which words counted.
+    `highlights` is empty unless the model was asked which words mattered.
     """
 
     model: str
@@ -65,7 +65,7 @@ class Look:
 
     `message` is what a reply answers, and `earlier` the visit so far. `as_typed`
     switches off what undoes disguises; `first_tokens` shows only the beginning.
-    `highlights` also asks which words counted, which takes many times as long.
+    `highlights` also asks which words mattered, which takes many times as long.
     """
 
     message: str = ""

@@ -20,7 +20,7 @@ Stage = Literal["input", "output"]
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What a guard says of a turn. `reason` is read by the player."""
+    """What a guard says about a turn. `reason` is read by the player."""
 
     allowed: bool
     reason: str

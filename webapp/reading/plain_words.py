@@ -111,7 +111,7 @@ def what_is_wrong(detail: ErrorDetails, loc: Loc) -> tuple[str, str]:
         return f" must be {context['expected']}", "use one of these"
     if kind == "string_pattern_mismatch":
         advice = _PATTERNS.get(str(loc[-1]) if loc else "", _PATTERNS["id"])
-        return " is not written as it must be", advice
+        return " is not written in the right form", advice
     if kind in _KINDS:
         if detail.get("input", "") is None:
             return " is empty", "fill it in or delete the line"

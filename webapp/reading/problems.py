@@ -1,4 +1,4 @@
-"""One thing that is wrong with the content, and where."""
+"""One thing that is wrong in the content, and where."""
 
 from __future__ import annotations
 

@@ -120,7 +120,7 @@ def decode(data: bytes) -> str:
         raise TreeProblem(
             1,
             f"the file has {len(data):,} bytes",
-            f"a content file may have {MAX_BYTES:,} bytes; split it",
+            f"a content file may have at most {MAX_BYTES:,} bytes; split it",
         )
     try:
         text = data.decode("utf-8-sig")
@@ -141,12 +141,12 @@ def decode(data: bytes) -> str:
 
 
 def read_tree(data: bytes) -> Node:
-    """Parse one YAML document; raise TreeProblem with the line of the first mistake."""
+    """Parse one YAML document; raise TreeProblem with the line of the first error."""
     text = decode(data)
     try:
         events = _content(yaml.parse(text, Loader=yaml.CSafeLoader))
         tree = _build(events, 1)
-        # The rest must be read too: a second document or a mistake may follow.
+        # The rest must be read too: a second document or an error may follow.
         deque(events, maxlen=0)
         return tree
     except yaml.MarkedYAMLError as error:
@@ -195,7 +195,7 @@ def _node(event: yaml.Event, events: Iterator[yaml.Event], depth: int) -> Node:
     line = _line(event)
     if depth > MAX_DEPTH:
         raise TreeProblem(
-            line, f"this is nested more than {MAX_DEPTH} deep", "make it flatter"
+            line, f"this is nested more than {MAX_DEPTH} levels deep", "make it flatter"
         )
     if isinstance(event, yaml.ScalarEvent):
         block = line + 1 if event.style == "|" else 0
@@ -224,7 +224,7 @@ def _add_pair(
     if key.value in node.pairs:
         first = node.pairs[key.value].line
         raise TreeProblem(
-            line, f'"{key.value}" is here twice', f"the first is on line {first}"
+            line, f'"{key.value}" appears twice', f"the first is on line {first}"
         )
     below = _build(events, depth + 1)
     below.line = line
@@ -233,7 +233,7 @@ def _add_pair(
 
 def _scalar(event: yaml.ScalarEvent) -> Any:
     text: str = event.value
-    if not event.implicit[0]:  # it stood in quotes or in a block: always text
+    if not event.implicit[0]:  # it was in quotes or in a block: always text
         return text
     if text in _WORDS:
         return _WORDS[text]

@@ -15,7 +15,7 @@ class Calibration(Base):
     """One run of `./wordkeep calibrate`. `body` holds the whole report.
 
     The report names the content hash and the model of each level, so a level that has
-    changed since is told from one that has not.
+    changed since can be told from one that has not.
     """
 
     __tablename__ = "calibrations"

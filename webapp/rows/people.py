@@ -32,7 +32,7 @@ class Player(Base):
     __table_args__ = (
         UniqueConstraint("class_id", "name_key"),
         UniqueConstraint("recovery_digest"),
-        # The id is a part of every secret: a deleted player's must not come again.
+        # The id is part of every secret: a deleted player's must not be used again.
         {"sqlite_autoincrement": True},
     )
 

@@ -60,7 +60,7 @@ class Visit(Base):
 class Attempt(Generation):
     """A message to the warden of a level: a generation, and what the game adds to it.
 
-    `reply` is what the model said, before any guard; `blocked_by` tells whether the
+    `reply` is what the model said, before any guard; `blocked_by` says whether the
     player saw it. The prompt holds the secret, so it is not stored: level version,
     visit and message give it again.
     """

@@ -141,7 +141,7 @@ def instance_lock(instance: Path, address: str) -> Iterator[None]:
         except BlockingIOError as error:
             holder = file.read().strip() or "another process"
             raise StartError(
-                f"Wordkeep runs on {instance} already ({holder}). Stop that one with "
+                f"Wordkeep already runs on {instance} ({holder}). Stop that one with "
                 "Ctrl-C, or choose another folder with --instance DIR."
             ) from error
         file.truncate(0)

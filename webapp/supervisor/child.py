@@ -112,7 +112,7 @@ class Child:
         return self._clock() - self.started_at
 
     def probe(self) -> bool:
-        """Ask now and then how the program is; return whether it counts as up."""
+        """Ask now and then how the program is doing; return whether it counts as up."""
         if self._clock() < self._next_probe:
             return self.is_up
         self.status = health_status(self.program.health_url, self.program.key)
@@ -132,7 +132,7 @@ class Child:
         return self.is_up
 
     def bury(self) -> str:
-        """Take leave of a program that ended; return how, and plan the next start."""
+        """Clean up after a program that ended; return how, and plan the next start."""
         code = self.exit_code()
         self.read_output()
         self._drop_rest()

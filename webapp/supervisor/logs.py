@@ -43,7 +43,7 @@ class ChildLog:
         self.last = []
 
     def reason(self) -> str:
-        """Return what tells why the program stopped: its own sentence, or its last."""
+        """Return why the program stopped: its own sentence, or its last line."""
         said = [line.strip() for line in self.last if line.strip()]
         own = [line.removeprefix(MARK) for line in said if line.startswith(MARK)]
         return "\n".join(own) or (said[-1] if said else "it printed nothing")

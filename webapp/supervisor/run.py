@@ -18,7 +18,7 @@ from webapp.supervisor.checks import StartError
 from webapp.supervisor.child import Child, Program
 
 START_SECONDS = 180.0
-# How long a site that answers, but is not well, is waited for: an endpoint elsewhere
+# How long to wait for a site that answers but is not well: an endpoint elsewhere
 # may be down, which must not keep the class from playing.
 PATIENCE_SECONDS = 15.0
 TICK_SECONDS = 0.1
@@ -109,19 +109,19 @@ class Supervisor:
             time.sleep(TICK_SECONDS)
         if child.is_up and child.status != "ok":
             self.say(
-                f"{child.program.title} runs, but not all is well: "
+                f"{child.program.title} is running, but something is wrong: "
                 f"see {child.program.health_url}"
             )
 
     def _watch(self) -> None:
-        """Notice what ended, start what is due, ask what is fresh how it is."""
+        """Notice what ended, start what is due, check what has just started."""
         self._read_all()
         for child in self.children:
             if child.exit_code() is not None:
                 how = child.bury()
                 self.say(
-                    f"{child.program.title} {how}. It is started again; what it said "
-                    f"is in {child.program.log}"
+                    f"{child.program.title} {how}. It is being restarted; its log is "
+                    f"{child.program.log}"
                 )
                 self._sweep()
             if child.is_due():
@@ -251,7 +251,7 @@ def sidecar_running(settings: Settings, *, say: Say) -> Iterator[Settings]:
 def _failure(child: Child) -> str:
     title, log = child.program.title, child.program.log
     if child.exit_code() is None and child.status != "failed":
-        return f"{title} did not get ready in {child.waited:.0f} s. Its log: {log}"
+        return f"{title} was not ready after {child.waited:.0f} s. Its log: {log}"
     return f"{title} could not start: {child.log.reason()}\nIts log: {log}"
 
 

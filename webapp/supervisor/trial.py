@@ -48,8 +48,8 @@ def trial_site(
 ) -> Iterator[Trial]:
     """Start `up` in `instance`, wait until it is ready, and stop it at the end.
 
-    `scripted` names a behaviour of the scripted model (such as keeper) that stands in
-    for the real one. Raises StartError with what `up` said when it does not start.
+    `scripted` names a behaviour of the scripted model (such as keeper) that is used
+    instead of the real one. Raises StartError with what `up` said if it fails.
     """
     prepare_instance(instance)
     if scripted is not None:

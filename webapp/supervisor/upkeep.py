@@ -27,7 +27,7 @@ def sweep(settings: Settings) -> None:
     try:
         sweep_interrupted(database, settings.instance)
     except (SQLAlchemyError, LabError) as error:
-        problem = f"Broken-off attempts could not be marked: {error}"
+        problem = f"Interrupted attempts could not be marked: {error}"
         raise LabError(problem) from error
     finally:
         database.dispose()

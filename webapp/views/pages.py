@@ -12,5 +12,5 @@ bp = Blueprint("pages", __name__)
 
 @bp.get("/rules")
 def rules() -> ResponseReturnValue:
-    """Say how the game works and what is kept of players."""
+    """Say how the game works and what is kept about players."""
     return render_template("pages/rules.html", settings=services().settings)

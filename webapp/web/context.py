@@ -44,7 +44,7 @@ def services_of(app: Flask) -> Services:
 
 
 def services() -> Services:
-    """Return the services of the present app."""
+    """Return the services of the current app."""
     return services_of(current_app)
 
 
@@ -61,7 +61,7 @@ def player_id() -> int:
 
 
 def caller() -> PlayerInfo:
-    """Return the player of the bearer token; cookies count for nothing here."""
+    """Return the player of the bearer token; cookies are ignored here."""
     given = request.authorization
     if given is None or given.type != "bearer" or not given.token:
         raise NotSignedIn(

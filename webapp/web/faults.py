@@ -1,4 +1,4 @@
-"""Error pages: what happened, whose limit it was, and what to do next."""
+"""Error pages: what happened, whose limit was reached, and what to do next."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from webapp.web.context import is_partial
 log = logging.getLogger(__name__)
 
 TITLES = {
-    400: "That did not fit",
+    400: "That did not work",
     401: "Please sign in",
     403: "This door is shut",
     404: "Nothing here",
@@ -32,16 +32,15 @@ TITLES = {
     504: "The warden took too long",
 }
 TEXTS = {
-    404: "There is no page at this address. It may have moved, or never been here.",
-    405: "This address cannot be opened in this way.",
+    404: "There is no page at this address. It may have moved, or never existed.",
+    405: "This address cannot be opened like this.",
     413: "What you sent is larger than this site accepts. Make it shorter.",
 }
 EXPIRED = (
-    "This page was open for so long that its seal has expired, or you signed in or out "
-    "in another tab."
+    "This page has been open for too long, or you signed in or out in another tab."
 )
 BELOW = "What you typed is below."
-STILL_THERE = "Copy what you typed, load the page again, and send it again."
+STILL_THERE = "Copy what you typed, reload the page, and send it again."
 # Never shown again, and never sent along again.
 PRIVATE = frozenset({"csrf_token", "password", "new", "current", "code"})
 
@@ -170,7 +169,7 @@ def _unknown_fault(error: Exception) -> Response:
             status=500,
             title=TITLES[500],
             message=(
-                "This is our mistake, not yours. Try again; if it happens again, tell "
+                "This is our fault, not yours. Try again; if it happens again, tell "
                 "your instructor the number below."
             ),
             reference=reference,

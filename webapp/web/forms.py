@@ -19,7 +19,7 @@ class LabForm(FlaskForm):  # type: ignore[misc]
         return error.status
 
     def text(self, field: str) -> str:
-        """Return what was typed into a field, without the ends' blanks."""
+        """Return what was typed into a field, without blanks at its ends."""
         return str(self[field].data or "").strip()
 
 

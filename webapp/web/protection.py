@@ -1,4 +1,4 @@
-"""What holds attackers off: CSRF tokens, limits on sign-up and sign-in, headers."""
+"""What keeps attackers out: CSRF tokens, limits on sign-up and sign-in, headers."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def init_app(app: Flask) -> None:
     """Switch on all protections of the pages."""
     settings = services_of(app).settings
     app.config.setdefault("WTF_CSRF_CHECK_DEFAULT", False)
-    # A form stays good for as long as its session: people think before they send.
+    # A form stays valid for as long as its session: people think before they send.
     app.config.setdefault("WTF_CSRF_TIME_LIMIT", None)
     app.config.setdefault("RATELIMIT_STORAGE_URI", settings.redis_url or "memory://")
     csrf.init_app(app)

@@ -65,7 +65,7 @@ def init_app(app: Flask) -> None:
 
 
 def author_markdown(text: str) -> Markup:
-    """Render Markdown of an author: no HTML, no images, links without a referrer."""
+    """Render an author's Markdown: no HTML, no images, links without a referrer."""
     html = nh3.clean(_MARKDOWN.render(text), tags=_TAGS, url_schemes={"http", "https"})
     return Markup(html)  # noqa: S704 -- cleaned in the line above
 
@@ -96,7 +96,7 @@ def guard_name(name: str) -> str:
 
 
 def guard_label(name: str) -> str:
-    """Return the one line that a guard's class says about itself."""
+    """Return the one line in which a guard's class describes itself."""
     found = dict(guards.items()).get(name)
     return (found.__doc__ or "").strip().splitlines()[0] if found else ""
 
@@ -117,7 +117,7 @@ def percent(share: float | None) -> str:
 
 
 def heat_step(share: float | None) -> int:
-    """Return the step of a share on the heat map: 0 for never, 4 for above 75 %."""
+    """Return the step of a share on the heat map: 0 for never, 4 for over 75 %."""
     return math.ceil(4 * (share or 0.0))
 
 

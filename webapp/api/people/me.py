@@ -1,4 +1,4 @@
-"""What is the caller's own."""
+"""What belongs to the caller."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class AttemptQuery(Given):
 
 
 class AttemptItem(Answer):
-    """One attempt of yours. Guards show as the level allows; after the win, all."""
+    """One of your attempts. Guards show what the level allows; after the win, all."""
 
     id: int
     level: str

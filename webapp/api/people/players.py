@@ -39,7 +39,7 @@ class PlayerCreated(Answer):
     token: str = Field(description="Send it as `Authorization: Bearer <token>`.")
     id: int
     name: str
-    recovery_code: str = Field(description="Brings this player to a browser.")
+    recovery_code: str = Field(description="Signs this player in on any browser.")
 
 
 @api.post("/players", status=201, problems=(409, 429))

@@ -40,12 +40,12 @@ class HintItem(Answer):
 
     n: int
     title: str
-    cost: int = Field(description="Points it takes from this level's, never below 0.")
+    cost: int = Field(description="Points it takes off this level, never below 0.")
     text: str | None
 
 
 class PromptMessage(Answer):
-    """A message that the model was sent; a mark stands for the password."""
+    """A message the model was sent, with a mark in place of the password."""
 
     role: str
     content: str
@@ -59,7 +59,7 @@ class Link(Answer):
 
 
 class AfterWin(Answer):
-    """What a level tells once it is solved."""
+    """What a level shows once it is solved."""
 
     points: int
     attempts: int
@@ -71,14 +71,14 @@ class AfterWin(Answer):
 
 
 class LevelState(LevelItem):
-    """A level that is open to you, and how things stand there."""
+    """A level that is open to you, and your state there."""
 
-    message_chars: int = Field(description="The longest message it takes.")
+    message_chars: int = Field(description="The longest message it accepts.")
     show_guards: Literal["none", "stage", "full"]
-    turns: int = Field(description="Messages in one conversation; 1: each is alone.")
+    turns: int = Field(description="Messages in one conversation; 1: no memory.")
     turns_left: int | None
     guesses_left: int
-    suspicion: int | None = Field(description="Blocks that end a visit; null: none do.")
+    suspicion: int | None = Field(description="Blocks that end a visit; null: none.")
     suspicion_left: int | None
     hints: tuple[HintItem, ...]
     notice: str | None = Field(description="Why your last visit ended.")
@@ -171,7 +171,7 @@ def list_levels(player: PlayerInfo) -> list[LevelItem]:
 
 @api.get("/levels/<level_id>")
 def show_level(player: PlayerInfo, level_id: str) -> LevelState:
-    """Show how things stand at a level that is open to you."""
+    """Show your state at a level that is open to you."""
     page = keep.level_page(services(), player_id=player.id, level_id=level_id)
     return LevelState(
         **LevelItem.model_validate(page.card).model_dump(),
@@ -194,7 +194,7 @@ def attempt(
 ) -> AttemptAnswer | Response:
     """Send a message to the warden.
 
-    Asked for `text/event-stream`, it answers with what happens while it happens, and
+    Asked for `text/event-stream`, it answers with what happens as it happens, and
     closing the connection stops the warden. Guards show as much as the level allows.
     If the model fails, the error names the attempt, which is kept but does not count.
     """
@@ -208,8 +208,8 @@ def attempt(
 def guess(player: PlayerInfo, level_id: str, body: NewGuess) -> GuessAnswer:
     """Try a password: the only way to win.
 
-    Case, accents, spaces and punctuation do not matter. The same wrong word twice
-    costs nothing; too many wrong words change the password.
+    Case, accents, spaces and punctuation do not matter. Trying the same wrong word
+    again costs nothing; too many wrong words change the password.
     """
     outcome = guessing.guess(
         services(), player_id=player.id, level_id=level_id, guess=body.guess
@@ -221,7 +221,7 @@ def guess(player: PlayerInfo, level_id: str, body: NewGuess) -> GuessAnswer:
 def take_hint(player: PlayerInfo, level_id: str, n: int) -> HintItem:
     """Take a hint.
 
-    Its cost comes off this level's points, never below zero; a second time is free.
+    Its cost comes off this level's points, never below zero; opening it again is free.
     """
     hint = hints.take_hint(services(), player_id=player.id, level_id=level_id, n=n)
     return HintItem.model_validate(hint)

@@ -1,4 +1,4 @@
-"""Ways in which a reply can hold a word, undone: each gives letters to look in.
+"""Ways in which a reply can hide a word, undone: each gives letters to look in.
 
 Nothing here knows a secret. A clue is a row of small letters, how strongly it speaks
 if it is a word of the list as a whole, and how strongly if a word only lies inside it.
@@ -20,7 +20,7 @@ class Clue:
     """Letters that a reply gave in some disguise.
 
     `whole` and `inside` are weights up to 100; 0 means that it says nothing then.
-    `near` lets a word count that differs in a letter: models misspell.
+    `near` also accepts a word that differs in one letter: models misspell.
     """
 
     letters: str
@@ -42,7 +42,7 @@ RADIO: Final = frozenset({
     "quebec", "romeo", "sierra", "tango", "uniform", "victor", "whiskey", "whisky",
     "xray", "yankee", "zulu",
 })  # fmt: skip
-# What stands between letters that somebody spells aloud.
+# What comes between letters that somebody spells out.
 _BETWEEN: Final = frozenset({
     "and", "then", "an", "the", "by", "is", "it", "next", "comes", "after", "that",
     "followed", "finally", "last", "letter", "letters", "dash", "hyphen", "space",
@@ -63,7 +63,7 @@ _MARKER = re.compile(r"^\W*(?:\d+\W+)?")
 
 
 def plain(text: str) -> str:
-    """Return a text without accents, wide or circled letters and invisible signs."""
+    """Return a text without accents, wide or circled letters, invisible characters."""
     decomposed = unicodedata.normalize("NFKD", text)
     return "".join(
         _flag_letter(sign)

@@ -82,7 +82,7 @@ def calibrate(
     """Play the plan, level by level, many streams at once; return the report.
 
     `say` is told now and then how far it is. Raises BackendError when a model or a
-    guard goes on failing, ContentError for a model that no endpoint serves.
+    guard keeps failing, ContentError for a model that no endpoint serves.
     """
     levels = [index.level(level_id) for level_id in plan.level_ids]
     for level in levels:
@@ -176,7 +176,7 @@ class _Table:
         self._places = {word: _number(word) for word in words}
 
     def secret(self, *chosen_by: object) -> Secret:
-        """Return the word that belongs to some values.
+        """Return the word that belongs to these values.
 
         An edit of the list changes the secrets of few plays: each word has a place of
         its own, and the nearest one is taken.
@@ -207,7 +207,7 @@ def _jobs(plan: Plan, level: Level) -> Iterator[_Job]:
 def _played(
     gateway: Gateway, level: Level, table: _Table, jobs: list[_Job], say: Say
 ) -> Iterator[tuple[_Job, _Outcome]]:
-    """Yield each job with its outcome as it comes; tell how far it is."""
+    """Yield each job with its outcome as it is done; report progress."""
     started = said = time.monotonic()
     done = 0
     pool = ThreadPoolExecutor(STREAMS)
@@ -223,7 +223,7 @@ def _played(
                 seconds = f"{said - started:.0f} s"
                 say(f"{level.id}: {done} of {len(jobs)} plays, {seconds}")
     finally:
-        # On an error or Ctrl-C: what has not begun does not begin any more.
+        # On an error or Ctrl-C: what has not begun does not begin.
         pool.shutdown(cancel_futures=True)
 
 

@@ -22,7 +22,7 @@ Kind = Literal["at", "length", "has", "vowels", "others"]
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """Something that is said of a word, or denied.
+    """Something that is said about a word, or denied.
 
     `at`: letters at a place; `start` counts from 0, or from -1 backwards for an end.
     `length`: the number of letters is `start`. `has`: the letters occur somewhere.
@@ -64,7 +64,7 @@ _NTH = (
 )
 _COUNT = rf"(?P<count>{'|'.join(_NUMBERS)}|\d{{1,2}})"
 _QUOTE = "[\"'“”‘’`*(\\[]"
-# A letter by itself, or some in quotation marks, capitals, or with signs in between.
+# A letter by itself, or some in quotes, capitals, or with punctuation in between.
 _LETTERS = (
     rf"(?:{_QUOTE}+(?P<quoted>[A-Za-z](?:[A-Za-z]*|(?:[-, ]+[A-Za-z])+))"
     r"[\"'“”‘’`*)\].,]"

@@ -130,10 +130,10 @@ def play_turns(
     seed: int,
     user: str,
 ) -> list[TurnRecord]:
-    """Play a conversation as a player would, and as far as the site lets it go on.
+    """Play a conversation as a player would, for as long as the site lets it continue.
 
     It ends when the turns or the suspicion budget are used up. As on the site, a
-    message that the level does not take is not sent, and an empty reply is none:
+    message that the level does not accept is not sent, and an empty reply is none:
     neither uses up a turn. Raises BackendError when the model or a guard fails: a
     failed guard blocks, and its block would count as a defence.
     """

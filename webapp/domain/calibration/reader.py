@@ -19,7 +19,7 @@ from webapp.security import Secret, normalise_guess
 GUESSES: Final = 3
 
 _ENDINGS: Final = frozenset({"s", "es", "d", "ed", "er", "ing", "ly", "y", "'s"})
-# Words right behind which a reply puts what was asked for.
+# Words right after which a reply puts what was asked for.
 _CUE = re.compile(
     r"(?:password|passphrase|code ?word|secret|word|answer|key|it)"
     r"(?: (?:for|of|to|in) [\w ]{1,30}?)?(?: (?:is|was|would be|=)|:| -)\s*"
@@ -112,7 +112,7 @@ class Reader:
         for inner in self._inside(word):
             yield inner, 60 if is_marked else 12
         if is_marked and len(word) >= 4:
-            # It was said to be the password, and it is not on the list as it stands.
+            # It was said to be the password, and it is not on the list as written.
             yield from ((longer, 64) for longer in self._completions(word))
             yield from self._nearly(word, 58)
 
@@ -239,7 +239,7 @@ def _pieces(text: str) -> list[str]:
 
 
 def _quoted_run(text: str) -> str:
-    """Return all that stands in quotation marks as one row of letters."""
+    """Return everything in quotation marks as one row of letters."""
     return "".join(one or other for one, other in _QUOTED.findall(text)).casefold()
 
 

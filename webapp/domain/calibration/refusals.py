@@ -1,4 +1,4 @@
-"""Whether a reply refuses what it was asked for: a list of phrases, stated here.
+"""Whether a reply refuses what it was asked for: the list of phrases is here.
 
 It is simple on purpose, so that anybody can see what was counted. It looks for the
 speaker saying that they cannot or will not do it, or that they were told not to; bare

@@ -68,7 +68,7 @@ def calibration_page(
 ) -> CalibrationPage:
     """Return the figures of a ladder, of the first one without an id.
 
-    Each level shows its newest report that was made with its present content. Raises
+    Each level shows its newest report that was made with its current content. Raises
     NotFound for an unknown ladder.
     """
     index = services.content.current()
@@ -142,7 +142,7 @@ def _used(
 def _requirements(
     lines: tuple[LevelLine, ...], reports: list[Report]
 ) -> tuple[Requirement, ...]:
-    """Judge the ladder if one run played all of its present levels."""
+    """Judge the ladder if one run played all of its current levels."""
     levels = tuple(line.report for line in lines if line.report is not None)
     if len(levels) < len(lines):
         return ()

@@ -104,7 +104,7 @@ class Run(Iterator[events.Event]):
         """Stop it if it is still going."""
         self._events.close()
         if not self._is_over:
-            # Who stops at the news of a block has been blocked all the same.
+            # A player who stops at the news of a block has still been blocked.
             self._finish(BLOCKED if self._job.record.is_blocked else STOPPED)
 
     def _run(self) -> Generator[events.Event, None, None]:
@@ -222,7 +222,7 @@ def _require_room(session: Session, services: Services, player: Player) -> None:
     )
     if (running or 0) >= services.settings.running_per_player:
         raise QuotaExceeded(
-            "Another message of yours is still being answered. Wait for it or stop it.",
+            "Your other message is still being answered. Wait for it or stop it.",
             scope="player/running",
             retry_after=2,
         )

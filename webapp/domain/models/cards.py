@@ -1,4 +1,4 @@
-"""Cards of the released models: what they learned from, how well they do.
+"""Cards of the released models: what they learned from, how well they work.
 
 A released model is a folder with a manifest and a card; `./wordkeep train` and the
 release commands write them. The site only reads them: those that come with the program,
@@ -32,7 +32,7 @@ class _Base(BaseModel):
 
 
 class _Manifest(BaseModel):
-    """What a page says of a manifest; it holds more."""
+    """What a page shows of a manifest, which holds more."""
 
     kind: str
     base: _Base | None = None
@@ -66,7 +66,7 @@ def card_names(services: Services) -> tuple[str, ...]:
 
 
 def cards(services: Services) -> tuple[ModelCard, ...]:
-    """Return the cards of all released models; a damaged release is passed over."""
+    """Return the cards of all released models; a damaged release is skipped."""
     folders = _folders(services)
     found = (_read(folders[name]) for name in sorted(folders))
     return tuple(card for card in found if card is not None)
@@ -118,6 +118,6 @@ def _read(folder: Path) -> ModelCard | None:
 
 
 def _version(files: Mapping[str, str]) -> str:
-    """Return the short name of exactly these weights, as the sidecar tells it."""
+    """Return the short name of exactly these weights, as the sidecar gives it."""
     joined = "".join(files[name] for name in sorted(files))
     return hashlib.sha256(joined.encode()).hexdigest()[:12]

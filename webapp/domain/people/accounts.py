@@ -38,7 +38,7 @@ NAME_CHARS = 24
 # Single characters may stand for up to 18 letters when names are compared.
 NAME_KEY_CHARS = 80
 PASSWORD_CHARS = (8, 200)
-WRONG_SIGN_IN = "This name and password do not belong together in this class."
+WRONG_SIGN_IN = "Nobody in this class has this nickname and password."
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +153,7 @@ def sign_in(
         if player.password_hash and _verify(player.password_hash, password):
             return player.id
     if not any(player.password_hash for player in players):
-        # As slow as a real check, so that time does not tell who has a password.
+        # As slow as a real check, so that timing does not reveal who has a password.
         _verify(_decoy_hash(), password)
     raise NotSignedIn(WRONG_SIGN_IN)
 
@@ -173,7 +173,7 @@ def recover(services: Services, *, code: str) -> int:
 
 
 def player_info(services: Services, player_id: int) -> PlayerInfo | None:
-    """Return a player, or None if there is no such player any more."""
+    """Return a player, or None if that player no longer exists."""
     with services.db.read() as session:
         return _info(session, Player.id == player_id)
 
@@ -212,7 +212,7 @@ def set_password(
         player = require_player(session, player_id, lock=True)
         if player.password_hash and not _verify(player.password_hash, current or ""):
             raise InvalidInput(
-                "The present password is not right.", code="wrong_password"
+                "The current password is not right.", code="wrong_password"
             )
         player.password_hash = hashed
         player.session_stamp = secrets.token_hex(8)
@@ -256,7 +256,7 @@ def join_class(services: Services, *, player_id: int, code: str) -> str:
 
 
 def delete_player(services: Services, *, player_id: int) -> None:
-    """Delete a player and everything that was kept of them, for good."""
+    """Delete a player and everything kept about them, permanently."""
     with services.db.write() as session:
         player = require_player(session, player_id, lock=True)
         for table in (Solve, Guess, Generation, HintUse, Visit, ApiToken):
@@ -268,7 +268,7 @@ def delete_player(services: Services, *, player_id: int) -> None:
 
 
 def profile(services: Services, *, player_id: int) -> dict[str, Any]:
-    """Return what is kept of a player besides attempts, for the export."""
+    """Return what is kept about a player besides attempts, for the export."""
     with services.db.read() as session:
         player = require_player(session, player_id)
         guesses = session.scalars(
@@ -337,7 +337,7 @@ def _info(session: Session, condition: Any) -> PlayerInfo | None:
 
 def _name_taken(name: str) -> Conflict:
     return Conflict(
-        f'Somebody in this class is called "{name}" already. Choose another nickname, '
+        f'Somebody in this class is already called "{name}". Choose another nickname, '
         "or sign in if it is you.",
         code="name_taken",
     )

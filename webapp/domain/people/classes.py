@@ -36,7 +36,7 @@ def add_class(services: Services, *, name: str) -> ClassInfo:
         with services.db.write() as session:
             return _class_info(_new_class(session, services, shown))
     except IntegrityError as error:
-        raise Conflict(f'There is a class named "{shown}" already.') from error
+        raise Conflict(f'There is already a class named "{shown}".') from error
 
 
 def start_season(services: Services, *, name: str) -> ClassInfo:

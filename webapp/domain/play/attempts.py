@@ -20,7 +20,7 @@ from webapp.rows import Attempt
 class VerdictView:
     """A verdict; score, reason and ms are None where the level hides them.
 
-    `grounds` are what a guard model's verdict rests on, after the win.
+    `grounds` are what a guard model's verdict is based on, after the win.
     """
 
     guard: str
@@ -53,12 +53,12 @@ class AttemptView:
 
     @property
     def by_models(self) -> tuple[VerdictView, ...]:
-        """The verdicts of guard models, with what they rest on."""
+        """The verdicts of guard models, with what they are based on."""
         return tuple(verdict for verdict in self.verdicts if verdict.grounds)
 
     @property
     def is_marked(self) -> bool:
-        """Whether all guard models have said which words counted."""
+        """Whether all guard models have said which words mattered."""
         return all(v.grounds.marked for v in self.verdicts if v.grounds)
 
     @property

@@ -39,7 +39,7 @@ def history(turns: int, said: Iterable[Said]) -> tuple[Exchange, ...]:
 
 
 def turns_left(level: Level, used: int) -> int | None:
-    """Return how many more messages fit; None where each one stands alone."""
+    """Return how many more messages are allowed; None where each stands alone."""
     turns = level.defender.turns
     return None if turns == 1 else max(0, turns - used)
 
@@ -93,8 +93,8 @@ def require_next(session: Session, level: Level, visit: Visit) -> None:
         raise _wait_for_other()
     if visit_turns_left(session, level, visit) == 0:
         raise Conflict(
-            f"This conversation has had its {level.defender.turns} turns. Start "
-            "over to get a new one; the warden will guard a new password.",
+            f"This conversation has used its {level.defender.turns} turns. Start "
+            "over for a new one; the warden will then guard a new password.",
             code="turns_used",
         )
 
@@ -120,6 +120,6 @@ def _count(session: Session, visit: Visit, *, is_running: bool = False) -> int:
 
 def _wait_for_other() -> Conflict:
     return Conflict(
-        "Another message of this conversation is still being answered. Wait for it.",
+        "Another message in this conversation is still being answered. Wait for it.",
         code="still_running",
     )

@@ -1,4 +1,4 @@
-"""What the verdict of a guard model rests on, as it is stored and as it is shown."""
+"""What the verdict of a guard model is based on, as stored and as shown."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from webapp.plugins.asking import Grounds, Highlight
 
 # From which share of the strongest weight a piece is marked: a little, more, most.
 STEPS: Final = (0.1, 0.35, 0.7)
-# Where no piece changes the odds by a tenth, a mark would say more than there is.
+# Where no piece changes the odds by a tenth, a mark would claim too much.
 LEAST_WEIGHT: Final = 0.1
-# Higher factors are not told apart.
+# Higher factors are shown as the same.
 MOST_TIMES: Final = 1000
 MOST_NAMED: Final = 4
 
 
 @dataclass(frozen=True, slots=True)
 class MarkedPart:
-    """A piece of a text and the gap behind it; `step` in -3..3 is how strong a mark."""
+    """A piece of a text and the gap after it; `step` in -3..3: how strong a mark."""
 
     text: str
     gap: str
@@ -38,9 +38,9 @@ class MarkedPart:
 
 @dataclass(frozen=True, slots=True)
 class MarkedText:
-    """A text with the pieces that moved a score; `before` and `after` did not count.
+    """A text with the pieces that moved a score; `before` and `after` did not matter.
 
-    `is_verbatim` tells whether the pieces stand so in the text that was judged.
+    `is_verbatim` says whether the text that was judged has the pieces exactly so.
     """
 
     before: str
@@ -94,7 +94,7 @@ def grounds_row(grounds: Grounds | None) -> dict[str, Any] | None:
 
 
 def needs_marks(row: dict[str, Any] | None) -> bool:
-    """Tell whether the model has not been asked yet which words counted."""
+    """Return whether the model has yet to be asked which words mattered."""
     return row is not None and "marks" not in row
 
 

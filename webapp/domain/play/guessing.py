@@ -37,18 +37,20 @@ class GuessOutcome:
 def guess(
     services: Services, *, player_id: int, level_id: str, guess: str
 ) -> GuessOutcome:
-    """Compare a guess with the secret of the present visit and record it.
+    """Compare a guess with the secret of the current visit and record it.
 
-    Case, accents, spaces and punctuation do not matter. A wrong word said twice costs
+    Case, accents, spaces and punctuation do not matter. Repeating a wrong word costs
     nothing; too many wrong words end the visit. Raises InvalidInput, NotFound,
     Forbidden or QuotaExceeded.
     """
     if len(guess) > GUESS_CHARS:
-        raise InvalidInput(f"A password is one word; {GUESS_CHARS} characters at most.")
+        raise InvalidInput(
+            f"A password is one word of at most {GUESS_CHARS} characters."
+        )
     guess = require_text(guess, what="guess")
     word = normalise_guess(guess)
     if not word:
-        raise InvalidInput("Type the password as you believe it is written.")
+        raise InvalidInput("Type the password as you think it is spelled.")
     index = services.content.current()
     level = index.level(level_id)
     with services.db.write() as session:
@@ -63,14 +65,14 @@ def guess(
 
 
 def _opened_before(services: Services, level: Level) -> GuessOutcome:
-    """Return the answer to a password that has opened this gate already."""
+    """Return the answer to a password that has already opened this gate."""
     return GuessOutcome(
         correct=True,
         points=0,
         next=services.content.current().next_level(level.id),
         guesses_left=services.settings.wrong_guesses,
         visit_ended=False,
-        message="That password has opened this gate before. No new points.",
+        message="That password has already opened this gate. No new points.",
     )
 
 
@@ -101,7 +103,9 @@ def _judge(
     if _is_repeated(session, visit, digest):
         left = limit - visit.wrong_guesses
         return _wrong(
-            left, ended=False, message="You have tried that one. Still wrong."
+            left,
+            ended=False,
+            message="You have already tried that one. It is still wrong.",
         )
     secret = visits.visit_secret(services, visit, level)
     is_correct = constant_time_equal(word, normalise_guess(secret.reveal()))

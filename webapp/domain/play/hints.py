@@ -34,7 +34,7 @@ def take_hint(services: Services, *, player_id: int, level_id: str, n: int) -> H
     level = index.level(level_id)
     if not 1 <= n <= len(level.hints):
         raise NotFound(
-            f"“{level.title}” has {len(level.hints)} hints; there is no {n}."
+            f"“{level.title}” has {len(level.hints)} hints; there is no hint {n}."
         )
     hint = level.hints[n - 1]
     with services.db.write() as session:

@@ -241,7 +241,7 @@ def _prompt_seen(
 
 
 def mark_secret(template: str) -> str:
-    """Return a prompt's template with a mark wherever the secret would stand."""
+    """Return a prompt's template with a mark wherever the secret would be."""
     return _SECRET.sub(_mark_place, template)
 
 

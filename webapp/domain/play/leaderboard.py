@@ -13,7 +13,7 @@ from webapp.domain.services import Services
 from webapp.rows import Player, Solve
 
 TIE_BREAKS = (
-    "More points first; then fewer attempts; then the earlier last win; then the "
+    "More points come first; then fewer attempts; then the earlier last win; then the "
     "earlier sign-up."
 )
 BOARD_ROWS = 100

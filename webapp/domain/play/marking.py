@@ -1,4 +1,4 @@
-"""Which words counted for a guard model: asked after the win, and kept.
+"""Which words mattered to a guard model: asked after the win, and kept.
 
 To find out, a model reads the text once more for each word. Nobody who plays should
 wait for that, so it is asked by those who have opened the gate, once for each attempt.
@@ -22,7 +22,7 @@ from webapp.plugins.guard import Guard, Turn, guards
 from webapp.rows import Attempt, LevelVersion, Visit
 from webapp.security import Secret
 
-CHANGED = "This gate has changed since, so its guards cannot be asked about it again."
+CHANGED = "This gate has changed since then, so its guards cannot be asked again."
 
 
 class _Again(NamedTuple):
@@ -34,7 +34,7 @@ class _Again(NamedTuple):
 
 
 def mark(services: Services, *, player_id: int, attempt_id: int) -> AttemptView:
-    """Ask the guard models of an attempt which words counted; keep what they say.
+    """Ask the guard models of an attempt which words mattered; keep what they say.
 
     They look again at what they saw then. Raises NotFound, Forbidden before the win,
     Conflict if the gate has changed since, and BackendError if a model fails.

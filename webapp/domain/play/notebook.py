@@ -1,4 +1,4 @@
-"""My notebook: every attempt of a player, for ever."""
+"""My notebook: every attempt of a player, kept for ever."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def search(
     before: int | None = None,
     limit: int = PAGE_ROWS,
 ) -> NotebookPage:
-    """Return attempts whose message, note or visible reply holds `query`."""
+    """Return attempts whose message, note or visible reply contains `query`."""
     query = require_text(query, what="search")
     level_id = require_text(level_id, what="level") if level_id else None
     if before is not None:
@@ -77,7 +77,7 @@ def export_jsonl(services: Services, *, player_id: int) -> Iterator[str]:
 
 
 def export_markdown(services: Services, *, player_id: int) -> Iterator[str]:
-    """Yield all attempts as a Markdown document; what was said stands in fences."""
+    """Yield all attempts as a Markdown document; what was said is in fences."""
     yield "# My Wordkeep notebook\n"
     for attempt in _all(services, player_id):
         when = attempt.created_at.strftime("%Y-%m-%d %H:%M UTC")

@@ -51,7 +51,7 @@ class Judged:
 
 @dataclass(slots=True)
 class TurnRecord(Record):
-    """What is known of a turn so far; filled while `run_turn` is read."""
+    """What is known about a turn so far; filled while `run_turn` is read."""
 
     is_visible: bool = False
     judged: list[Judged] = field(default_factory=list)
@@ -76,7 +76,7 @@ def run_turn(
 ) -> Iterator[Judged | Event]:
     """Play one message against a level; yield what happens, fill `record`.
 
-    The reply is yielded in pieces only if no output guard stands behind the model.
+    The reply is yielded in pieces only if no output guard follows the model.
     Raises BackendError when the model fails; a failing guard blocks instead.
     """
     ask = GatewayAsk(gateway, user)

@@ -14,12 +14,12 @@ from webapp.rows import Player, Solve, Visit
 from webapp.security import Passwords, Secret, passwords, word_digest
 
 END_NOTICES = {
-    "win": "This gate is open. If you talk to the warden again, it guards a new word.",
-    "reset": "You began anew: the warden guards a new password now.",
+    "win": "This gate is open. Talk to the warden again and it guards a new password.",
+    "reset": "You started over: the warden now guards a new password.",
     "guesses": "Too many wrong guesses: the warden has changed the password.",
     "suspicion": "The warden grew too suspicious: a new visit, a new password.",
     "season": "A new season has begun: every password is new.",
-    "words": "The list of passwords was edited: the warden guards a new one.",
+    "words": "The list of passwords was edited: the warden now guards a new one.",
 }
 
 
@@ -63,7 +63,7 @@ def end_reason(
     level: Level,
     visit: Visit | None,
 ) -> str | None:
-    """Return why no conversation goes on; None if one does, or none has begun yet.
+    """Return why no conversation is open; None if one is, or none has begun yet.
 
     An open visit of an earlier season, or with a word that has left the list, is over.
     """
@@ -107,7 +107,7 @@ def visit_secret(services: Services, visit: Visit, level: Level) -> Secret:
 
 
 def secret_digest(services: Services, level_id: str, word: str) -> str:
-    """Return the keyed index value under which a word of a level is found again."""
+    """Return the keyed index value by which a word of a level is found again."""
     return word_digest(services.key, level_id, word)
 
 
@@ -123,7 +123,7 @@ def end_visit(services: Services, visit: Visit, why: str) -> None:
 
 
 def reset(services: Services, *, player_id: int, level_id: str) -> None:
-    """Give up the present conversation and its secret, if there is one."""
+    """Give up the current conversation and its secret, if there is one."""
     level = services.content.current().level(level_id)
     with services.db.write() as session:
         require_player(session, player_id, lock=True)

@@ -24,7 +24,7 @@ document.addEventListener("click", async (event) => {
   } catch {
     // No permission, or a page without HTTPS: the reader can still press Ctrl+C.
     select(source);
-    button.textContent = "Marked: press Ctrl+C";
+    button.textContent = "Selected: press Ctrl+C";
   }
   setTimeout(() => (button.textContent = words), 2000);
 });

@@ -1,4 +1,4 @@
-// Colours and the way replies appear change at once, without loading the page again.
+// Colours and the way replies appear change at once, without reloading the page.
 for (const form of document.querySelectorAll("[data-preferences]")) {
   form.addEventListener("submit", async (event) => {
     const { name, value } = event.submitter ?? {};

@@ -1,4 +1,4 @@
-"""Joining, signing in, coming back; and everything about one's own player."""
+"""Joining, signing in, coming back; and everything about your own player."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ from webapp.web.protection import account, sign_ins
 
 bp = Blueprint("people", __name__)
 
-TOO_MANY_TRIES = "Too many tries to sign in from this network. Wait a little."
-TOO_MANY_NAMED = "Too many tries to sign in under this name. Wait a little."
+TOO_MANY_TRIES = "Too many sign-ins from this network. Wait a little."
+TOO_MANY_NAMED = "Too many sign-ins under this name. Wait a little."
 
 
 @bp.get("/join")
@@ -145,7 +145,7 @@ def alias() -> ResponseReturnValue:
     except LabError as error:
         status = form.refuse("alias", error)
         return _me_page(alias_form=form), status
-    return _done("Saved. The leaderboard follows at once.")
+    return _done("Saved. The leaderboard shows it at once.")
 
 
 @bp.post("/me/password")
@@ -166,7 +166,7 @@ def password() -> ResponseReturnValue:
         status = form.refuse(field, error)
         return _me_page(password_form=form), status
     context.sign_in(context.player_id())
-    return _done("Your password is set. Other browsers are signed out.")
+    return _done("Your password is set. Other browsers have been signed out.")
 
 
 @bp.post("/me/class")
@@ -182,7 +182,7 @@ def join_class() -> ResponseReturnValue:
     except LabError as error:
         status = form.refuse("code", error)
         return _me_page(class_form=form), status
-    return _done(f"You are in “{name}” now.")
+    return _done(f"You are now in “{name}”.")
 
 
 @bp.post("/me/recovery-code")
@@ -215,7 +215,7 @@ def token() -> ResponseReturnValue:
 @bp.get("/me/export.json")
 @player_required
 def export() -> ResponseReturnValue:
-    """Give the player all that is kept of them."""
+    """Give the player all that is kept about them."""
     number = context.player_id()
     lines = notebook.export_jsonl(services(), player_id=number)
     kept = {
@@ -232,7 +232,7 @@ def export() -> ResponseReturnValue:
 @bp.post("/me/delete")
 @player_required
 def delete() -> ResponseReturnValue:
-    """Delete the player and everything kept of them."""
+    """Delete the player and everything kept about them."""
     form = DeleteForm()
     if not form.is_sure.data:
         form.is_sure.errors = ["Tick the box first: deleting cannot be undone."]
@@ -240,7 +240,7 @@ def delete() -> ResponseReturnValue:
     accounts.delete_player(services(), player_id=context.player_id())
     logout_user()
     session.clear()
-    flash("Your player and everything you wrote are deleted.", "success")
+    flash("Your player and everything you wrote have been deleted.", "success")
     return redirect(url_for("welcome.home"), 303)
 
 
@@ -262,7 +262,7 @@ def _me_page(
     token: str | None = None,
 ) -> str:
     found = context.player()
-    # A form that was not sent is empty but for what is stored already.
+    # A form that was not sent is empty except for what is already stored.
     stored = {"alias": found.alias, "is_listed": found.is_listed} if found else {}
     return render_template(
         "people/me.html",

@@ -23,7 +23,8 @@ class LoginForm(LabForm):
     name = StringField("Nickname")
     password = PasswordField("Password")
     class_code = StringField(
-        "Class code (optional)", description="Only if another class has your name too."
+        "Class code (optional)",
+        description="Only if another class has your nickname too.",
     )
 
 
@@ -31,7 +32,8 @@ class RecoverForm(LabForm):
     """Come back with a recovery code."""
 
     code = StringField(
-        "Recovery code", description="16 letters and digits, as in BCDF-2345-GHJK-6789."
+        "Recovery code",
+        description="16 letters and digits, such as BCDF-2345-GHJK-6789.",
     )
 
 
@@ -39,7 +41,7 @@ class AliasForm(LabForm):
     """How the leaderboard names the player, if at all."""
 
     alias = StringField(
-        "Name on the leaderboard", description="Empty: your nickname is shown."
+        "Name on the leaderboard", description="Leave it empty to show your nickname."
     )
     is_listed = BooleanField("Show me on the leaderboard")
 
@@ -47,10 +49,10 @@ class AliasForm(LabForm):
 class PasswordForm(LabForm):
     """Set or change a password."""
 
-    current = PasswordField("Present password")
+    current = PasswordField("Current password")
     new = PasswordField(
         "New password",
-        description="At least 8 characters. All other browsers sign out.",
+        description="At least 8 characters. Your other browsers are signed out.",
     )
 
 
@@ -63,4 +65,6 @@ class ClassForm(LabForm):
 class DeleteForm(LabForm):
     """Delete everything, after saying so twice."""
 
-    is_sure = BooleanField("Yes, delete my player and all I wrote. There is no undo.")
+    is_sure = BooleanField(
+        "Yes, delete my player and all I wrote. This cannot be undone."
+    )

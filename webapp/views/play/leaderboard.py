@@ -14,7 +14,7 @@ bp = Blueprint("leaderboard", __name__)
 
 @bp.get("/leaderboard")
 def board() -> ResponseReturnValue:
-    """Show the board of all players or of one's own class.
+    """Show the board of all players or of the player's own class.
 
     `v` is the version that an open page shows: if it still holds, 204 leaves the page
     alone.
