@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Generator, Iterator
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from webapp.domain.generations import events
@@ -17,10 +17,13 @@ BEAT_SECONDS: Final = 0.25
 
 @dataclass(slots=True)
 class Record:
-    """What is known of a reply so far; filled while it is read."""
+    """What is known of a reply so far; filled while it is read.
 
-    reply: str = ""
-    completion: llm.Completion | None = None
+    The reply may be held back from its player, so it stays out of the repr.
+    """
+
+    reply: str = field(default="", repr=False)
+    completion: llm.Completion | None = field(default=None, repr=False)
     # Whether the player may have read a part of the reply already.
     is_visible: bool = True
 

@@ -54,7 +54,7 @@ class TurnRecord(Record):
     """What is known about a turn so far; filled while `run_turn` is read."""
 
     is_visible: bool = False
-    judged: list[Judged] = field(default_factory=list)
+    judged: list[Judged] = field(default_factory=list, repr=False)
     blocked_by: str | None = None
 
     @property
