@@ -26,7 +26,7 @@ from finetune.bench.work import (
 )
 from finetune.data.packing import Rows
 from finetune.data.sources import DialogueRows, read_rows
-from finetune.recipes.recipe import LmRecipe
+from finetune.recipes.lm import LmRecipe
 from finetune.training.lm import Loop, answer_loss, prepare, uses_bf16
 from finetune.weights.base import load_base
 

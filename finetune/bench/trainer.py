@@ -28,7 +28,7 @@ from finetune.bench.runs import (
 )
 from finetune.bench.work import documents, peak_flops, wait_for
 from finetune.data.packing import IGNORE, Document, Rows
-from finetune.recipes.recipe import LmRecipe
+from finetune.recipes.lm import LmRecipe
 from finetune.training.lm import add_adapters
 from finetune.weights.base import load_base
 

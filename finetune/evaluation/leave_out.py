@@ -19,8 +19,8 @@ from finetune.data.guards.collect import collect
 from finetune.data.guards.rows import Row
 from finetune.figures import auc, recall_at, wilson
 from finetune.guards.detector import ADAPTER, load_detector, quantised
-from finetune.recipes.classifier import ClassifierRecipe
-from finetune.recipes.recipe import load_recipe
+from finetune.recipes.guard import ClassifierRecipe
+from finetune.recipes.reading import load_recipe
 from finetune.training.gate import Reader, fit
 from finetune.training.thresholds import even_threshold
 from finetune.weights.places import find_folder

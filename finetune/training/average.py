@@ -19,8 +19,8 @@ import torch
 
 from finetune.data.guards.collect import collect
 from finetune.guards.detector import ADAPTER, write_tensors
-from finetune.recipes.classifier import ClassifierRecipe
-from finetune.recipes.recipe import RecipeError
+from finetune.recipes.common import RecipeError
+from finetune.recipes.guard import ClassifierRecipe
 from finetune.training.command import RUN, write_run
 from finetune.training.gate import average, judge
 

@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from safetensors.torch import load_file, save_file
 
-from finetune.recipes.recipe import Recipe, RecipeError
+from finetune.recipes.common import Recipe, RecipeError
 
 _WEIGHTS = "learned.safetensors"
 _STATE = "state.pt"

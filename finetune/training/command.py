@@ -14,8 +14,10 @@ from typing import Any, TextIO
 
 import torch
 
-from finetune.recipes.classifier import ClassifierRecipe
-from finetune.recipes.recipe import LmRecipe, Recipe, RecipeError, load_recipe
+from finetune.recipes.common import Recipe, RecipeError
+from finetune.recipes.guard import ClassifierRecipe
+from finetune.recipes.lm import LmRecipe
+from finetune.recipes.reading import load_recipe
 from finetune.settings import Settings
 from finetune.training import gate, lm
 

@@ -54,8 +54,8 @@ from finetune.guards.detector import (
     write_tensors,
 )
 from finetune.guards.minilm import LAYERS, Tokens, load_minilm, load_tokenizer, pad
-from finetune.recipes.classifier import ClassifierRecipe
-from finetune.recipes.recipe import RecipeError
+from finetune.recipes.common import RecipeError
+from finetune.recipes.guard import ClassifierRecipe
 from finetune.training.checkpoint import Checkpoint, Progress
 from finetune.training.errors import TrainingError
 from finetune.training.leak import train_leak

@@ -38,8 +38,8 @@ from finetune.guards.detector import (
 from finetune.guards.evidence import Vectors, evidence, sentences
 from finetune.guards.leak import GUARD, HEAD, Head, Meanings
 from finetune.guards.minilm import MiniLM, load_minilm, load_tokenizer, pad
-from finetune.recipes.classifier import ClassifierRecipe
-from finetune.recipes.recipe import RecipeError
+from finetune.recipes.common import RecipeError
+from finetune.recipes.guard import ClassifierRecipe
 from finetune.training.checkpoint import Checkpoint, Progress, save_weights
 from finetune.training.errors import TrainingError
 from finetune.training.thresholds import calibrate, even_threshold

@@ -30,7 +30,7 @@ from safetensors.torch import load_file
 
 from finetune.data.packing import IGNORE, Rows
 from finetune.data.sources import DialogueRows, read_rows
-from finetune.recipes.recipe import LmRecipe, Lora
+from finetune.recipes.lm import LmRecipe, Lora
 from finetune.training.checkpoint import Checkpoint, Progress, save_weights
 from finetune.training.errors import TrainingError
 from finetune.weights.base import is_bf16_faster, load_base

@@ -43,7 +43,8 @@ from finetune.bench.work import (
     peak_memory,
 )
 from finetune.data.packing import IGNORE, Document, pack
-from finetune.recipes.recipe import LmRecipe, Lora, RecipeError
+from finetune.recipes.common import RecipeError
+from finetune.recipes.lm import LmRecipe, Lora
 from finetune.settings import load_settings
 from finetune.training.lm import add_adapters, prepare
 from finetune.weights.base import load_base

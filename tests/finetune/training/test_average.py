@@ -9,8 +9,8 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from finetune.guards.detector import ADAPTER, load_detector
-from finetune.recipes.classifier import ClassifierRecipe
-from finetune.recipes.recipe import RecipeError
+from finetune.recipes.common import RecipeError
+from finetune.recipes.guard import ClassifierRecipe
 from finetune.training import average, gate
 from finetune.training.command import RUN, write_run
 from finetune.training.gate import GUARD, train

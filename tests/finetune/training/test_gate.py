@@ -25,8 +25,9 @@ from finetune.guards.detector import (
 )
 from finetune.guards.leak import HEAD
 from finetune.guards.minilm import load_minilm
-from finetune.recipes.classifier import ClassifierRecipe
-from finetune.recipes.recipe import RecipeError, load_recipe
+from finetune.recipes.common import RecipeError
+from finetune.recipes.guard import ClassifierRecipe
+from finetune.recipes.reading import load_recipe
 from finetune.training import gate
 from finetune.training.errors import TrainingError
 from finetune.training.gate import GUARD, Loop, Reader, contrastive, fit, train

@@ -16,7 +16,8 @@ from accelerate import Accelerator
 from peft.tuners.lora import Linear as LoraLinear
 from safetensors.torch import load_file
 
-from finetune.recipes.recipe import LmRecipe, RecipeError
+from finetune.recipes.common import RecipeError
+from finetune.recipes.lm import LmRecipe
 from finetune.training import lm
 from finetune.training.checkpoint import Checkpoint, Progress
 from finetune.training.errors import TrainingError
