@@ -12,7 +12,7 @@ from typing import Any
 
 from finetune.data.guards.collect import collect
 from finetune.data.guards.rows import Row, read_rows
-from finetune.recipes.classifier import ClassifierRecipe
+from finetune.recipes.guard import ClassifierRecipe
 from finetune.releasing.guard import ladder_rows
 from finetune.weights.releases import read_release
 

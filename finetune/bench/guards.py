@@ -33,7 +33,7 @@ from finetune.bench.table import table
 from finetune.data.guards.rows import Row
 from finetune.figures import auc, recall_at, threshold_at, wilson
 from finetune.guards.released import RELEASES, load_judge
-from finetune.recipes.recipe import RecipeError
+from finetune.recipes.common import RecipeError
 from finetune.serving.engine.embedder import Embedder
 from finetune.settings import Settings
 from finetune.weights.files import write_json

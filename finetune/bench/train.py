@@ -31,7 +31,9 @@ import torch
 from finetune.bench.runs import Job, Run, run_ours, write_rows
 from finetune.bench.table import table
 from finetune.bench.trainer import Goal, run_trainer
-from finetune.recipes.recipe import LmRecipe, RecipeError, WardenData, load_recipe
+from finetune.recipes.common import RecipeError
+from finetune.recipes.lm import LmRecipe, WardenData
+from finetune.recipes.reading import load_recipe
 from finetune.settings import Settings
 from finetune.weights.files import write_json
 

@@ -11,7 +11,8 @@ from typing import Any, NamedTuple
 from finetune.data.packing import IGNORE, Messages, Rows, encode_dialogues, pack
 from finetune.data.warden.dialogues import write_dialogues
 from finetune.data.warden.pieces import read_pieces
-from finetune.recipes.recipe import DialogueFile, LmRecipe, RecipeError, WardenData
+from finetune.recipes.common import RecipeError
+from finetune.recipes.lm import DialogueFile, LmRecipe, WardenData
 
 # Enough for a steady figure; each is judged many times in a run.
 _HELDOUT_DIALOGUES = 600

@@ -19,9 +19,12 @@ from finetune.data.guards.collect import collect
 from finetune.data.guards.rows import Row
 from finetune.figures import auc, recall_at, wilson
 from finetune.guards.detector import ADAPTER, load_detector, quantised
-from finetune.recipes.classifier import ClassifierRecipe
-from finetune.recipes.recipe import load_recipe
-from finetune.training.gate import Reader, fit
+from finetune.recipes.guard import ClassifierRecipe
+from finetune.recipes.reading import load_recipe
+from finetune.training.course import Course
+from finetune.training.events import record
+from finetune.training.gate import fit
+from finetune.training.reader import Reader
 from finetune.training.thresholds import even_threshold
 from finetune.weights.files import write_json
 from finetune.weights.places import find_folder
@@ -46,7 +49,11 @@ def run_fold(
     rest = recipe.model_copy(update={"held_out": (*recipe.held_out, *left_out)})
     rows = collect(rest, _say)
     if not is_trained:
-        fit(rest, rows.train, out=out, minutes=minutes, resume=False, emit=_say)
+        course = Course(
+            rest, out, minutes=minutes, emit=lambda event: _say(record(event))
+        )
+        fit(rest, rows.train, course)
+        course.close()
     scores = _scores(rows.held_out, recipe, out / ADAPTER)
     # As for the release, the threshold knows the sources of `held_out` only.
     own = [

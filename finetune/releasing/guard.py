@@ -23,7 +23,7 @@ from finetune.data.guards.rows import read_rows
 from finetune.evaluation.guards import NEEDED, evaluate
 from finetune.evaluation.leave_out import FOLDS
 from finetune.guards.released import RELEASES, load_judge
-from finetune.recipes.classifier import ClassifierRecipe
+from finetune.recipes.guard import ClassifierRecipe
 from finetune.training.leak import split_words
 from finetune.weights.files import write_text
 from finetune.weights.places import find_folder

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from finetune.recipes.recipe import load_recipe
+from finetune.recipes.reading import load_recipe
 from tests.kit.sites import share_models
 from webapp.settings import PROJECT
 

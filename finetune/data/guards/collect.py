@@ -10,7 +10,7 @@ from typing import Any
 
 from finetune.data.guards.gate import gate_rows
 from finetune.data.guards.rows import Row, read_rows
-from finetune.recipes.classifier import ClassifierRecipe, RowFile, RowFolder
+from finetune.recipes.guard import ClassifierRecipe, RowFile, RowFolder
 
 Emit = Callable[[dict[str, Any]], None]
 # Of the sources that are trained on, every twentieth row only shows the progress.

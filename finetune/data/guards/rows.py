@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from finetune.recipes.recipe import RecipeError
+from finetune.recipes.common import RecipeError
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,8 +16,8 @@ from finetune.data.guards.leak import WRITTEN, every_way, leak_rows
 from finetune.data.guards.rows import Row, read_rows
 from finetune.data.warden.pieces import read_words
 from finetune.guards.decoders import is_found
-from finetune.recipes.classifier import ClassifierRecipe
-from finetune.recipes.recipe import RecipeError
+from finetune.recipes.common import RecipeError
+from finetune.recipes.guard import ClassifierRecipe
 from finetune.releasing.guard import ladder_rows
 
 MESSAGES = Path("finetune/data/guards/messages.yaml")

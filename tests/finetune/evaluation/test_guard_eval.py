@@ -14,7 +14,7 @@ from finetune.evaluation.guards import add_arguments, evaluate, main
 from finetune.figures import auc, recall_at, threshold_at, wilson
 from finetune.guards.judge import Case, Judgement
 from finetune.guards.released import RELEASES, load_judge
-from finetune.recipes.recipe import RecipeError
+from finetune.recipes.common import RecipeError
 from finetune.settings import load_settings
 from finetune.weights.releases import ReleaseError, read_release
 

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from finetune.recipes.recipe import LmRecipe, RecipeError, load_recipe
+from finetune.recipes.common import RecipeError
+from finetune.recipes.lm import LmRecipe
+from finetune.recipes.reading import load_recipe
 
 GOOD = """\
 kind: lm

@@ -7,31 +7,31 @@ from typing import Annotated, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from finetune.recipes.recipe import Positive, Recipe, Share, _Part
+from finetune.recipes.common import Part, Positive, Precision, Recipe, Share
 
 Rate = Annotated[float, Field(gt=0, lt=1)]
 
 
-class RowFile(_Part):
+class RowFile(Part):
     """A file of labelled rows: `{"text", "label", "source"}` a line."""
 
     name: str = Field(description="Name of the file in the folder.")
     licence: str
     about: str = Field(description="Where it comes from, for the card.")
     limit: Positive | None = Field(
-        None, description="Use so many rows, picked by seed."
+        None, description="Use as many rows as this, picked by seed."
     )
     without: tuple[str, ...] = Field((), description="Leave out these categories.")
 
 
-class RowFolder(_Part):
+class RowFolder(Part):
     """A folder of such files. What is missing there is named, and left out."""
 
     folder: Path
     files: tuple[RowFile, ...]
 
 
-class Generated(_Part):
+class Generated(Part):
     """Rows from the generator in `finetune/data/guards`."""
 
     rows: Positive = 24_000
@@ -69,7 +69,7 @@ class ClassifierRecipe(Recipe):
     learning_rate: Rate = Field(2e-4, description="Of the uppermost layer.")
     head_rate: Rate = 2e-3
     layer_decay: Annotated[float, Field(gt=0, le=1)] = Field(
-        0.8, description="Each layer learns at so much of the rate above it."
+        0.8, description="Each layer learns at this share of the rate above it."
     )
     contrast: Share = Field(
         0.2, description="First part of the run, on attacks beside their twins."
@@ -79,6 +79,7 @@ class ClassifierRecipe(Recipe):
     false_alarms: Rate = Field(
         0.01, description="Share of benign texts that may be flagged."
     )
+    precision: Precision = "auto"
     log_every: Positive = 20
 
     @field_validator("first_without")
