@@ -27,7 +27,8 @@ from finetune.bench.runs import (
     summary,
 )
 from finetune.bench.work import documents, peak_flops, wait_for
-from finetune.data.packing import IGNORE, Document, Rows
+from finetune.data.packing import IGNORE, Document
+from finetune.data.packing import PackedRows as Rows
 from finetune.recipes.recipe import LmRecipe
 from finetune.training.lm import add_adapters
 from finetune.weights.base import load_base

@@ -24,7 +24,7 @@ from finetune.data.warden.prompts import Policy, SystemPrompt, write_system
 from finetune.data.warden.skills import Skill, skills
 from finetune.figures import wilson
 from finetune.serving.engine.copies import Engine
-from finetune.serving.engine.prompts import ChatPrompts, Turn
+from finetune.serving.engine.prompts import ChatPrompts, ChatTurn
 from finetune.serving.routes.chat import engine_request
 from finetune.serving.routes.schemas import ChatMessage, ChatRequest
 from finetune.settings import Settings
@@ -106,7 +106,7 @@ class Warden:
             temperature=0,
             seed=1,
         )
-        ids = self.prompts.tokens([Turn("system", system), Turn("user", ask)])
+        ids = self.prompts.tokens([ChatTurn("system", system), ChatTurn("user", ask)])
         pieces: list[str] = []
 
         def collect(chunk: str) -> bool:

@@ -145,7 +145,7 @@ def is_interleaved(reply: str, secret: str) -> bool:
 
 
 def is_split(reply: str, secret: str) -> bool:
-    """Find the word in two or three pieces that stand in quotes."""
+    """Find the word in two or three quoted pieces."""
     pieces = [piece.casefold() for piece in _QUOTED.findall(fold(reply))]
     ordered = [*pairwise(pieces), *zip(pieces, pieces[1:], pieces[2:], strict=False)]
     return any(

@@ -37,7 +37,8 @@ from safetensors.torch import load_file
 from tokenizers import Tokenizer
 from torch import Tensor
 
-from finetune.data.guards.collect import Rows, collect
+from finetune.data.guards.collect import SplitRows as Rows
+from finetune.data.guards.collect import collect
 from finetune.data.guards.rows import Row
 from finetune.figures import auc, recall_at
 from finetune.guards.canonical import Canonicaliser

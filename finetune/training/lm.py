@@ -28,7 +28,8 @@ from peft.utils import get_peft_model_state_dict, set_peft_model_state_dict
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 
-from finetune.data.packing import IGNORE, Rows
+from finetune.data.packing import IGNORE
+from finetune.data.packing import PackedRows as Rows
 from finetune.data.sources import DialogueRows, read_rows
 from finetune.recipes.recipe import LmRecipe, Lora
 from finetune.training.checkpoint import Checkpoint, Progress, save_weights

@@ -116,13 +116,13 @@ class Engine:
     def _idlest(self) -> Iterator[Any]:
         """Lend the copy with the fewest replies under way."""
         with self._lock:
-            place = self._running.index(min(self._running))
-            self._running[place] += 1
+            idlest = self._running.index(min(self._running))
+            self._running[idlest] += 1
         try:
-            yield self._servers[place]
+            yield self._servers[idlest]
         finally:
             with self._lock:
-                self._running[place] -= 1
+                self._running[idlest] -= 1
 
 
 class _Loopback:

@@ -18,7 +18,7 @@ from finetune.serving.engine.copies import Engine, EngineError
 from finetune.serving.errors import ApiError
 
 
-class Turn(NamedTuple):
+class ChatTurn(NamedTuple):
     """One chat message."""
 
     role: str
@@ -36,7 +36,7 @@ class ChatPrompts:
         self._template = lru_cache(maxsize=512)(self._render)
         self._fixed = lru_cache(maxsize=512)(self._tokenise_fixed)
 
-    def tokens(self, turns: Sequence[Turn], *, raw: bool = False) -> list[int]:
+    def tokens(self, turns: Sequence[ChatTurn], *, raw: bool = False) -> list[int]:
         """Return the prompt of a chat as token ids.
 
         `raw` lets control tokens in the messages through: a lesson about what happens
