@@ -63,7 +63,7 @@ class Measurement:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Say what `bench guards` can be told."""
+    """Declare the options of `bench guards`."""
     parser.add_argument("--json", type=Path, help="write the figures there, too")
     parser.add_argument(
         "--rows", type=int, default=300, help="most rows of each source and kind"

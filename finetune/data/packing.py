@@ -134,7 +134,7 @@ def pack(documents: Iterable[Document], block: int, *, filler: int) -> PackedRow
             rows.append([])
         rows[number].append(cut)
         insort(open_rows, (free - len(cut.ids), number))
-        # The fullest rows are closed, or the search would grow and grow.
+        # The fullest rows are closed, or the search would take ever longer.
         del open_rows[:-_OPEN_ROWS]
     return _stack(rows, block, filler)
 

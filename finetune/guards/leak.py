@@ -31,9 +31,9 @@ HEAD = "head.safetensors"
 GUARD = "guard.json"
 _WINDOW = 128
 _WIDTH = 32
-# Common words that a secret is compared with: how many, the first, and every which.
+# Common words that a secret is compared with: how many, the first, and the step.
 _REFERENCE, _FIRST, _STEP = 1000, 2500, 9
-# Pieces that a visit brought together tell the word from here on.
+# The pieces of a visit give the word away if they make up this share of it.
 _COVERED = 0.6
 # A reading takes longer than the gate's, and replies are short.
 _MOST_PIECES = 24

@@ -57,6 +57,16 @@ def unknown_model(name: str, known: list[str]) -> ApiError:
     )
 
 
+def no_guard(reads: str, known: list[str]) -> ApiError:
+    """Say that no guard reads this by default; `reads` is "message" or "reply"."""
+    return ApiError(
+        f"No guard here reads a {reads}. Guards: {', '.join(known) or 'none'}.",
+        status=404,
+        code="model_not_found",
+        param="model",
+    )
+
+
 def context_overflow(tokens: int, context: int) -> ApiError:
     """Say that the prompt leaves no room for a reply."""
     return ApiError(

@@ -58,7 +58,7 @@ class Manifest(_Part):
 
     @property
     def version(self) -> str:
-        """The short name of exactly these weights, as `Release.version` tells it."""
+        """The short name of exactly these weights, as `Release.version` gives it."""
         joined = "".join(self.files[name] for name in sorted(self.files))
         return hashlib.sha256(joined.encode()).hexdigest()[:12]
 

@@ -1,8 +1,8 @@
 """The models that are in memory: loaded on first use, and evicted by memory.
 
 Whoever uses a model borrows it. The first to want one starts its loading, in a thread
-that goes on if the caller leaves; all others wait for the same. When memory is short,
-the model unused for longest goes, and never one that is lent or being loaded.
+that goes on if the caller leaves; all others wait for that. When memory is short,
+the model unused the longest goes, and never one that is lent or being loaded.
 """
 
 from __future__ import annotations
@@ -255,7 +255,7 @@ class Shelf(Generic[M]):
         _close(gone)
 
     def _oldest_idle(self, memory: int) -> list[_Item[M]]:
-        """Return the models unused for longest that free so much memory, or all."""
+        """Return the models unused the longest that free that much memory, or all."""
         idle = sorted(
             (item for item in self._items.values() if item.is_idle),
             key=lambda item: item.last_used,

@@ -32,7 +32,7 @@ LOOK_SECONDS = 1.0
 
 
 class Listing(NamedTuple):
-    """Entries by name in the order of lists, and what is wrong, a sentence each."""
+    """Entries by name in the order of listing, and what is wrong, a sentence each."""
 
     entries: Mapping[str, Entry]
     problems: tuple[str, ...]

@@ -104,7 +104,7 @@ class Engine:
             server.handle_completions(json.dumps(request), on_chunk)
 
     def close(self) -> None:
-        """Give the memory back; nothing may be asked any more.
+        """Give the memory back; it cannot be used any more.
 
         The library has no call for it: a copy frees all it has when nothing holds it.
         """
@@ -128,7 +128,7 @@ class Engine:
 class _Loopback:
     """A few kept-alive connections to the engine's own port, shared by all threads.
 
-    Only a few: the engine gives a thread to each connection, also to an idle one.
+    Only a few: the engine gives a thread to each connection, even to an idle one.
     """
 
     def __init__(self, address: str, key: str) -> None:
@@ -200,7 +200,7 @@ def _parameters(path: Path, key: str, slots: int, context: int, threads: int) ->
     parameters.endpoint_metrics = False
     parameters.endpoint_props = False
     parameters.ui = False
-    # Looking whether a small model fits into memory takes as long as loading it.
+    # Checking whether a small model fits into memory takes as long as loading it.
     parameters.fit_params = False
     # A reply must not depend on, or be timed against, what someone else has asked.
     parameters.cache_prompt = False
@@ -208,6 +208,6 @@ def _parameters(path: Path, key: str, slots: int, context: int, threads: int) ->
     parameters.cache_ram_mib = 0
     # An assistant message at the end is a finished turn, as in the OpenAI API.
     parameters.prefill_assistant = False
-    # The engine's log quotes prompts when it talks.
+    # The engine's log would quote prompts.
     parameters.verbosity = _SILENT
     return parameters

@@ -43,7 +43,7 @@ ReplyEvent = Waiting | ReadingPrompt | Beat | TextPiece | Finish
 
 
 class CallerLeft(Exception):
-    """Nobody reads the reply any more."""
+    """The caller no longer reads the reply."""
 
 
 class Desk:
@@ -162,22 +162,22 @@ class RunningReply:
         self._on_end()
 
     def _wait(self) -> Iterator[ReplyEvent]:
-        told = 0
+        last = 0
         while not self._ticket.is_granted:
-            if self._ticket.position != told:
-                told = self._ticket.position
-                yield Waiting(told)
+            if self._ticket.position != last:
+                last = self._ticket.position
+                yield Waiting(last)
             if not self._ticket.wait(_BEAT):
                 self._check_caller()
                 yield Beat()
 
     def _wait_reading(self) -> Iterator[ReplyEvent]:
-        """Tell the place in line of those whose prompts are read one by one."""
-        told = 0
+        """Yield the position in line while prompts are read one by one."""
+        last = 0
         while position := self._generation.wait_reading(_BEAT):
             self._check_caller()
-            yield Beat() if position == told else Waiting(position)
-            told = position
+            yield Beat() if position == last else Waiting(position)
+            last = position
 
     def _check_caller(self) -> None:
         if not self._is_connected():

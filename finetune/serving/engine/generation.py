@@ -27,7 +27,7 @@ class TextPiece:
     """Text that was added, and the log-probabilities of its tokens if asked for.
 
     A character that takes several tokens, such as an emoji, has one entry: the engine
-    tells only of the last of them.
+    reports only the last of them.
     """
 
     text: str
@@ -74,7 +74,7 @@ class Generation:
         self._is_cancelled = True
 
     def wait_reading(self, seconds: float) -> int:
-        """Wait for the turn to be read; return the place in line, 0 once it came."""
+        """Wait for the prompt's turn; return its position in line, 0 once it came."""
         if self._may_read.wait(seconds):
             return 0
         ticket = self._reading

@@ -149,8 +149,8 @@ class ModerationsRequest(_Body):
 
     `secret` is what a reply must not give away, `question` the message that it answers,
     `earlier` the visit so far: all for guards of replies. `as_typed` leaves disguises
-    and length alone, `first_tokens` shows only the beginning, `highlights` asks what
-    counted.
+    and length alone, `first_tokens` shows only the beginning, `highlights` asks which
+    words counted.
     """
 
     model: str | None = None

@@ -47,7 +47,7 @@ class ChatShape:
         self._head = b"data: " + json.dumps(head).encode()[:-1]
 
     def queued(self, position: int) -> bytes:
-        """Return the chunk that tells a place in the queue."""
+        """Return the chunk that gives the position in the queue."""
         queue = json.dumps({"position": position}).encode()
         return self._head + b',"choices":[],"queue":' + queue + b"}\n\n"
 

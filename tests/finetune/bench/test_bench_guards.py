@@ -281,7 +281,7 @@ def test_a_detector_is_installed_once(tmp_path, monkeypatch):
     assert python == install(peer, tmp_path) == tmp_path / "guard-1.0/bin/python"
     assert len(calls) == 2
     assert calls[1][-3:] == ["--no-deps", "guard==1.0", "regex"]
-    # Another list of needs is installed anew.
+    # Another list of needs is installed again.
     install(peer._replace(needs=()), tmp_path)
     assert len(calls) == 4
 
