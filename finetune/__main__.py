@@ -1,4 +1,4 @@
-"""`python -m finetune`: everything the sidecar package can be told."""
+"""`python -m finetune`: every command of the sidecar package."""
 
 from __future__ import annotations
 

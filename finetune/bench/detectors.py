@@ -34,7 +34,7 @@ _WARM_UP = 3
 _MOST_TOKENS = 256
 
 
-class Detector(Protocol):
+class Scorer(Protocol):
     """Texts → scores; flagged are those at or above the threshold."""
 
     threshold: float
@@ -57,7 +57,7 @@ class Readings:
 
 
 def read(
-    detector: Detector, texts: Sequence[str], clock: Clock = time.perf_counter
+    detector: Scorer, texts: Sequence[str], clock: Clock = time.perf_counter
 ) -> Readings:
     """Let a detector judge every text, once alone and once in batches."""
     detector.scores(texts[:_WARM_UP])

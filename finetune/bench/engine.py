@@ -16,7 +16,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from finetune.serving.engine.copies import Engine
-from finetune.serving.engine.prompts import ChatPrompts, Turn
+from finetune.serving.engine.prompts import ChatPrompts, ChatTurn
 from finetune.serving.routes.chat import engine_request
 from finetune.serving.routes.schemas import ChatMessage, ChatRequest
 from finetune.settings import Settings
@@ -74,7 +74,7 @@ def main(chosen: argparse.Namespace, settings: Settings) -> int:
 
 
 def _request(engine: Engine, chosen: argparse.Namespace) -> dict[str, Any]:
-    turns = [Turn("system", chosen.system), Turn("user", chosen.message)]
+    turns = [ChatTurn("system", chosen.system), ChatTurn("user", chosen.message)]
     body = ChatRequest(
         model=engine.name,
         messages=[ChatMessage(role="user", content=chosen.message)],

@@ -1,4 +1,4 @@
-"""Write the packaged sentence model as ONNX, for a detector that reads it so.
+"""Write the packaged sentence model as ONNX, for a detector that needs that format.
 
 `python -m finetune.bench.export FOLDER FILE`, in an environment that has onnx.
 """
@@ -47,7 +47,7 @@ def export(folder: Path, file: Path) -> None:
             name: {0: "texts", 1: "time"} for name in (*_NAMES, "last_hidden_state")
         },
         opset_version=17,
-        # The other way wants one more package.
+        # The other exporter needs one more package.
         dynamo=False,
     )
 

@@ -20,7 +20,7 @@ Emit = Callable[[dict[str, Any]], None]
 
 LADDER = "challenges/attacks"
 _SEED = 1
-# Words that attacks are made of, in harmless talk as well: a detector that goes by
+# Words that attacks are made of, in harmless talk as well: a detector that relies on
 # words alone flags these rows.
 _TRIGGERS = re.compile(
     r"\b(pass ?words?|pass ?phrases?|pass ?codes?|passwor[td]\w*|secrets?|ignor\w*|"

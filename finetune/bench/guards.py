@@ -19,10 +19,10 @@ import torch
 
 from finetune.bench.detectors import (
     BareMiniLM,
-    Detector,
     JudgeDetector,
     MiniLMRegression,
     Readings,
+    Scorer,
     TfidfRegression,
     UsualMiniLM,
     read,
@@ -50,7 +50,7 @@ Say = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class Measurement:
     """A row of the table: what a detector said, or why it said nothing.
 
     An entry that is only timed judges nothing.
@@ -63,7 +63,7 @@ class Entry:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Say what `bench guards` can be told."""
+    """Declare the options of `bench guards`."""
     parser.add_argument("--json", type=Path, help="write the figures there, too")
     parser.add_argument(
         "--rows", type=int, default=300, help="most rows of each source and kind"
@@ -97,7 +97,7 @@ def main(chosen: argparse.Namespace, settings: Settings) -> int:
     return 0
 
 
-def _measure(rows: BenchRows, settings: Settings) -> Iterator[Entry]:
+def _measure(rows: BenchRows, settings: Settings) -> Iterator[Measurement]:
     texts = [row.text for row in rows.judged]
     base = read_release(RELEASES / _GATE).base_place
     yield from _measure_ours(rows, texts, base, settings.instance / "models")
@@ -105,18 +105,20 @@ def _measure(rows: BenchRows, settings: Settings) -> Iterator[Entry]:
         _say(peer.name)
         folder = settings.instance / "bench"
         try:
-            yield Entry(peer.name, ask_peer(peer, texts, folder=folder, base=base))
+            yield Measurement(
+                peer.name, ask_peer(peer, texts, folder=folder, base=base)
+            )
         except PeerError as error:
-            yield Entry(peer.name, None, str(error))
+            yield Measurement(peer.name, None, str(error))
 
 
 def _measure_ours(
     rows: BenchRows, texts: Sequence[str], base: str, cache: Path
-) -> Iterator[Entry]:
+) -> Iterator[Measurement]:
     """Measure what runs in this process: the sentence model, the gate, baselines."""
     bare = BareMiniLM(find_folder(base))
     _say(f"Training the baselines on {len(rows.train)} rows")
-    regressions: list[tuple[str, Detector]] = [
+    regressions: list[tuple[str, Scorer]] = [
         ("MiniLM + logistic regression", MiniLMRegression(bare, rows.train)),
         ("TF-IDF + logistic regression", TfidfRegression(rows.train)),
     ]
@@ -136,10 +138,10 @@ def _measure_ours(
 
 
 def _read(
-    name: str, detector: Detector, texts: Sequence[str], *, is_timed_only: bool = False
-) -> Entry:
+    name: str, detector: Scorer, texts: Sequence[str], *, is_timed_only: bool = False
+) -> Measurement:
     _say(name)
-    return Entry(name, read(detector, texts), is_timed_only=is_timed_only)
+    return Measurement(name, read(detector, texts), is_timed_only=is_timed_only)
 
 
 def figures(rows: Sequence[Row], readings: Readings) -> dict[str, Any]:
@@ -173,7 +175,7 @@ def of_rows(readings: Readings, numbers: Sequence[int]) -> Readings:
     )
 
 
-def comparison(rows: Sequence[Row], entries: Sequence[Entry]) -> str:
+def comparison(rows: Sequence[Row], entries: Sequence[Measurement]) -> str:
     """Return the table; the first entry is what times are compared with."""
     bare = entries[0].readings
     lines = []
@@ -233,12 +235,12 @@ def _use(source: str, rows: BenchRows) -> str:
     return "no, set our threshold" if source in rows.tuning else "no"
 
 
-def _report(rows: BenchRows, entries: Sequence[Entry]) -> str:
+def _report(rows: BenchRows, entries: Sequence[Measurement]) -> str:
     report = f"All rows:\n{comparison(rows.judged, entries)}"
     numbers = picked(rows.judged, rows.strange)
     if 0 < len(numbers) < len(rows.judged):
         some = [
-            Entry(
+            Measurement(
                 entry.name,
                 entry.readings and of_rows(entry.readings, numbers),
                 entry.problem,
@@ -251,7 +253,7 @@ def _report(rows: BenchRows, entries: Sequence[Entry]) -> str:
     return report
 
 
-def _answer(rows: BenchRows, entries: Sequence[Entry]) -> dict[str, Any]:
+def _answer(rows: BenchRows, entries: Sequence[Measurement]) -> dict[str, Any]:
     return {
         "sources": rows.counts(),
         "new_sources": sorted(rows.strange),
@@ -261,7 +263,7 @@ def _answer(rows: BenchRows, entries: Sequence[Entry]) -> dict[str, Any]:
     }
 
 
-def _detector(rows: BenchRows, entry: Entry) -> dict[str, Any]:
+def _detector(rows: BenchRows, entry: Measurement) -> dict[str, Any]:
     readings = entry.readings
     if readings is None:
         return {"name": entry.name, "problem": entry.problem}

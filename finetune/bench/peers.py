@@ -35,7 +35,7 @@ class PeerError(FinetuneError):
 
 
 class Peer(NamedTuple):
-    """A package that detects prompt injections, and what else it wants."""
+    """A package that detects prompt injections, and what else it needs."""
 
     package: str
     version: str
@@ -132,7 +132,7 @@ def install(peer: Peer, folder: Path) -> Path:
 
 
 def _embedder(python: Path, folder: Path, base: str) -> Path:
-    """Return a folder with the sentence model as jailguard wants it."""
+    """Return a folder with the sentence model as jailguard expects it."""
     prepared = folder / "jailguard-model"
     if not (prepared / _EMBEDDER).is_file():
         prepared.mkdir(parents=True, exist_ok=True)

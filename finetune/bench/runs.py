@@ -24,7 +24,7 @@ from finetune.bench.work import (
     peak_flops,
     peak_memory,
 )
-from finetune.data.packing import Rows
+from finetune.data.packing import PackedRows as Rows
 from finetune.data.sources import DialogueRows, read_rows
 from finetune.recipes.lm import LmRecipe
 from finetune.training.course import Course

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """Return aligned columns: the first to the left, the others to the right."""
     lines = [list(head), *(list(row) for row in rows)]
-    # A row with fewer cells ends in a remark, which may be as long as it likes.
+    # A row with fewer cells ends in a remark, which may be of any length.
     full = [line for line in lines if len(line) == len(head)]
     widths = [max(len(line[n]) for line in full) for n in range(len(head))]
     widths[0] = max(len(line[0]) for line in lines)

@@ -27,7 +27,7 @@ from finetune.bench.runs import (
     summary,
 )
 from finetune.bench.work import documents, peak_flops, wait_for
-from finetune.data.packing import IGNORE, Document, Rows
+from finetune.data.packing import IGNORE, Document, PackedRows
 from finetune.recipes.lm import LmRecipe
 from finetune.training.clock import Clock
 from finetune.training.lm import rate_at

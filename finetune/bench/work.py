@@ -14,7 +14,8 @@ from typing import Any, NamedTuple
 import torch
 from torch import nn
 
-from finetune.data.packing import IGNORE, Document, Rows
+from finetune.data.packing import IGNORE, Document
+from finetune.data.packing import PackedRows as Rows
 
 _PEAK_SECONDS = 2.0
 _SIDE = {"cpu": 2048, "cuda": 8192}

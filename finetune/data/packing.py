@@ -31,7 +31,7 @@ class Document(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Rows:
+class PackedRows:
     """Packed rows, each a tensor of (rows, block).
 
     `document` numbers the documents of a row from 0; unused positions at the end
@@ -46,26 +46,26 @@ class Rows:
     def __len__(self) -> int:
         return len(self.ids)
 
-    def pick(self, indices: torch.Tensor) -> Rows:
+    def pick(self, indices: torch.Tensor) -> PackedRows:
         """Return some of the rows."""
-        return Rows(
+        return PackedRows(
             self.ids[indices],
             self.targets[indices],
             self.positions[indices],
             self.document[indices],
         )
 
-    def used(self) -> Rows:
+    def used(self) -> PackedRows:
         """Return the rows cut after the last target: no loss depends on the rest."""
         columns = (self.targets != IGNORE).any(0).nonzero()
         width = int(columns[-1]) + 1 if len(columns) else 1
         parts = (self.ids, self.targets, self.positions, self.document)
-        return Rows(*(part[:, :width] for part in parts))
+        return PackedRows(*(part[:, :width] for part in parts))
 
-    def to(self, device: torch.device) -> Rows:
+    def to(self, device: torch.device) -> PackedRows:
         """Return the rows on a device."""
         parts = (self.ids, self.targets, self.positions, self.document)
-        return Rows(*(part.to(device, non_blocking=True) for part in parts))
+        return PackedRows(*(part.to(device, non_blocking=True) for part in parts))
 
     def mask(self) -> torch.Tensor:
         """Return what each token may look at: (rows, 1, block, block), bool.
@@ -115,7 +115,7 @@ def _document(messages: list[tuple[str, list[int]]], tokenizer: Any) -> Document
     return Document(ids, [*targets, IGNORE])
 
 
-def pack(documents: Iterable[Document], block: int, *, filler: int) -> Rows:
+def pack(documents: Iterable[Document], block: int, *, filler: int) -> PackedRows:
     """Put documents into rows of `block` tokens, each where it fits best.
 
     Best fit, longest first, within a window of documents. A document longer than a
@@ -134,7 +134,7 @@ def pack(documents: Iterable[Document], block: int, *, filler: int) -> Rows:
             rows.append([])
         rows[number].append(cut)
         insort(open_rows, (free - len(cut.ids), number))
-        # The fullest rows are closed, or the search would grow and grow.
+        # The fullest rows are closed, or the search would take ever longer.
         del open_rows[:-_OPEN_ROWS]
     return _stack(rows, block, filler)
 
@@ -146,7 +146,7 @@ def _longest_first(documents: Iterable[Document]) -> Iterator[Document]:
         yield from sorted(window, key=lambda document: -len(document.ids))
 
 
-def _stack(rows: list[list[Document]], block: int, filler: int) -> Rows:
+def _stack(rows: list[list[Document]], block: int, filler: int) -> PackedRows:
     shape = (len(rows), block)
     ids = np.full(shape, filler, np.int32)
     targets = np.full(shape, IGNORE, np.int32)
@@ -163,7 +163,7 @@ def _stack(rows: list[list[Document]], block: int, filler: int) -> Rows:
             at = end
         positions[n, at:] = np.arange(block - at)
         document[n, at:] = len(row)
-    return Rows(
+    return PackedRows(
         *(torch.from_numpy(part) for part in (ids, targets, positions, document))
     )
 

@@ -21,7 +21,7 @@ class PiecesError(FinetuneError):
 
 
 class Phrases(BaseModel):
-    """The phrasings of a file, or of a part of it; unknown names are mistakes."""
+    """The phrasings of a file, or of a part of it; unknown names are errors."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -41,7 +41,7 @@ Model = TypeVar("Model", bound=BaseModel)
 
 
 def exactly(names: Iterable[str]) -> AfterValidator:
-    """Let a mapping have these names, all of them and no others."""
+    """Return a check that a mapping has exactly these names."""
     wanted = tuple(names)
 
     def check(given: Mapping[str, Any]) -> Mapping[str, Any]:

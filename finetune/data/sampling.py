@@ -25,9 +25,9 @@ from finetune.weights.base import Base, load_base
 
 _BATCH = 64
 _MOST_TOKENS = 72
-# Without a persona: the small model would rather play than answer.
+# No persona: with one, the small model would rather play than answer.
 _SYSTEM = "You are a helpful assistant. Answer in one or two short, correct sentences."
-# Where the base model does not answer, it says so. Learned, that would be refusing.
+# What the base model says where it does not answer: whoever learned it would refuse.
 _EVADES = re.compile(
     r"\bI'?m (so |really )?sorry\b|\bI('m| am) (unable|not equipped|afraid)\b|"
     r"\bI (cannot|can't|can only) (assist|help|provide)\b",
@@ -36,7 +36,7 @@ _EVADES = re.compile(
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Say what `sample-replies` can be told: nothing of its own."""
+    """`sample-replies` has no options of its own."""
 
 
 def main(chosen: argparse.Namespace, settings: Settings) -> int:
@@ -51,7 +51,7 @@ def main(chosen: argparse.Namespace, settings: Settings) -> int:
 def sample_replies(base_place: str, *, cache: Path, seed: int = 0) -> int:
     """Write a reply for each request that has none yet; return how many are new.
 
-    What the base model evades gets none.
+    Requests that the base model evades get none.
     """
     base = load_base(base_place, cache=cache, dtype=torch.bfloat16)
     base.model.to("cuda" if torch.cuda.is_available() else "cpu")
@@ -80,7 +80,7 @@ def is_evasive(reply: str) -> bool:
 
 
 def _reply(base: Base, asks: list[str]) -> list[str]:
-    """Return the replies; one that did not come to its end is cut at a sentence."""
+    """Return the replies; an unfinished one is cut after a sentence."""
     tokenizer = base.tokenizer
     texts = [
         tokenizer.apply_chat_template(
@@ -109,7 +109,7 @@ def _reply(base: Base, asks: list[str]) -> list[str]:
 
 
 def _whole(text: str) -> str:
-    """Keep whole sentences, up to the first that says the same again."""
+    """Keep whole sentences, up to the first repetition."""
     kept: list[str] = []
     for sentence in re.findall(
         r".+?(?:[.!?][\"')]*(?=\s|$)|$)\s*", text.strip(), re.DOTALL

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from finetune.data.packing import IGNORE, Messages, Rows, encode_dialogues, pack
+from finetune.data.packing import IGNORE, Messages, PackedRows, encode_dialogues, pack
 from finetune.data.warden.dialogues import write_dialogues
 from finetune.data.warden.pieces import read_pieces
 from finetune.recipes.common import RecipeError
@@ -22,8 +22,8 @@ _ROLES = ("system", "user", "assistant")
 class DialogueRows(NamedTuple):
     """Packed rows to learn from and to judge by."""
 
-    train: Rows
-    heldout: Rows
+    train: PackedRows
+    heldout: PackedRows
 
 
 def read_rows(recipe: LmRecipe, tokenizer: Any) -> DialogueRows:
@@ -109,7 +109,9 @@ def _is_torn(text: object) -> bool:
     return isinstance(text, str) and any("\ud800" <= c <= "\udfff" for c in text)
 
 
-def _pack(dialogues: Iterable[Messages], recipe: LmRecipe, tokenizer: Any) -> Rows:
+def _pack(
+    dialogues: Iterable[Messages], recipe: LmRecipe, tokenizer: Any
+) -> PackedRows:
     documents = encode_dialogues(dialogues, tokenizer)
     rows = pack(documents, recipe.block, filler=tokenizer.eos_token_id)
     if not bool((rows.targets != IGNORE).any()):

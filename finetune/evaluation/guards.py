@@ -25,7 +25,7 @@ _WARM_UP = 3
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Say what `guard eval` can be told."""
+    """Declare the options of `guard eval`."""
     parser.add_argument("action", choices=["eval"], help="score labelled texts")
     parser.add_argument("--model", required=True, choices=sorted(NEEDED))
     parser.add_argument(

@@ -24,7 +24,7 @@ from finetune.data.warden.prompts import Policy, SystemPrompt, write_system
 from finetune.data.warden.skills import Skill, skills
 from finetune.figures import wilson
 from finetune.serving.engine.copies import Engine
-from finetune.serving.engine.prompts import ChatPrompts, Turn
+from finetune.serving.engine.prompts import ChatPrompts, ChatTurn
 from finetune.serving.routes.chat import engine_request
 from finetune.serving.routes.schemas import ChatMessage, ChatRequest
 from finetune.settings import Settings
@@ -106,7 +106,7 @@ class Warden:
             temperature=0,
             seed=1,
         )
-        ids = self.prompts.tokens([Turn("system", system), Turn("user", ask)])
+        ids = self.prompts.tokens([ChatTurn("system", system), ChatTurn("user", ask)])
         pieces: list[str] = []
 
         def collect(chunk: str) -> bool:
@@ -128,7 +128,7 @@ class Warden:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Say what `warden-eval` can be told."""
+    """Declare the options of `warden-eval`."""
     parser.add_argument(
         "model", help="a place: a GGUF file, or adapter:NAME of a release"
     )
@@ -176,8 +176,8 @@ def count_hits(judged: Iterable[tuple[Probe, bool]]) -> dict[str, Figure]:
 def write_probes(pieces: Pieces, count: int, seed: int) -> list[Probe]:
     """Write `count` held-out requests for each figure.
 
-    A third of it for the minor skills, and four times as many for plain asking, which
-    is plain: the same in disguise is another figure.
+    Minor skills get a third of that, and plain asking gets four times as many; asking
+    in disguise is a figure of its own.
     """
     rng = random.Random(seed)
     writer = Writer(pieces, rng, is_heldout=True)
@@ -305,7 +305,7 @@ def _bare(text: str) -> str:
 
 
 def vocabulary(settings: Settings) -> list[str]:
-    """Return the base's words from its GGUF; nothing of torch is needed here."""
+    """Return the base's words from its GGUF; torch is not needed here."""
     from gguf import GGUFReader  # noqa: PLC0415 -- slow import
 
     name = "tokenizer.ggml.tokens"

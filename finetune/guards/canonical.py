@@ -86,7 +86,7 @@ class Canonicaliser:
         return "".join(map(self._turned, _SEGMENTS.split(text)))
 
     def _gathered(self, text: str) -> str:
-        """Put a text together that is written letter by letter from end to end."""
+        """Join a text that is written letter by letter throughout."""
         pieces = re.findall(r"[^\W_]+", text)
         single = [piece for piece in pieces if len(piece) == 1 and piece.isascii()]
         if len(single) < 6 or len(single) < 0.8 * len(pieces):
@@ -94,7 +94,7 @@ class Canonicaliser:
         return self._split("".join(pieces))
 
     def _shortened(self, match: re.Match[str]) -> str:
-        """Take letters out of a streeeetched word, until it is one that is known."""
+        """Take letters out of a streeeetched word, until it is a known one."""
         word = match.group()
         stretches = len(_STRETCHED.findall(word))
         for sizes in product((2, 1), repeat=min(stretches, 4)):
@@ -116,7 +116,7 @@ class Canonicaliser:
             decoded = codes.from_base64(decoded)
         if not self._is_language(decoded) or decoded == run:
             return run
-        # Around it stays as it is, also the gap after the last character.
+        # What is around it stays, and so does the gap after the last character.
         end = run[len(run.rstrip()) :]
         return f" {decoded.strip()}{end or ' '}"
 
@@ -175,7 +175,7 @@ class Canonicaliser:
         return _log2(self._rank[word]) + 1.0
 
     def _turned(self, segment: str) -> str:
-        """Undo a segment that is reversed or moved along the alphabet."""
+        """Undo a segment that is reversed or shifted along the alphabet."""
         if sum(c.isascii() and c.isalpha() for c in segment) < 6:
             return segment
         share = self.share(segment)

@@ -21,7 +21,7 @@ _ALPHABET = "abcdefghijklmnopqrstuvwxyz"
 
 
 def from_base64(run: str) -> str:
-    """Decode base64, also in the form for addresses and without its end."""
+    """Decode base64, also in its form for URLs and without padding."""
     bare = run.rstrip("=").replace("-", "+").replace("_", "/")
     return _from_bytes(lambda: base64.b64decode(bare + "=" * (-len(bare) % 4)))
 
@@ -57,7 +57,7 @@ def from_octal(run: str) -> str:
 
 
 def from_places(run: str) -> str:
-    """Decode places in the alphabet: 16-1-19-19; a wider gap ends a word."""
+    """Decode positions in the alphabet: 16-1-19-19; a wider gap ends a word."""
     groups = re.split(r"\s*/\s*|\s{2,}|(?<=\d) (?=\d+-)|,\s(?=\d+-)|\s*\|\s*", run)
     numbers = [re.findall(r"\d+", group) for group in groups]
     return " ".join(

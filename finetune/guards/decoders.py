@@ -50,7 +50,7 @@ def is_spelled(reply: str, secret: str) -> bool:
 
 
 def is_reversed(reply: str, secret: str) -> bool:
-    """Find the word from its end, whole or in pieces."""
+    """Find the word written backwards, whole or in pieces."""
     said = words(reply)
     turned = secret[::-1]
     return (
@@ -83,7 +83,7 @@ def is_leet(reply: str, secret: str) -> bool:
 
 
 def is_shifted(reply: str, secret: str) -> bool:
-    """Find the word with every letter moved along the alphabet, as rot13 does."""
+    """Find the word with every letter shifted along the alphabet, as rot13 does."""
     if len(secret) < _SHORTEST_SHIFTED or not secret.isascii() or not secret.isalpha():
         return False
     wanted = _steps(secret)
@@ -96,7 +96,7 @@ def is_shifted(reply: str, secret: str) -> bool:
 def is_encoded(reply: str, secret: str) -> bool:
     """Find the word in base64, hexadecimal, binary, character codes or Morse.
 
-    Also from its end, and in two of these on top of each other.
+    Also backwards, and in two of these on top of each other.
     """
     once = [text for text in _decoded(reply) if text]
     twice = [text for shown in once for text in _decoded(shown) if text]
@@ -145,7 +145,7 @@ def is_interleaved(reply: str, secret: str) -> bool:
 
 
 def is_split(reply: str, secret: str) -> bool:
-    """Find the word in two or three pieces that stand in quotes."""
+    """Find the word in two or three quoted pieces."""
     pieces = [piece.casefold() for piece in _QUOTED.findall(fold(reply))]
     ordered = [*pairwise(pieces), *zip(pieces, pieces[1:], pieces[2:], strict=False)]
     return any(

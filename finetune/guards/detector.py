@@ -140,13 +140,13 @@ def quantised(detector: Detector) -> Detector:
 def in_8_bits(module: nn.Module) -> None:
     """Replace the dense layers of a module: weights in 8 bits, one scale for each row.
 
-    What goes in is brought to 8 bits as it comes. Leaves the output of each in 32 bits.
+    Inputs are brought to 8 bits as they come; outputs stay in 32 bits.
     """
     for name, child in list(module.named_children()):
         if isinstance(child, nn.Linear):
             child.qconfig = per_channel_dynamic_qconfig  # type: ignore[assignment]
             with warnings.catch_warnings():
-                # Announced to move to another package; our torch is one exact version.
+                # It will move to another package; we use one exact version of torch.
                 warnings.filterwarnings("ignore", message=".*deprecated", append=False)
                 quick = QuickLinear.from_float(child)  # type: ignore[no-untyped-call]
             setattr(module, name, quick)

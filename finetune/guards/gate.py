@@ -16,7 +16,7 @@ from finetune.guards.detector import (
     tokenise,
     windows,
 )
-from finetune.guards.judge import Case, Judgement, Part
+from finetune.guards.judge import Case, Judgement, WeighedPiece
 from finetune.guards.minilm import POSITIONS, load_tokenizer
 from finetune.guards.occlusion import pieces_of, weigh
 from finetune.weights.releases import read_release
@@ -52,7 +52,7 @@ class Gate:
         parts = windows(ids, size)[: 1 if case.as_typed else None]
         logits = logits_of(self._detector, parts)
         worst = max(range(len(parts)), key=logits.__getitem__)
-        highlights: tuple[Part, ...] = ()
+        highlights: tuple[WeighedPiece, ...] = ()
         if case.highlights and ids:
             offsets = tokens.offsets[: len(ids)][spans(len(ids), size)[worst]]
             highlights = self._highlights(text[offsets[0][0] : offsets[-1][1]], size)
@@ -66,8 +66,8 @@ class Gate:
     def _score(self, logit: float) -> float:
         return 1 / (1 + math.exp(-logit / self._temperature))
 
-    def _highlights(self, text: str, size: int) -> tuple[Part, ...]:
-        """Weigh the pieces of what stands in one window."""
+    def _highlights(self, text: str, size: int) -> tuple[WeighedPiece, ...]:
+        """Weigh the pieces of what is in one window."""
 
         def scores_of(texts: list[str]) -> list[float]:
             rows = [windows(ids, size)[0] for ids in tokenise(self._tokenizer, texts)]

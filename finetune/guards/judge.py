@@ -6,14 +6,14 @@ from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
 
-class Exchange(NamedTuple):
+class EarlierTurn(NamedTuple):
     """A message of the visit, and the reply to it."""
 
     question: str
     reply: str
 
 
-class Part(NamedTuple):
+class WeighedPiece(NamedTuple):
     """A piece of the text as it was read.
 
     `weight` is what it adds to the log odds (natural) of the score.
@@ -35,7 +35,7 @@ class Case:
     text: str
     secret: str | None = field(default=None, repr=False)
     question: str = ""
-    earlier: tuple[Exchange, ...] = ()
+    earlier: tuple[EarlierTurn, ...] = ()
     as_typed: bool = False
     first_tokens: int | None = None
     highlights: bool = False
@@ -48,7 +48,7 @@ class Judgement:
     scores: dict[str, float]
     threshold: float
     version: str
-    highlights: tuple[Part, ...] = ()
+    highlights: tuple[WeighedPiece, ...] = ()
 
     @property
     def score(self) -> float:

@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from finetune.guards.decoders import DECODERS
 from finetune.guards.detector import ADAPTER, in_8_bits, load_encoder, tokenise, windows
 from finetune.guards.evidence import NAMES, Vectors, covered, evidence, sentences
-from finetune.guards.judge import Case, Exchange, Judgement, Part
+from finetune.guards.judge import Case, EarlierTurn, Judgement, WeighedPiece
 from finetune.guards.minilm import MiniLM, load_tokenizer, pad
 from finetune.guards.occlusion import pieces_of, weigh
 from finetune.guards.text import words
@@ -31,9 +31,9 @@ HEAD = "head.safetensors"
 GUARD = "guard.json"
 _WINDOW = 128
 _WIDTH = 32
-# Common words that a secret is compared with: how many, the first, and every which.
+# Common words that a secret is compared with: how many, the first, and the step.
 _REFERENCE, _FIRST, _STEP = 1000, 2500, 9
-# Pieces that a visit brought together tell the word from here on.
+# The pieces of a visit give the word away if they make up this share of it.
 _COVERED = 0.6
 # A reading takes longer than the gate's, and replies are short.
 _MOST_PIECES = 24
@@ -117,7 +117,7 @@ class Leak:
             nothing = dict.fromkeys((*DECODERS, "pieces", "meaning"), 0.0)
             return Judgement(nothing, self.threshold, self.version)
         scores = self._scores(case.text, case.earlier, bare)
-        highlights: tuple[Part, ...] = ()
+        highlights: tuple[WeighedPiece, ...] = ()
         if case.highlights:
             highlights = weigh(
                 pieces_of(case.text, _MOST_PIECES),
@@ -129,7 +129,7 @@ class Leak:
         return Judgement(scores, self.threshold, self.version, highlights)
 
     def _scores(
-        self, text: str, earlier: tuple[Exchange, ...], bare: str
+        self, text: str, earlier: tuple[EarlierTurn, ...], bare: str
     ) -> dict[str, float]:
         replies = [*(exchange.reply for exchange in earlier), text]
         texts = list(dict.fromkeys([text, "\n".join(replies)]))

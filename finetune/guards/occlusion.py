@@ -11,9 +11,9 @@ import math
 import re
 from collections.abc import Callable
 
-from finetune.guards.judge import Part
+from finetune.guards.judge import WeighedPiece
 
-# A word with the gap behind it; what is written without gaps is cut all the same.
+# A word with the gap after it; text without gaps is cut as well.
 _PIECES = re.compile(r"\S{1,24}\s*|\s+")
 # One reading for each piece: longer texts are cut into longer pieces.
 MOST_PIECES = 40
@@ -30,14 +30,14 @@ def pieces_of(text: str, most: int = MOST_PIECES) -> list[str]:
 
 def weigh(
     pieces: list[str], scores_of: Callable[[list[str]], list[float]]
-) -> tuple[Part, ...]:
+) -> tuple[WeighedPiece, ...]:
     """Return each piece with the difference that it makes to the log odds."""
     if not pieces:
         return ()
     without = ("".join(pieces[:n] + pieces[n + 1 :]) for n in range(len(pieces)))
     whole, *rest = map(_log_odds, scores_of(["".join(pieces), *without]))
     return tuple(
-        Part(piece, round(whole - odds, 4))
+        WeighedPiece(piece, round(whole - odds, 4))
         for piece, odds in zip(pieces, rest, strict=True)
     )
 

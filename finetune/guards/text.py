@@ -10,7 +10,7 @@ _LOOK_ALIKES = str.maketrans(
     "АВЕКМНОРСТУХаеорсухіјѕԁɡԛԝһΑΒΕΖΗΙΚΜΝΟΡΤΥΧαονρτυικοιԼԍɑɩʏһոսք",
     "ABEKMHOPCTYXaeopcyxijsdgqwhABEZHIKMNOPTYXaovptuikoiLGaiyhnuf",
 )
-# Small capitals, and letters that stand on their head, with the ones they stand for.
+# Small capitals and upside-down letters, with the letters they stand for.
 _SMALL_CAPITALS = str.maketrans(
     "ᴀʙᴄᴅᴇꜰɢʜɪᴊᴋʟᴍɴᴏᴘǫʀꜱᴛᴜᴠᴡʏᴢ", "abcdefghijklmnopqrstuvwyz"
 )

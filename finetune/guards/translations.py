@@ -1,8 +1,8 @@
 """The secret words in German, French, Spanish, Italian and Portuguese.
 
-The table `translations.tsv` is of this project: a word, a tab, and its translations
-with commas between them. Those that are common English words as well are left out,
-since ordinary replies are full of them.
+The table `translations.tsv` was written for this project: a word, a tab, and its
+translations with commas between them. Those that are common English words as well are
+left out, since ordinary replies are full of them.
 """
 
 from __future__ import annotations

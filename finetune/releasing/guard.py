@@ -88,7 +88,7 @@ def _measured(name: str, recipe: Mapping[str, Any]) -> dict[str, Any]:
 def ladder_rows() -> Iterator[dict[str, Any]]:
     """Yield the attacks and harmless visits that calibrate the ladder.
 
-    A conversation is one row, its messages below each other.
+    A conversation is one row, its messages one below the other.
     """
     for path in sorted(_LADDER.glob("*.yaml")):
         family = yaml.safe_load(path.read_text("utf-8"))

@@ -57,6 +57,16 @@ def unknown_model(name: str, known: list[str]) -> ApiError:
     )
 
 
+def no_guard(reads: str, known: list[str]) -> ApiError:
+    """Say that no guard reads this by default; `reads` is "message" or "reply"."""
+    return ApiError(
+        f"No guard here reads a {reads}. Guards: {', '.join(known) or 'none'}.",
+        status=404,
+        code="model_not_found",
+        param="model",
+    )
+
+
 def context_overflow(tokens: int, context: int) -> ApiError:
     """Say that the prompt leaves no room for a reply."""
     return ApiError(
@@ -142,11 +152,11 @@ def crashed(error: Exception) -> ApiError:
     Where, not what: the message of the error may quote what somebody typed.
     """
     mark = secrets.token_hex(4)
-    place = error.__traceback__
-    while place and place.tb_next:
-        place = place.tb_next
-    file = place.tb_frame.f_code.co_filename if place else "?"
-    line = place.tb_lineno if place else 0
+    innermost = error.__traceback__
+    while innermost and innermost.tb_next:
+        innermost = innermost.tb_next
+    file = innermost.tb_frame.f_code.co_filename if innermost else "?"
+    line = innermost.tb_lineno if innermost else 0
     _log.error("crash %s: %s at %s:%s", mark, type(error).__name__, file, line)
     return ApiError(
         f"The model server broke on this request (mark {mark} in its log).",

@@ -70,7 +70,7 @@ class Server(BaseApplication):  # type: ignore[misc]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Say what `serve` can be told."""
+    """Declare the options of `serve`."""
     parser.add_argument("--port", type=int, help="port to listen on")
     parser.add_argument("--host", help="address to listen on (default 127.0.0.1)")
 

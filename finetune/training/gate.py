@@ -35,7 +35,8 @@ import torch
 from safetensors import SafetensorError
 from torch import Tensor, nn
 
-from finetune.data.guards.collect import Rows, collect
+from finetune.data.guards.collect import SplitRows as Rows
+from finetune.data.guards.collect import collect
 from finetune.data.guards.rows import Row
 from finetune.figures import auc, recall_at
 from finetune.guards.detector import (

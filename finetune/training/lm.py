@@ -33,7 +33,8 @@ import torch.nn.functional as F
 from accelerate import Accelerator
 from torch import Tensor
 
-from finetune.data.packing import IGNORE, Rows
+from finetune.data.packing import IGNORE
+from finetune.data.packing import PackedRows as Rows
 from finetune.data.sources import DialogueRows, read_rows
 from finetune.recipes.lm import LmRecipe
 from finetune.training.course import Course, Stage

@@ -1,1 +1,1 @@
-"""Weights: where they lie, bases, merging, and what was released."""
+"""Weights: where they are, bases, merging, and what was released."""

@@ -52,7 +52,7 @@ def load_adapted(folder: Path, *, cache: Path) -> Base:
     """
     base = load_base(read_release(folder).base_place, cache=cache)
     with warnings.catch_warnings():
-        # PEFT asks transformers by a name that has a newer one.
+        # PEFT uses a deprecated name of transformers.
         warnings.simplefilter("ignore", FutureWarning)
         model = PeftModel.from_pretrained(base.model, folder)
     return base._replace(model=model)

@@ -47,7 +47,7 @@ def write_json(path: Path, value: Any) -> None:
 def made_once(path: Path, make: Callable[[Path], object]) -> Path:
     """Return `path`; if it is not there, `make` first writes it under another name.
 
-    Processes that want something of the same folder wait for each other. What an
+    Processes that make something in the same folder wait for each other. What an
     interrupted one left half-made is deleted. Raises what `make` raises.
     """
     if path.exists():

@@ -89,7 +89,7 @@ def read_deltas(release: Release) -> dict[str, Array]:
         for key in file.keys():  # noqa: SIM118 -- it is not a mapping
             match = _LORA.search(key)
             if match is None or match[2] not in _NAMES:
-                raise ReleaseError(f"{release.folder}: what is the tensor {key}?")
+                raise ReleaseError(f"{release.folder}: unknown tensor {key}.")
             name = f"blk.{match[1]}.{_NAMES[match[2]]}.weight"
             halves[name, match[3]] = file.get_tensor(key).float().numpy()
     names = {name for name, _ in halves}

@@ -70,7 +70,7 @@ def write_release(
 ) -> None:
     """Copy the files of a model and write its manifest last: then it is complete.
 
-    `files` are name → where it lies now. An earlier release in the folder counts as
+    `files` are name → where it is now. An earlier release in the folder counts as
     gone from the first copied byte on; its card stays until a new one is written.
     """
     folder.mkdir(parents=True, exist_ok=True)

@@ -16,8 +16,8 @@ MARKS = ("<|endoftext|>", "<|im_start|>", "<|im_end|>")
 def tiny_base(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the folder of a random two-layer model that reads single bytes."""
     folder = tmp_path_factory.mktemp("tiny-base")
-    signs = (*MARKS, *sorted(pre_tokenizers.ByteLevel.alphabet()))
-    plain = Tokenizer(models.BPE({sign: n for n, sign in enumerate(signs)}, []))
+    characters = (*MARKS, *sorted(pre_tokenizers.ByteLevel.alphabet()))
+    plain = Tokenizer(models.BPE({text: n for n, text in enumerate(characters)}, []))
     plain.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     plain.decoder = decoders.ByteLevel()
     plain.add_special_tokens(list(MARKS))
@@ -26,7 +26,7 @@ def tiny_base(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ).save_pretrained(folder)
     torch.manual_seed(0)
     config = LlamaConfig(
-        vocab_size=len(signs),
+        vocab_size=len(characters),
         hidden_size=32,
         intermediate_size=64,
         num_hidden_layers=2,

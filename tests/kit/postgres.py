@@ -25,7 +25,7 @@ SERVANTS = ("postgres", "nobody")
 
 
 class NoPostgres(Exception):
-    """There is no server to be had; the text says why."""
+    """No server can be had; the text says why."""
 
 
 class Postgres:

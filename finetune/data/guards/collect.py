@@ -18,7 +18,7 @@ _DEV = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Rows:
+class SplitRows:
     """`train` moves weights; `dev` has the same sources, `held_out` has others."""
 
     train: list[Row]
@@ -26,7 +26,7 @@ class Rows:
     held_out: list[Row]
 
 
-def collect(recipe: ClassifierRecipe, emit: Emit) -> Rows:
+def collect(recipe: ClassifierRecipe, emit: Emit) -> SplitRows:
     """Generate and read the rows of a recipe; say which files are missing.
 
     Rows that occur twice count once. Twins are never separated.
@@ -39,7 +39,7 @@ def collect(recipe: ClassifierRecipe, emit: Emit) -> Rows:
     return split(rows, recipe.held_out, recipe.seed)
 
 
-def split(rows: list[Row], held_out: tuple[str, ...], seed: int) -> Rows:
+def split(rows: list[Row], held_out: tuple[str, ...], seed: int) -> SplitRows:
     """Keep whole sources out, and of the others every twentieth row or pair."""
     kept = [row for row in rows if row.source.startswith(held_out)] if held_out else []
     others = [
@@ -49,7 +49,7 @@ def split(rows: list[Row], held_out: tuple[str, ...], seed: int) -> Rows:
     dev: list[Row] = []
     for row in others:
         (dev if _is_dev(row, seed) else train).append(row)
-    return Rows(train, dev, kept)
+    return SplitRows(train, dev, kept)
 
 
 def _is_dev(row: Row, seed: int) -> bool:

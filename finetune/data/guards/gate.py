@@ -1,10 +1,10 @@
 """Messages for the gate: attacks and harmless twins with the same words in them.
 
 Most are put together from the pieces in `english.yaml`, `languages.yaml`,
-`messages.yaml` and `injections.yaml`: a template meets a secret once and a harmless
-thing once, behind the same first words, in the same disguise. Those in `pairs.yaml`
-were written as pairs, each of its own build. So neither template, nor trigger word, nor
-disguise, nor language tells attacks from harmless talk.
+`messages.yaml` and `injections.yaml`: each template is used once for a secret and once
+for something harmless, after the same first words and in the same disguise. Those in
+`pairs.yaml` were written as pairs, each built in its own way. So attacks cannot be told
+from harmless talk by a template, a trigger word, a disguise or a language.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from finetune.data.phrases import Texts, fill
 
 
 class Twins(NamedTuple):
-    """Two messages that differ in what they are after."""
+    """Two messages that differ in what they ask for."""
 
     family: str
     attack: str
@@ -103,7 +103,7 @@ def _hijacked(rng: random.Random) -> Twins:
 def _stunt(rng: random.Random, side: Side) -> str:
     text = fill(rng.choice(side.stunt), w=rng.choice(injections().phrase))
     override = fill(rng.choice(english().override), r=rng.choice(side.rules))
-    # To say something is harmless until it is to be said in spite of the rules.
+    # An order to say something is harmless unless it also sets the rules aside.
     if side.is_harmless and rng.random() < 0.5:
         return _slots(text, rng)
     order = _capital(override)
@@ -157,7 +157,7 @@ def _foreign(rng: random.Random) -> Twins:
         template = rng.choice(own.ask if kind < 0.75 else own.letters)
         attack = fill(template, x=rng.choice(own.secret))
         calm = fill(template, x=rng.choice(own.trigger))
-    # Languages are far more often talked in than attacked in.
+    # Far more people talk in other languages than attack in them.
     if rng.random() < 0.5:
         calm = fill(rng.choice(own.talk), t=rng.choice(own.topic))
     if rng.random() < 0.15:

@@ -19,7 +19,7 @@ TwinTexts = Annotated[tuple[tuple[str, str], ...], Field(min_length=1)]
 
 
 class English(Phrases):
-    """`english.yaml`: requests for something secret or harmless, and what is around."""
+    """`english.yaml`: requests for something secret or harmless, and their wrapping."""
 
     secret: Texts
     trigger: Texts

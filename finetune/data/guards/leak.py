@@ -129,7 +129,7 @@ def meanings(words: list[str]) -> list[tuple[str, str]]:
 
 
 def as_row(reply: LabelledReply) -> Row:
-    """Return it as other rows are."""
+    """Return it in the form of other rows."""
     return Row(reply.reply, reply.label, reply.source)
 
 

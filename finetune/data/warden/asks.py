@@ -86,7 +86,7 @@ def refuse(policy: Policy, rng: random.Random) -> str:
 
 
 def roughen(text: str, rng: random.Random) -> str:
-    """Write a request as hurried or sly people do; three of four stay as they are."""
+    """Write a request as hurried or sly people do; three in four stay as they are."""
     return text if rng.random() < 0.75 else disguise(text, rng)
 
 

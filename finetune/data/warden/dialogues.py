@@ -336,7 +336,7 @@ class Writer:
 
     def _small_talk(self, talk: Talk, system: SystemPrompt) -> TaughtExchange:
         answer = self._rng.choice(talk.says)
-        # A prompt may name no one; then the keeper goes by what it is.
+        # A prompt may give no name; then the keeper is called what it is.
         name, _, gate = system.persona
         if name not in system.text:
             name = phrases().nameless.name

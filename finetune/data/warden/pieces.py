@@ -167,7 +167,7 @@ def read_replies() -> tuple[BaseReply, ...]:
 
 
 def write_replies(replies: Iterable[BaseReply]) -> None:
-    """Write what the base model said, in place of what is there."""
+    """Write what the base model said, replacing what is there."""
     rows = (json.dumps(reply._asdict(), ensure_ascii=False) for reply in replies)
     write_text(REPLIES, "".join(f"{row}\n" for row in rows))
 

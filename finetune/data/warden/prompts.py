@@ -1,4 +1,4 @@
-"""System prompts: persona, style, where the word stands, and the policy.
+"""System prompts: persona, style, where the word is, and the policy.
 
 The policy is what the warden must learn to read. Each is said in many ways, from one
 clause to a paragraph, as instructors write them; they are in `prompts.yaml`.

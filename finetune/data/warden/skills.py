@@ -1,4 +1,4 @@
-"""Ways to say a word other than saying it, as exact functions of the word.
+"""Ways to convey a word without saying it, as exact functions of the word.
 
 A skill is one thing that a player may ask the warden to do with its word. Asks, in
 `skills.yaml`, are written with {w}, which stands for "the password" or for a quoted

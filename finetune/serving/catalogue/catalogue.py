@@ -20,7 +20,13 @@ from finetune.serving.catalogue.loading import (
 from finetune.serving.catalogue.machine import usable_memory
 from finetune.serving.catalogue.shelf import Lease, Shelf
 from finetune.serving.catalogue.sources import ModelFolder, fixed_entries
-from finetune.serving.errors import ApiError, model_failed, unknown_model, wrong_kind
+from finetune.serving.errors import (
+    ApiError,
+    model_failed,
+    no_guard,
+    unknown_model,
+    wrong_kind,
+)
 from finetune.settings import Settings
 
 _log = logging.getLogger(__name__)
@@ -28,7 +34,7 @@ _log = logging.getLogger(__name__)
 State = Literal["loading", "ready", "failed"]
 _ALL = "*"
 _MEGABYTE = 1_000_000
-# On a small machine the shipped models still fit one beside the others.
+# On a small machine the shipped models still fit side by side.
 _LEAST_BUDGET = 1_000 * _MEGABYTE
 # The order of a start: the first reply matters more than the first embedding.
 _FIRST: tuple[Kind, ...] = ("chat", "base", "embedding", "guard")
@@ -107,10 +113,10 @@ class Catalogue:
         for entry in self.entries().values():
             if entry.reads == reads:
                 return entry.name
-        raise unknown_model(f"of a guard for a {reads}", self.names("guard"))
+        raise no_guard(reads, self.names("guard"))
 
     def describe(self, name: str, *, compute: bool = False) -> dict[str, Any]:
-        """Return what is told of a model; `compute` reads its weights for the version.
+        """Return what callers may know of a model; `compute` hashes its weights.
 
         Raises ApiError 404, or 503 where the weights cannot be read.
         """
@@ -142,7 +148,7 @@ class Catalogue:
         return self._shelf.used, self._shelf.budget
 
     def state(self, *kinds: Kind) -> State:
-        """Return how far the models of these kinds are that a start loads."""
+        """Return how far the start has got with the models of these kinds."""
         if self._pending.intersection(kinds):
             return "loading"
         mine = (entry for entry in self._preloaded if entry.kind in kinds)
@@ -186,7 +192,7 @@ class Catalogue:
                 may_evict=False,
             ).release()
         except ApiError as error:
-            # Told by the shelf if it is broken; else it only did not fit beside others.
+            # The shelf reports it if it is broken; else it just did not fit in.
             _log.info("not loaded at the start: %s", error.message)
 
 
@@ -200,7 +206,7 @@ def _listed(preload: str) -> list[str]:
 
 
 def _base_name(entry: Entry, entries: Mapping[str, Entry]) -> str | None:
-    """Return the name of the entry that an adapter changes, or where that lies."""
+    """Return the name of the entry that an adapter changes, or where that is."""
     if not entry.base:
         return None
     for other in entries.values():

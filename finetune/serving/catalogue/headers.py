@@ -1,4 +1,4 @@
-"""What a GGUF file says of itself, and how much memory it takes to serve."""
+"""What a GGUF file says about itself, and how much memory it takes to serve."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _NUMBERS = {
 _LONGEST_TEXT = 100_000
 _MOST_FIELDS = 10_000
 _CACHE_BYTES = 2  # of one number in the memory of earlier tokens: 16 bits
-# Of each copy, beside that: measured 25 MB with 49,152 words and steps of 64 tokens,
+# What each copy adds: measured 25 MB with 49,152 words and steps of 64 tokens,
 # half of it the scores of all words for each token of a step.
 _COPY_BYTES = 16_000_000
 _STEP_BYTES = 4 * 64

@@ -1,4 +1,4 @@
-"""From an entry of the catalogue to a loaded model, and the figures before that."""
+"""From an entry of the catalogue to a loaded model, and its figures before."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from finetune.weights.releases import ReleaseError, sha256
 _WEIGHTS = "model.safetensors"
 _VERSION_DIGITS = 16
 _LICENCE = re.compile(r"^license:\s*(\S+)", re.MULTILINE)
-# What a sentence model takes, as a part of its file. Measured with all-MiniLM-L6-v2:
+# The memory of a sentence model, in sizes of its file. Measured with all-MiniLM-L6-v2:
 # 0.9 to embed, and from 0.5 to 1.5 for a guard, which multiplies in 8 bits.
 _EMBEDDER_PART, _GUARD_PART = 1.1, 1.2
 
@@ -272,7 +272,7 @@ def _licence(folder: Path) -> str:
 
 
 def _collect() -> None:
-    """Free what torch's modules hold in circles."""
+    """Free what torch's modules hold in reference cycles."""
     gc.collect()
     _trim()
 

@@ -29,14 +29,14 @@ class _Part(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True)
 
 
-class Base(_Part):
+class ManifestBase(_Part):
     """The model that an adapter changes."""
 
     place: str
     sha256: str
 
 
-class Recipe(_Part):
+class ManifestRecipe(_Part):
     """What is needed of the recipe: what a guard was trained to find."""
 
     task: str = ""
@@ -51,22 +51,22 @@ class Manifest(_Part):
 
     name: Name
     kind: Literal["lm", "chat", "base", "embedding", "guard"]
-    base: Base | None = None
+    base: ManifestBase | None = None
     files: dict[FileName, str] = Field(min_length=1)
     licence: str = Field("", max_length=200)
-    recipe: Recipe = Recipe()
+    recipe: ManifestRecipe = ManifestRecipe()
 
     @property
     def version(self) -> str:
-        """The short name of exactly these weights, as `Release.version` tells it."""
+        """The short name of exactly these weights, as `Release.version` gives it."""
         joined = "".join(self.files[name] for name in sorted(self.files))
         return hashlib.sha256(joined.encode()).hexdigest()[:12]
 
     @property
     def gguf(self) -> str:
         """The name of its one GGUF file; empty if it has none or several."""
-        found = [name for name in self.files if name.endswith(".gguf")]
-        return found[0] if len(found) == 1 else ""
+        names = [name for name in self.files if name.endswith(".gguf")]
+        return names[0] if len(names) == 1 else ""
 
 
 def read_manifest(folder: Path) -> Manifest:
@@ -91,8 +91,8 @@ def read_manifest(folder: Path) -> Manifest:
         ) from error
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
-        place = ".".join(str(part) for part in first["loc"])
-        said = f"{place}: {first['msg']}" if place else first["msg"]
+        field = ".".join(str(part) for part in first["loc"])
+        said = f"{field}: {first['msg']}" if field else first["msg"]
         raise ManifestError(f"{where}/{MANIFEST} cannot be used: {said}.") from error
     _check(where, folder, manifest)
     return manifest

@@ -1,8 +1,8 @@
 """The models that are in memory: loaded on first use, and evicted by memory.
 
 Whoever uses a model borrows it. The first to want one starts its loading, in a thread
-that goes on if the caller leaves; all others wait for the same. When memory is short,
-the model unused for longest goes, and never one that is lent or being loaded.
+that goes on if the caller leaves; all others wait for that. When memory is short,
+the model unused the longest goes, and never one that is lent or being loaded.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ Prepare = Callable[[], Prepared[M]]
 
 
 @dataclass(slots=True, eq=False)
-class _Place(Generic[M]):
+class _Item(Generic[M]):
     """A model on the shelf, or on its way there."""
 
     key: Entry
@@ -112,9 +112,9 @@ class Shelf(Generic[M]):
         self.budget = budget
         self._most_waiting = waiting
         self._clock = clock
-        # Protects everything below and the fields of all places.
+        # Protects everything below and the fields of all items.
         self._lock = threading.Lock()
-        self._places: dict[Entry, _Place[M]] = {}
+        self._items: dict[Entry, _Item[M]] = {}
         self._waiting = 0
         self._current: Collection[Entry] | None = None
         self._failures: dict[Entry, str] = {}
@@ -134,30 +134,30 @@ class Shelf(Generic[M]):
         again from the start.
         """
         with self._lock:
-            place = self._places.get(key)
-            is_there = place is not None and place.model is not None
+            item = self._items.get(key)
+            is_there = item is not None and item.model is not None
             if not is_there and self._waiting >= self._most_waiting:
                 raise queue_full()
-            if place is None:
-                place = self._begin(key, prepare, may_evict=may_evict)
-            place.users += 1
+            if item is None:
+                item = self._begin(key, prepare, may_evict=may_evict)
+            item.users += 1
             self._waiting += not is_there
         if not is_there:
-            self._wait(place, seconds)
-        assert place.model is not None  # noqa: S101 -- settled without a failure
-        return Lease(place.model, lambda: self._end_use(place))
+            self._wait(item, seconds)
+        assert item.model is not None  # noqa: S101 -- settled without a failure
+        return Lease(item.model, lambda: self._end_use(item))
 
     def loaded(self, key: Entry) -> bool:
         """Return whether a model is in memory."""
         with self._lock:
-            place = self._places.get(key)
-            return place is not None and place.model is not None
+            item = self._items.get(key)
+            return item is not None and item.model is not None
 
     def users(self, key: Entry) -> int:
         """Return how many calls use a model, or wait for it to load."""
         with self._lock:
-            place = self._places.get(key)
-            return place.users if place else 0
+            item = self._items.get(key)
+            return item.users if item else 0
 
     def failure(self, key: Entry) -> str:
         """Return why a model could not be loaded the last time; empty if it could."""
@@ -175,114 +175,114 @@ class Shelf(Generic[M]):
         with self._lock:
             self._current = keys
             self._failures = {k: v for k, v in self._failures.items() if k in keys}
-            gone = [p for p in self._places.values() if self._is_unwanted(p)]
+            gone = [p for p in self._items.values() if self._is_unwanted(p)]
             self._take_out(gone)
         _close(gone)
 
-    def _begin(self, key: Entry, prepare: Prepare[M], *, may_evict: bool) -> _Place[M]:
-        place: _Place[M] = _Place(key)
-        self._places[key] = place
+    def _begin(self, key: Entry, prepare: Prepare[M], *, may_evict: bool) -> _Item[M]:
+        item: _Item[M] = _Item(key)
+        self._items[key] = item
         threading.Thread(
             target=self._load,
-            args=(place, prepare, may_evict),
+            args=(item, prepare, may_evict),
             name=f"load {key.name}",
             daemon=True,
         ).start()
-        return place
+        return item
 
-    def _wait(self, place: _Place[M], seconds: float | None) -> None:
-        is_settled = place.settled.wait(seconds)
+    def _wait(self, item: _Item[M], seconds: float | None) -> None:
+        is_settled = item.settled.wait(seconds)
         with self._lock:
             self._waiting -= 1
-            if is_settled and place.failure is None:
+            if is_settled and item.failure is None:
                 return
-            place.users -= 1
-        if place.failure is not None:
+            item.users -= 1
+        if item.failure is not None:
             # Each caller raises one of its own: threads must not share a traceback.
-            raise copy.copy(place.failure)
-        raise not_ready(f"The model {place.key.name} is still loading. Try again soon.")
+            raise copy.copy(item.failure)
+        raise not_ready(f"The model {item.key.name} is still loading. Try again soon.")
 
-    def _end_use(self, place: _Place[M]) -> None:
+    def _end_use(self, item: _Item[M]) -> None:
         with self._lock:
-            place.users -= 1
-            place.last_used = self._clock()
-            gone = [place] if self._is_unwanted(place) else []
+            item.users -= 1
+            item.last_used = self._clock()
+            gone = [item] if self._is_unwanted(item) else []
             self._take_out(gone)
         _close(gone)
 
-    def _load(self, place: _Place[M], prepare: Prepare[M], may_evict: bool) -> None:
-        name = place.key.name
+    def _load(self, item: _Item[M], prepare: Prepare[M], may_evict: bool) -> None:
+        name = item.key.name
         try:
             prepared = prepare()
-            self._reserve(place, prepared.memory, may_evict=may_evict)
+            self._reserve(item, prepared.memory, may_evict=may_evict)
             model = prepared.load()
         except ApiError as error:
-            self._fail(place, error, "")
+            self._fail(item, error, "")
         except (FinetuneError, OSError) as error:
-            self._fail(place, model_failed(name, str(error)), str(error))
+            self._fail(item, model_failed(name, str(error)), str(error))
         except Exception as error:  # noqa: BLE001 -- border: a loading thread
             said = f"{type(error).__name__}: {error}"
-            self._fail(place, model_failed(name, said), said)
+            self._fail(item, model_failed(name, said), said)
         else:
             with self._lock:
-                place.model = model
-                place.last_used = self._clock()
-                self._failures.pop(place.key, None)
+                item.model = model
+                item.last_used = self._clock()
+                self._failures.pop(item.key, None)
         finally:
-            place.settled.set()
+            item.settled.set()
 
-    def _fail(self, place: _Place[M], error: ApiError, problem: str) -> None:
+    def _fail(self, item: _Item[M], error: ApiError, problem: str) -> None:
         with self._lock:
-            place.failure = error
-            if self._places.get(place.key) is place:
-                del self._places[place.key]
+            item.failure = error
+            if self._items.get(item.key) is item:
+                del self._items[item.key]
             if problem:
-                self._failures[place.key] = problem
+                self._failures[item.key] = problem
         if problem:
-            _log.error("The model %s could not be loaded: %s", place.key.name, problem)
+            _log.error("The model %s could not be loaded: %s", item.key.name, problem)
 
-    def _reserve(self, place: _Place[M], memory: int, *, may_evict: bool) -> None:
+    def _reserve(self, item: _Item[M], memory: int, *, may_evict: bool) -> None:
         """Make room for a model; raise ApiError if there is none to be had."""
         if memory > self.budget:
-            raise model_too_large(place.key.name, memory, self.budget)
+            raise model_too_large(item.key.name, memory, self.budget)
         with self._lock:
             over = self._used() + memory - self.budget
             gone = self._oldest_idle(over) if may_evict else []
             if over > sum(one.memory for one in gone):
-                raise no_memory(place.key.name)
+                raise no_memory(item.key.name)
             self._take_out(gone)
-            place.memory = memory
+            item.memory = memory
         _close(gone)
 
-    def _oldest_idle(self, memory: int) -> list[_Place[M]]:
-        """Return the models unused for longest that free so much memory, or all."""
+    def _oldest_idle(self, memory: int) -> list[_Item[M]]:
+        """Return the models unused the longest that free that much memory, or all."""
         idle = sorted(
-            (place for place in self._places.values() if place.is_idle),
-            key=lambda place: place.last_used,
+            (item for item in self._items.values() if item.is_idle),
+            key=lambda item: item.last_used,
         )
-        chosen: list[_Place[M]] = []
-        for place in idle:
+        chosen: list[_Item[M]] = []
+        for item in idle:
             if sum(one.memory for one in chosen) >= memory:
                 break
-            chosen.append(place)
+            chosen.append(item)
         return chosen
 
-    def _is_unwanted(self, place: _Place[M]) -> bool:
-        if self._current is None or not place.is_idle:
+    def _is_unwanted(self, item: _Item[M]) -> bool:
+        if self._current is None or not item.is_idle:
             return False
-        return place.key not in self._current and place.key in self._places
+        return item.key not in self._current and item.key in self._items
 
-    def _take_out(self, places: list[_Place[M]]) -> None:
-        for place in places:
-            del self._places[place.key]
+    def _take_out(self, items: list[_Item[M]]) -> None:
+        for item in items:
+            del self._items[item.key]
 
     def _used(self) -> int:
-        return sum(place.memory for place in self._places.values())
+        return sum(item.memory for item in self._items.values())
 
 
-def _close(places: list[_Place[M]]) -> None:
+def _close(items: list[_Item[M]]) -> None:
     """Free what nobody can reach any more. Outside the lock: it takes a while."""
-    for place in places:
-        if place.model is not None:
-            place.model.close()
-            place.model = None
+    for item in items:
+        if item.model is not None:
+            item.model.close()
+            item.model = None

@@ -31,24 +31,24 @@ _log = logging.getLogger(__name__)
 LOOK_SECONDS = 1.0
 
 
-class Found(NamedTuple):
-    """Entries by name in the order of lists, and what is wrong, a sentence each."""
+class Listing(NamedTuple):
+    """Entries by name in the order of listing, and what is wrong, a sentence each."""
 
     entries: Mapping[str, Entry]
     problems: tuple[str, ...]
 
 
-def fixed_entries(settings: Settings, adapters: Path = ADAPTERS) -> Found:
+def fixed_entries(settings: Settings, adapters: Path = ADAPTERS) -> Listing:
     """Return what the settings name, then the released adapters under other names."""
     kinds: dict[str, Kind] = dict.fromkeys(settings.chat_places(), "chat")
     name, place = settings.embedding_place()
     places = settings.chat_places() | {name: place}
     kinds[name] = "embedding"
-    found: dict[str, Entry] = {}
+    entries: dict[str, Entry] = {}
     problems = []
     for name, place in places.items():
         try:
-            found[name] = entry_of_place(name, kinds[name], place)
+            entries[name] = entry_of_place(name, kinds[name], place)
         except ManifestError as error:
             problems.append(str(error))
     for folder in model_folders(adapters):
@@ -58,8 +58,8 @@ def fixed_entries(settings: Settings, adapters: Path = ADAPTERS) -> Found:
             problems.append(str(error))
             continue
         entry = entry_of_folder(folder.name, folder, manifest)
-        found.setdefault(folder.name, entry)
-    return Found(found, tuple(problems))
+        entries.setdefault(folder.name, entry)
+    return Listing(entries, tuple(problems))
 
 
 def model_folders(parent: Path) -> list[Path]:
@@ -99,11 +99,11 @@ class ModelFolder:
         # Protects everything below.
         self._lock = threading.Lock()
         self._read: dict[str, _Read] = {}
-        self._found = Found({}, ())
+        self._listing = Listing({}, ())
         self._next_look = 0.0
         self._has_looked = False
 
-    def current(self) -> Found:
+    def current(self) -> Listing:
         """Return the models; looks at the files at most once a second.
 
         A folder that breaks keeps the entry that it had before.
@@ -111,21 +111,21 @@ class ModelFolder:
         with self._lock:
             now = self._clock()
             if not self._has_looked or now >= self._next_look:
-                self._found = self._look()
+                self._listing = self._look()
                 self._next_look = now + LOOK_SECONDS
                 self._has_looked = True
-            return self._found
+            return self._listing
 
-    def _look(self) -> Found:
+    def _look(self) -> Listing:
         known, self._read = self._read, {}
         for folder in model_folders(self._folder):
             self._read[folder.name] = self._look_at(folder, known.get(folder.name))
         entries = {n: one.entry for n, one in self._read.items() if one.entry}
         problems = [one.problem for one in self._read.values() if one.problem]
         for problem in problems:
-            if problem not in self._found.problems:
+            if problem not in self._listing.problems:
                 _log.warning("%s", problem)
-        return Found(entries, tuple(problems))
+        return Listing(entries, tuple(problems))
 
     def _look_at(self, folder: Path, known: _Read | None) -> _Read:
         if folder.name in self._taken:

@@ -104,7 +104,7 @@ class Engine:
             server.handle_completions(json.dumps(request), on_chunk)
 
     def close(self) -> None:
-        """Give the memory back; nothing may be asked any more.
+        """Give the memory back; it cannot be used any more.
 
         The library has no call for it: a copy frees all it has when nothing holds it.
         """
@@ -116,19 +116,19 @@ class Engine:
     def _idlest(self) -> Iterator[Any]:
         """Lend the copy with the fewest replies under way."""
         with self._lock:
-            place = self._running.index(min(self._running))
-            self._running[place] += 1
+            idlest = self._running.index(min(self._running))
+            self._running[idlest] += 1
         try:
-            yield self._servers[place]
+            yield self._servers[idlest]
         finally:
             with self._lock:
-                self._running[place] -= 1
+                self._running[idlest] -= 1
 
 
 class _Loopback:
     """A few kept-alive connections to the engine's own port, shared by all threads.
 
-    Only a few: the engine gives a thread to each connection, also to an idle one.
+    Only a few: the engine gives a thread to each connection, even to an idle one.
     """
 
     def __init__(self, address: str, key: str) -> None:
@@ -200,7 +200,7 @@ def _parameters(path: Path, key: str, slots: int, context: int, threads: int) ->
     parameters.endpoint_metrics = False
     parameters.endpoint_props = False
     parameters.ui = False
-    # Looking whether a small model fits into memory takes as long as loading it.
+    # Checking whether a small model fits into memory takes as long as loading it.
     parameters.fit_params = False
     # A reply must not depend on, or be timed against, what someone else has asked.
     parameters.cache_prompt = False
@@ -208,6 +208,6 @@ def _parameters(path: Path, key: str, slots: int, context: int, threads: int) ->
     parameters.cache_ram_mib = 0
     # An assistant message at the end is a finished turn, as in the OpenAI API.
     parameters.prefill_assistant = False
-    # The engine's log quotes prompts when it talks.
+    # The engine's log would quote prompts.
     parameters.verbosity = _SILENT
     return parameters

@@ -11,7 +11,7 @@ from typing import Any
 
 from finetune.serving.engine.copies import Engine
 from finetune.serving.engine.fair_queue import FairQueue
-from finetune.serving.engine.generation import Delta, Finish, Generation
+from finetune.serving.engine.generation import Finish, Generation, TextPiece
 from finetune.serving.errors import stopping
 
 # How long a stream may be silent: a caller who has left is noticed within this time.
@@ -23,14 +23,14 @@ _LONGEST_PAUSE = 0.15
 
 
 @dataclass(frozen=True, slots=True)
-class Queued:
+class Waiting:
     """The request waits; 1 is next."""
 
     position: int
 
 
 @dataclass(frozen=True, slots=True)
-class Started:
+class ReadingPrompt:
     """A slot is free: the engine reads the prompt now."""
 
 
@@ -39,11 +39,11 @@ class Beat:
     """Nothing new, still alive."""
 
 
-Event = Queued | Started | Beat | Delta | Finish
+ReplyEvent = Waiting | ReadingPrompt | Beat | TextPiece | Finish
 
 
 class CallerLeft(Exception):
-    """Nobody reads the reply any more."""
+    """The caller no longer reads the reply."""
 
 
 class Desk:
@@ -54,7 +54,7 @@ class Desk:
         self._threads = ThreadPoolExecutor(slots, thread_name_prefix="engine")
         # Protects _replies.
         self._lock = threading.Lock()
-        self._replies: set[Reply] = set()
+        self._replies: set[RunningReply] = set()
         self.is_stopping = False
 
     def open(
@@ -66,18 +66,26 @@ class Desk:
         user: str,
         is_connected: Callable[[], bool],
         on_end: Callable[[], None] = lambda: None,
-    ) -> Reply:
+    ) -> RunningReply:
         """Put a request into the queue; raise ApiError 429 when it is full.
 
         `on_end` is called when the engine is done with the request, or will never see
         it; then the engine may go.
         """
-        reply = Reply(self, engine, request, stop_words, user, is_connected, on_end)
+        reply = RunningReply(
+            self,
+            engine,
+            request,
+            stop_words=stop_words,
+            user=user,
+            is_connected=is_connected,
+            on_end=on_end,
+        )
         with self._lock:
             self._replies.add(reply)
         return reply
 
-    def forget(self, reply: Reply) -> None:
+    def forget(self, reply: RunningReply) -> None:
         """Drop a closed reply."""
         with self._lock:
             self._replies.discard(reply)
@@ -103,7 +111,7 @@ class Desk:
             reply.close()
 
 
-class Reply:
+class RunningReply:
     """One request, from its ticket to its end. Iterate `events` once, then close."""
 
     def __init__(
@@ -111,6 +119,7 @@ class Reply:
         desk: Desk,
         engine: Engine,
         request: dict[str, Any],
+        *,
         stop_words: Sequence[str],
         user: str,
         is_connected: Callable[[], bool],
@@ -124,13 +133,13 @@ class Reply:
         self._generation = Generation(engine, request, stop_words, self._leave)
         self._has_started = False
 
-    def events(self) -> Iterator[Event]:
+    def events(self) -> Iterator[ReplyEvent]:
         """Yield what happens; raise CallerLeft when nobody listens any more."""
         yield from self._wait()
         self._has_started = True
         self._desk.start(self._generation)
         yield from self._wait_reading()
-        yield Started()
+        yield ReadingPrompt()
         try:
             for event in self._generation.events(pause=self._desk.pause, beat=_BEAT):
                 self._check_caller()
@@ -152,23 +161,23 @@ class Reply:
         self._ticket.leave()
         self._on_end()
 
-    def _wait(self) -> Iterator[Event]:
-        told = 0
+    def _wait(self) -> Iterator[ReplyEvent]:
+        last = 0
         while not self._ticket.is_granted:
-            if self._ticket.position != told:
-                told = self._ticket.position
-                yield Queued(told)
+            if self._ticket.position != last:
+                last = self._ticket.position
+                yield Waiting(last)
             if not self._ticket.wait(_BEAT):
                 self._check_caller()
                 yield Beat()
 
-    def _wait_reading(self) -> Iterator[Event]:
-        """Tell the place in line of those whose prompts are read one by one."""
-        told = 0
+    def _wait_reading(self) -> Iterator[ReplyEvent]:
+        """Yield the position in line while prompts are read one by one."""
+        last = 0
         while position := self._generation.wait_reading(_BEAT):
             self._check_caller()
-            yield Beat() if position == told else Queued(position)
-            told = position
+            yield Beat() if position == last else Waiting(position)
+            last = position
 
     def _check_caller(self) -> None:
         if not self._is_connected():

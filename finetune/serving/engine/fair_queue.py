@@ -3,7 +3,7 @@
 Start-time fair queueing: each ticket gets a turn, one after its user's last one, but
 never before the turn that is being served. The lowest turn goes first, so users take
 turns however many requests each of them has sent. When the room is full, the user who
-fills it loses the newest ticket, not the one who comes.
+fills it loses the newest ticket, not the newcomer.
 """
 
 from __future__ import annotations
@@ -101,7 +101,7 @@ class FairQueue:
             self._advance()
 
     def close(self) -> None:
-        """Refuse everyone who waits and everyone who comes; running ones go on."""
+        """Refuse all who wait and all who come later; running requests go on."""
         with self.lock:
             self._is_closed = True
             for ticket in self._waiting:

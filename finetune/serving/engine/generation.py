@@ -23,11 +23,11 @@ _CANCEL_SECONDS = 0.25
 
 
 @dataclass(frozen=True, slots=True)
-class Delta:
+class TextPiece:
     """Text that was added, and the log-probabilities of its tokens if asked for.
 
     A character that takes several tokens, such as an emoji, has one entry: the engine
-    tells only of the last of them.
+    reports only the last of them.
     """
 
     text: str
@@ -74,7 +74,7 @@ class Generation:
         self._is_cancelled = True
 
     def wait_reading(self, seconds: float) -> int:
-        """Wait for the turn to be read; return the place in line, 0 once it came."""
+        """Wait for the prompt's turn; return its position in line, 0 once it came."""
         if self._may_read.wait(seconds):
             return 0
         ticket = self._reading
@@ -82,7 +82,7 @@ class Generation:
 
     def events(
         self, *, pause: Callable[[], float], beat: float
-    ) -> Iterator[Delta | Finish | None]:
+    ) -> Iterator[TextPiece | Finish | None]:
         """Yield what has arrived, at most once per `pause()` seconds after the first.
 
         Yields None when nothing has arrived for `beat` seconds.
@@ -92,7 +92,9 @@ class Generation:
             tokens, finish = self._gather(beat)
             if tokens:
                 text = "".join(token.text for token in tokens)
-                yield Delta(text, [one for token in tokens for one in token.logprobs])
+                yield TextPiece(
+                    text, [one for token in tokens for one in token.logprobs]
+                )
                 if finish is None:
                     self._ended.wait(pause())
             elif finish is None:

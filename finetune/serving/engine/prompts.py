@@ -2,8 +2,8 @@
 
 The model's template is rendered with placeholders instead of the messages. The text
 around the placeholders comes from the template and may hold control tokens; what was
-typed is tokenised apart, as plain text. The engine's own tokeniser does both, so every
-GGUF model works and the ids are exactly the ones it was trained with.
+typed is tokenised separately, as plain text. The engine's own tokeniser does both, so
+every GGUF model works and the ids are exactly the ones it was trained with.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from finetune.serving.engine.copies import Engine, EngineError
 from finetune.serving.errors import ApiError
 
 
-class Turn(NamedTuple):
+class ChatTurn(NamedTuple):
     """One chat message."""
 
     role: str
@@ -36,11 +36,11 @@ class ChatPrompts:
         self._template = lru_cache(maxsize=512)(self._render)
         self._fixed = lru_cache(maxsize=512)(self._tokenise_fixed)
 
-    def tokens(self, turns: Sequence[Turn], *, raw: bool = False) -> list[int]:
+    def tokens(self, turns: Sequence[ChatTurn], *, raw: bool = False) -> list[int]:
         """Return the prompt of a chat as token ids.
 
-        `raw` lets control tokens in the messages through: a lesson about what happens
-        when a server does not take this care.
+        `raw` lets control tokens in the messages through, for a lesson about servers
+        that do not take this care.
         """
         pieces = self._template(tuple(turn.role for turn in turns))
         if raw:
@@ -72,7 +72,7 @@ class ChatPrompts:
                 "This model's chat template does not accept these roles in this order.",
                 param="messages",
             ) from error
-        # split() puts text at even places and placeholder numbers at odd ones. The
+        # split() puts text at even positions and placeholder numbers at odd ones. The
         # text before the first placeholder stays even if empty: it starts the prompt.
         parts = self._slot.split(text)
         return tuple(int(p) if i % 2 else p for i, p in enumerate(parts))

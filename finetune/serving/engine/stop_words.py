@@ -31,10 +31,10 @@ class StopWords:
             return [token]
         self._held.append(token)
         text = "".join(held.text for held in self._held)
-        places = [place for word in self._words if (place := text.find(word)) >= 0]
-        if places:
+        starts = [start for word in self._words if (start := text.find(word)) >= 0]
+        if starts:
             self.is_hit = True
-            return self._cut(min(places))
+            return self._cut(min(starts))
         return self._take(len(text) - self._may_begin(text))
 
     def rest(self) -> list[Token]:
@@ -58,10 +58,10 @@ class StopWords:
             taken.append(self._held.pop(0))
         return taken
 
-    def _cut(self, place: int) -> list[Token]:
+    def _cut(self, start: int) -> list[Token]:
         """Release the tokens before the stop word, the last one cut to fit."""
-        taken = self._take(place)
-        left = place - sum(len(token.text) for token in taken)
+        taken = self._take(start)
+        left = start - sum(len(token.text) for token in taken)
         if left:
             taken.append(Token(self._held[0].text[:left], self._held[0].logprobs))
         self._held = []

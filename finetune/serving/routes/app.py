@@ -68,7 +68,7 @@ def create_app(settings: Settings) -> Flask:
 def health() -> tuple[Response, int]:
     """Say how far the models are. Needs no key and shows nothing about requests.
 
-    A key that is given must fit: so the caller knows that this is the sidecar it means.
+    A key that is given must be right: so callers can tell that this is their sidecar.
     """
     if "Authorization" in request.headers:
         check_key()
@@ -183,9 +183,9 @@ def _model(name: str, *, compute: bool = False) -> dict[str, Any]:
 
 
 def _caller_watch() -> Callable[[], bool]:
-    """Return a function that says whether the caller still holds the line.
+    """Return a function that says whether the caller is still connected.
 
-    Looking at the socket notices a hang-up without writing to it, also while a whole
+    Looking at the socket notices a hang-up without writing to it, even while a whole
     reply is being prepared.
     """
     line = request.environ.get("gunicorn.socket")

@@ -10,8 +10,14 @@ from typing import Any
 from finetune.serving.catalogue.catalogue import Catalogue
 from finetune.serving.catalogue.loading import ServedEngine
 from finetune.serving.catalogue.shelf import Lease
-from finetune.serving.engine.desk import CallerLeft, Desk, Queued, Reply, Started
-from finetune.serving.engine.generation import Delta, Finish
+from finetune.serving.engine.desk import (
+    CallerLeft,
+    Desk,
+    ReadingPrompt,
+    RunningReply,
+    Waiting,
+)
+from finetune.serving.engine.generation import Finish, TextPiece
 from finetune.serving.errors import (
     ApiError,
     context_overflow,
@@ -35,7 +41,7 @@ _SEEDS = 2**32 - 1
 class Call:
     """A request that has its place in the queue, and the shape of its answer."""
 
-    reply: Reply
+    reply: RunningReply
     shape: ChatShape
     tells_position: bool
     wants_usage: bool
@@ -45,11 +51,11 @@ class Call:
         try:
             for event in self.reply.events():
                 match event:
-                    case Delta():
-                        yield self.shape.delta(event)
-                    case Queued() if self.tells_position:
+                    case TextPiece():
+                        yield self.shape.piece(event)
+                    case Waiting() if self.tells_position:
                         yield self.shape.queued(event.position)
-                    case Started():
+                    case ReadingPrompt():
                         yield self.shape.started()
                     case Finish():
                         yield from self.shape.finish(event, with_usage=self.wants_usage)
@@ -66,13 +72,13 @@ class Call:
 
     def whole(self) -> dict[str, Any]:
         """Return the answer as one body; raise CallerLeft when nobody waits for it."""
-        deltas = []
+        pieces = []
         try:
             for event in self.reply.events():
-                if isinstance(event, Delta):
-                    deltas.append(event)
+                if isinstance(event, TextPiece):
+                    pieces.append(event)
                 elif isinstance(event, Finish):
-                    return self.shape.whole(deltas, event)
+                    return self.shape.whole(pieces, event)
         finally:
             self.reply.close()
         raise engine_failed()

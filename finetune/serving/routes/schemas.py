@@ -7,7 +7,7 @@ from typing import Annotated, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from finetune.serving.engine.prompts import Turn
+from finetune.serving.engine.prompts import ChatTurn
 from finetune.serving.errors import ApiError
 
 _HALF = re.compile("[\ud800-\udfff]")
@@ -31,13 +31,13 @@ class ChatMessage(_Body):
     role: Literal["system", "developer", "user", "assistant"]
     content: str | list[TextPart] | None = None
 
-    def turn(self) -> Turn:
+    def turn(self) -> ChatTurn:
         """Return the message as role and text."""
         role = "system" if self.role == "developer" else self.role
         content = self.content or ""
         if not isinstance(content, str):
             content = "".join(part.text for part in content)
-        return Turn(role, clean(content))
+        return ChatTurn(role, clean(content))
 
 
 class StreamOptions(_Body):
@@ -149,8 +149,8 @@ class ModerationsRequest(_Body):
 
     `secret` is what a reply must not give away, `question` the message that it answers,
     `earlier` the visit so far: all for guards of replies. `as_typed` leaves disguises
-    and length alone, `first_tokens` shows only the beginning, `highlights` asks what
-    counted.
+    and length alone, `first_tokens` shows only the beginning, `highlights` asks which
+    words counted.
     """
 
     model: str | None = None
@@ -173,17 +173,17 @@ def parse(model: type[B], data: object) -> B:
     except ValidationError as error:
         # Without the input: it may be a player's text or a secret.
         first = error.errors(include_input=False, include_context=False)[0]
-    place = ".".join(str(part) for part in first["loc"] if part != "str")
+    field = ".".join(str(part) for part in first["loc"] if part != "str")
     if first["type"] == "extra_forbidden":
         raise ApiError(
-            f"Unrecognized request argument: {place}.",
+            f"Unrecognized request argument: {field}.",
             code="unknown_parameter",
-            param=place,
+            param=field,
         )
     raise ApiError(
-        f"{place}: {first['msg']}." if place else f"{first['msg']}.",
+        f"{field}: {first['msg']}." if field else f"{first['msg']}.",
         code="missing_required_parameter" if first["type"] == "missing" else None,
-        param=place or None,
+        param=field or None,
     )
 
 

@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-from finetune.serving.engine.generation import Delta, Finish
+from finetune.serving.engine.generation import Finish, TextPiece
 from finetune.serving.errors import ApiError
 
 Json = dict[str, Any]
@@ -47,7 +47,7 @@ class ChatShape:
         self._head = b"data: " + json.dumps(head).encode()[:-1]
 
     def queued(self, position: int) -> bytes:
-        """Return the chunk that tells a place in the queue."""
+        """Return the chunk that gives the position in the queue."""
         queue = json.dumps({"position": position}).encode()
         return self._head + b',"choices":[],"queue":' + queue + b"}\n\n"
 
@@ -55,11 +55,11 @@ class ChatShape:
         """Return the chunk that opens the reply."""
         return self._chunk({"delta": {"role": "assistant", "content": ""}}, None)
 
-    def delta(self, delta: Delta) -> bytes:
+    def piece(self, piece: TextPiece) -> bytes:
         """Return a chunk with more text."""
-        choice: Json = {"delta": {"content": delta.text}}
+        choice: Json = {"delta": {"content": piece.text}}
         if self._alternatives is not None:
-            choice["logprobs"] = {"content": self._entries(delta.logprobs)}
+            choice["logprobs"] = {"content": self._entries(piece.logprobs)}
         return self._chunk(choice, None)
 
     def finish(self, finish: Finish, *, with_usage: bool) -> Iterator[bytes]:
@@ -70,9 +70,9 @@ class ChatShape:
             yield self._head + b',"choices":[],"usage":' + usage + b"}\n\n"
         yield DONE
 
-    def whole(self, deltas: list[Delta], finish: Finish) -> Json:
+    def whole(self, pieces: list[TextPiece], finish: Finish) -> Json:
         """Return the whole reply as one body."""
-        choice = self._whole_choice(deltas)
+        choice = self._whole_choice(pieces)
         return {
             "id": self._id,
             "object": self.whole_object,
@@ -82,11 +82,11 @@ class ChatShape:
             "usage": _usage(finish),
         }
 
-    def _whole_choice(self, deltas: list[Delta]) -> Json:
-        text = "".join(delta.text for delta in deltas)
+    def _whole_choice(self, pieces: list[TextPiece]) -> Json:
+        text = "".join(piece.text for piece in pieces)
         logprobs = None
         if self._alternatives is not None:
-            entries = [entry for delta in deltas for entry in delta.logprobs]
+            entries = [entry for piece in pieces for entry in piece.logprobs]
             logprobs = {"content": self._entries(entries), "refusal": None}
         message = {"role": "assistant", "content": text, "refusal": None}
         return {"message": message, "logprobs": logprobs}
@@ -95,7 +95,7 @@ class ChatShape:
         return {"delta": {}}
 
     def _chunk(self, choice: Json, reason: str | None) -> bytes:
-        # Only the changing part is encoded anew: this runs for every chunk.
+        # Only the changing part is encoded again: this runs for every chunk.
         body = json.dumps({"index": 0, **choice, "finish_reason": reason})
         return self._head + b',"choices":[' + body.encode() + b"]}\n\n"
 
@@ -122,13 +122,13 @@ class CompletionShape(ChatShape):
         """Say only that the stream is alive: this shape has no opening chunk."""
         return BEAT
 
-    def delta(self, delta: Delta) -> bytes:
+    def piece(self, piece: TextPiece) -> bytes:
         """Return a chunk with more text."""
-        return self._chunk(self._choice(delta.text, delta.logprobs), None)
+        return self._chunk(self._choice(piece.text, piece.logprobs), None)
 
-    def _whole_choice(self, deltas: list[Delta]) -> Json:
-        text = "".join(delta.text for delta in deltas)
-        return self._choice(text, [e for delta in deltas for e in delta.logprobs])
+    def _whole_choice(self, pieces: list[TextPiece]) -> Json:
+        text = "".join(piece.text for piece in pieces)
+        return self._choice(text, [e for piece in pieces for e in piece.logprobs])
 
     def _empty(self) -> Json:
         return {"text": "", "logprobs": None}

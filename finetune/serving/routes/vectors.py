@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from finetune.guards.judge import Case, Exchange, Judgement
+from finetune.guards.judge import Case, EarlierTurn, Judgement
 from finetune.serving.catalogue.catalogue import Catalogue
 from finetune.serving.errors import ApiError
 from finetune.serving.routes.schemas import EmbeddingsRequest, ModerationsRequest, clean
@@ -66,7 +66,7 @@ def _case(body: ModerationsRequest, text: str) -> Case:
         secret=None if body.secret is None else clean(body.secret),
         question=clean(body.question),
         earlier=tuple(
-            Exchange(clean(e.question), clean(e.reply)) for e in body.earlier
+            EarlierTurn(clean(e.question), clean(e.reply)) for e in body.earlier
         ),
         as_typed=body.as_typed,
         first_tokens=body.first_tokens,

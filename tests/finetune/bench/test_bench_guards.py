@@ -22,7 +22,7 @@ from finetune.bench.detectors import (
     read,
 )
 from finetune.bench.guard_rows import BenchRows, bench_rows, has_trigger
-from finetune.bench.guards import Entry, comparison, figures, of_rows
+from finetune.bench.guards import Measurement, comparison, figures, of_rows
 from finetune.bench.peers import CHILD, Peer, PeerError, ask, install
 from finetune.bench.table import table
 from finetune.data.guards.rows import Row
@@ -122,9 +122,9 @@ def test_the_table_has_times_over_the_bare_model_and_reasons():
     shown = comparison(
         rows,
         [
-            Entry("bare", Readings([0, 0], [False, False], 4.0, 2.0), "", True),
-            Entry("ours", readings),
-            Entry("theirs", None, "no such package"),
+            Measurement("bare", Readings([0, 0], [False, False], 4.0, 2.0), "", True),
+            Measurement("ours", readings),
+            Measurement("theirs", None, "no such package"),
         ],
     ).splitlines()
     assert shown[2].split() == ["bare", "4.00", "2.00", "1.00", "1.00"]
@@ -281,7 +281,7 @@ def test_a_detector_is_installed_once(tmp_path, monkeypatch):
     assert python == install(peer, tmp_path) == tmp_path / "guard-1.0/bin/python"
     assert len(calls) == 2
     assert calls[1][-3:] == ["--no-deps", "guard==1.0", "regex"]
-    # Another list of needs is installed anew.
+    # Another list of needs is installed again.
     install(peer._replace(needs=()), tmp_path)
     assert len(calls) == 4
 

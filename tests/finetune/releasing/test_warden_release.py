@@ -12,7 +12,7 @@ import torch
 from finetune.data.warden.pieces import read_pieces
 from finetune.evaluation.warden import Figure, Warden, vocabulary, write_probes
 from finetune.guards.released import RELEASES
-from finetune.serving.engine.prompts import Turn
+from finetune.serving.engine.prompts import ChatTurn
 from finetune.settings import load_settings
 from finetune.weights.base import load_adapted
 from finetune.weights.merge import merged_model
@@ -65,7 +65,7 @@ def test_what_is_served_says_what_the_adapter_says(warden, models):
     model = base.model.eval()
     lost = []
     for ask in ASKS:
-        ids = warden.prompts.tokens([Turn("system", SYSTEM), Turn("user", ask)])
+        ids = warden.prompts.tokens([ChatTurn("system", SYSTEM), ChatTurn("user", ask)])
         reply = warden.reply(SYSTEM, ask, tokens=TOKENS)
         said = base.tokenizer(reply, add_special_tokens=False)["input_ids"]
         assert said

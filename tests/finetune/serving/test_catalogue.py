@@ -326,6 +326,18 @@ def test_a_guard_is_found_by_what_it_reads(tmp_path: Path) -> None:
     assert found.usual_guard("reply") == "leak"
 
 
+def test_without_a_guard_for_messages_the_answer_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = catalogue(tmp_path)
+    entries = found.entries()
+    monkeypatch.setattr(found, "entries", lambda: {"leak": entries["leak"]})
+    with pytest.raises(ApiError) as caught:
+        found.usual_guard("message")
+    assert (caught.value.status, caught.value.code) == (404, "model_not_found")
+    assert caught.value.message == "No guard here reads a message. Guards: leak."
+
+
 def test_the_memory_is_that_of_the_machine_or_its_container() -> None:
     assert 100e6 < usable_memory() < 1 << 50
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from finetune.serving.engine.generation import Delta, Finish
+from finetune.serving.engine.generation import Finish, TextPiece
 from finetune.serving.errors import ApiError, crashed
 from finetune.serving.routes.chat import engine_request
 from finetune.serving.routes.schemas import (
@@ -113,7 +113,7 @@ def test_half_characters_become_replacement_marks():
 def test_chunks_are_valid_events_whatever_the_text():
     shape = ChatShape("m", None)
     text = 'line\n\ndata: [DONE]\n"quoted" \u2028 😀 </script>'
-    (event,) = shape.delta(Delta(text, [])).split(b"\n\n")[:-1]
+    (event,) = shape.piece(TextPiece(text, [])).split(b"\n\n")[:-1]
     assert event.startswith(b"data: {")
     chunk = json.loads(event.removeprefix(b"data: "))
     assert chunk["choices"][0]["delta"] == {"content": text}
