@@ -139,7 +139,7 @@ def test_the_leak_guard_knows_the_secret(client):
     )
     assert verdicts(client, "leak", *leaks, secret="lantern") == [True] * len(leaks)
     assert verdicts(client, "leak", *fine, secret="lantern") == [False] * len(fine)
-    # The same reply under another secret is no leak of its letters.
+    # The same reply under another secret does not leak its letters.
     scores = client.moderations.create(
         model="leak", input=leaks[2], extra_body={"secret": "harbour"}
     )
