@@ -162,7 +162,9 @@ def load_settings(env: Mapping[str, str], **given: Any) -> Settings:
     except ValidationError as error:
         mistakes = error.errors(include_url=False)
     raise ContentError(
-        "\n".join(_sentence(str(found["loc"][0]), found["input"]) for found in mistakes)
+        "\n".join(
+            _sentence(str(mistake["loc"][0]), mistake["input"]) for mistake in mistakes
+        )
     )
 
 

@@ -199,7 +199,7 @@ def test_a_message_that_is_too_long_stays_in_the_box(windows, site, script):
         expect(window.page.get_by_text("1 too many")).to_be_visible()
     window.send_button.click()
     alert = window.page.get_by_role("alert")
-    expect(alert).to_contain_text("2,001 characters; here at most 2,000 fit")
+    expect(alert).to_contain_text("2,001 characters; the limit here is 2,000.")
     expect(window.message).to_have_value("é" * 2001)
     expect(window.turns).to_have_count(0)
     window.message.fill("é" * 2000)
@@ -230,12 +230,12 @@ def test_a_warden_with_a_memory_counts_its_turns(windows, site, script):
     window.say("Three.")
     window.message.fill("Four.")
     window.send_button.click()
-    expect(window.page.get_by_role("alert")).to_contain_text("has had its 3 turns")
+    expect(window.page.get_by_role("alert")).to_contain_text("has used its 3 turns")
     expect(window.message).to_have_value("Four.")
     window.page.get_by_text("Start over", exact=True).click()
     window.page.get_by_role("button", name="Yes, start over").click()
     expect(window.turns).to_have_count(0)
-    expect(window.page.get_by_text("You began anew")).to_be_visible()
+    expect(window.page.get_by_text("You started over")).to_be_visible()
     expect(window.page.locator("[data-turns-left]")).to_have_text("3 messages")
 
 

@@ -37,7 +37,7 @@ def test_with_script_a_stale_seal_leaves_the_box_alone(window):
     window.page.get_by_label("Your guess").fill("door")
     in_another_tab_become_somebody_else(window)
     window.send_button.click()
-    expect(window.page.locator("[data-problem]")).to_contain_text("load the page again")
+    expect(window.page.locator("[data-problem]")).to_contain_text("reload the page")
     expect(window.message).to_have_value("Something long and dear")
     window.page.get_by_role("button", name="Try it").click()
     expect(window.page.locator("#messages")).to_contain_text("Please send that again")
@@ -51,7 +51,7 @@ def test_signed_out_meanwhile(window):
     window.message.fill("Something long and dear")
     window.context.clear_cookies()
     window.send_button.click()
-    expect(window.page.locator("[data-problem]")).to_contain_text("load the page again")
+    expect(window.page.locator("[data-problem]")).to_contain_text("reload the page")
     expect(window.message).to_have_value("Something long and dear")
 
 

@@ -126,8 +126,8 @@ def test_the_sidecar_killed_in_mid_reply(real_site: Site) -> None:
         if name == "delta" and count_of(events, "delta") == 1:
             kill(processes(real_site, "finetune"))
     assert last_of(events, "error")["message"] == (
-        'The model endpoint "local" cannot be reached, or broke off. Try again in a '
-        "moment."
+        'The model endpoint "local" cannot be reached or stopped answering. '
+        "Try again in a moment."
     )
     assert last_of(events, "end")["status"] == "failed"
     (kept,) = player.attempts()
@@ -201,7 +201,7 @@ def say_nothing(call: Call) -> None:
         (say_html, "cannot be read"),
         (say_nonsense, "cannot be read"),
         (say_another_shape, "cannot be read"),
-        (break_off, "broke off"),
+        (break_off, "stopped answering"),
         (fail_loudly, "does not accept our key"),
         (say_nothing, "took too long"),
     ],
@@ -257,7 +257,7 @@ def test_the_site_killed_in_mid_attempt(
     )
     assert kept["id"] == events[0][1]["id"]
     assert (kept["message"], kept["status"]) == (LONG, "interrupted")
-    assert kept["error"] == "The site stopped before the reply was done."
+    assert kept["error"] == "The site stopped before the reply was finished."
     # It does not count: not as a turn, and not as one that is still running.
     assert player.get("/levels/yard-talk")["turns_left"] == 3
     answers = [player.say("yard-talk", text) for text in ("One.", "Two.")]
@@ -374,7 +374,11 @@ def fill_the_rest(player: Player) -> tuple[Answer, set[int]]:
     [
         ({"message": ""}, 400, "The message is empty"),
         ({"message": " \n\t"}, 400, "The message is empty"),
-        ({"message": "x" * 100_000}, 400, "100,000 characters; here at most 2,000"),
+        (
+            {"message": "x" * 100_000},
+            400,
+            "100,000 characters; the limit here is 2,000",
+        ),
         ({"message": "x" * 300_000}, 413, "more than 262,144 bytes"),
         ({"message": "bell\a"}, 400, "Character 5 of the message is U+0007"),
         ({"message": "null\0"}, 400, "Character 5 of the message is U+0000"),
@@ -422,8 +426,8 @@ def test_a_message_that_is_none(
         "right to left",
         "direction marks",
         "invisible",
-        "joined signs",
-        "combined signs",
+        "joined characters",
+        "combined characters",
         "script",
         "markdown image",
         "sql",

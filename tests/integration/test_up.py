@@ -124,7 +124,7 @@ def test_a_second_up_on_the_same_instance_is_refused(site: Trial) -> None:
     done = wordkeep("up", "--port", "0", "--instance", site.instance)
     assert done.returncode == 1
     assert done.stderr == (
-        f"wordkeep: Wordkeep runs on {site.instance} already (process "
+        f"wordkeep: Wordkeep already runs on {site.instance} (process "
         f"{site.process.pid}, {site.url}). Stop that one with Ctrl-C, or choose "
         "another folder with --instance DIR.\n"
     )
@@ -201,7 +201,7 @@ def test_killed_programs_come_back(site: Trial) -> None:
         victim.wait(10)
         await_true(lambda: health_status(f"{site.url}/health") == "ok")
     await_true(lambda: "The site is up again." in site.said())
-    assert "The site was killed by SIGKILL. It is started again" in site.said()
+    assert "The site was killed by SIGKILL. It is being restarted" in site.said()
 
 
 def test_nothing_outlives_a_supervisor_that_is_killed(site: Trial) -> None:

@@ -68,7 +68,7 @@ class Browser:
         self.app.extensions["wordkeep"] = services
 
     def use_content(self, root: Path) -> None:
-        """Let the site read its levels anew."""
+        """Let the site read its levels again."""
         services = replace(self.services, content=ContentStore([root]))
         self.app.extensions["wordkeep"] = services
 

@@ -18,7 +18,7 @@ from webapp.domain.people import accounts
 from webapp.domain.play import visits
 from webapp.domain.services import Services
 from webapp.llm.cancel import Cancel
-from webapp.llm.events import ChatRequest, Delta, Finish
+from webapp.llm.events import ChatRequest, Finish, Piece
 from webapp.llm.scripted import ScriptedBackend
 from webapp.rows import FINISHED, STOPPED, Attempt, Player
 
@@ -51,8 +51,8 @@ class LeakyBackend(ScriptedBackend):
         """Say the word of the system prompt, next to a mark."""
         prompt = " ".join(message["content"] for message in request.messages)
         words = " ".join(sorted(self._find(prompt))) or "unknown"
-        yield Delta(f"{MARK}{next(self._numbers)}x The password is ")
-        yield Delta(f"{words}.")
+        yield Piece(f"{MARK}{next(self._numbers)}x The password is ")
+        yield Piece(f"{words}.")
         yield Finish("stop", 1, 1)
 
 

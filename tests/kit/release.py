@@ -138,7 +138,7 @@ def boards(services: Services) -> dict[str, str]:
     found = {"all": leaderboard.board(services)}
     for known in classes.classes(services):
         found[str(known.id)] = leaderboard.board(services, class_id=known.id)
-    # The version hashes how this Python writes a moment: it is no part of the board.
+    # The version hashes how this Python writes a moment: it is not part of the board.
     return {
         name: plain({"rows": asdict(board)["rows"], "levels": asdict(board)["levels"]})
         for name, board in found.items()

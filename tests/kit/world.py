@@ -81,10 +81,12 @@ class World:
         """Send a message and return all that happened."""
         return list(self.begin(player, message, level))
 
-    def reply(self, player: int, message: str, level: str = "open") -> events.Reply:
+    def reply(
+        self, player: int, message: str, level: str = "open"
+    ) -> events.ShownReply:
         """Send a message and return the reply event."""
         happened = self.say(player, message, level)
-        return next(e for e in happened if isinstance(e, events.Reply))
+        return next(e for e in happened if isinstance(e, events.ShownReply))
 
     def guess(self, player: int, guess: str, level: str = "open") -> GuessOutcome:
         """Try a password."""

@@ -60,9 +60,9 @@ def _set_up(state: BlueprintSetupState) -> None:
 def health() -> Response:
     """Say how the site is: 200 if it can be played, else 503."""
     monitor: Monitor = current_app.extensions["wordkeep_health"]
-    found = monitor.look()
-    status = 200 if found.status == "ok" else 503
-    response = Response(found.model_dump_json(), status, mimetype="application/json")
+    state = monitor.look()
+    status = 200 if state.status == "ok" else 503
+    response = Response(state.model_dump_json(), status, mimetype="application/json")
     response.headers["Cache-Control"] = "no-store"
     return response
 
@@ -74,7 +74,7 @@ class _Task:
     name: str
     run: Callable[[], Checks]
     thread: threading.Thread | None = None
-    found: Checks = field(default_factory=dict)
+    checks: Checks = field(default_factory=dict)
 
     def start(self) -> None:
         # One that hangs is not started again, or they would pile up.
@@ -86,10 +86,10 @@ class _Task:
 
     def _work(self) -> None:
         try:
-            self.found = self.run()
+            self.checks = self.run()
         except Exception as error:  # noqa: BLE001 -- border: a check must not break it
             log.error("health of %s: %s", self.name, type(error).__name__)
-            self.found = {self.name: Check(status="failing", detail="cannot be used")}
+            self.checks = {self.name: Check(status="failing", detail="cannot be used")}
 
     def result(self, until: float) -> Checks:
         """Return what was found, or that it takes too long."""
@@ -97,7 +97,7 @@ class _Task:
         if thread is not None:
             thread.join(max(0.0, until - time.monotonic()))
             if not thread.is_alive():
-                return self.found
+                return self.checks
         return {self.name: Check(status="failing", detail=SLOW)}
 
 
@@ -162,14 +162,14 @@ class Monitor:
 
     def _endpoints(self) -> Checks:
         needed = self._needed()
-        found = {
+        checks = {
             f"endpoint {health.name}": _judge(health, is_needed=health.name in needed)
             for health in self._services.gateway.health()
         }
         if None in needed:
             detail = "a level names a model that no endpoint has"
-            found["models"] = Check(status="failing", detail=detail)
-        return found
+            checks["models"] = Check(status="failing", detail=detail)
+        return checks
 
     def _needed(self) -> set[str | None]:
         """Return the endpoints whose models levels talk to; None for an unknown one.

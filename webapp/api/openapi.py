@@ -25,7 +25,7 @@ EVENTS: Final[tuple[type[events.Event], ...]] = (
     events.Queue,
     events.GuardEvent,
     events.Delta,
-    events.Reply,
+    events.ShownReply,
     events.ErrorEvent,
     events.End,
 )

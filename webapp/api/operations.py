@@ -76,7 +76,9 @@ class Api:
         """`problems` are statuses that the view's own rules add to the usual ones."""
 
         def add(view: View) -> View:
-            operation = _read(method, rule, view, status, problems, streams)
+            operation = _read(
+                method, rule, view, status=status, problems=problems, streams=streams
+            )
             self.operations.append(operation)
             self.blueprint.add_url_rule(
                 rule, view.__name__, _handler(view, operation), methods=[method]
@@ -106,6 +108,7 @@ def _read(
     method: str,
     rule: str,
     view: View,
+    *,
     status: int,
     problems: tuple[int, ...],
     streams: bool,

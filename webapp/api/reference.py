@@ -165,8 +165,8 @@ def _kind(schema: dict[str, Any]) -> str:
 
 
 def _example(schema: dict[str, Any], schemas: dict[str, Any]) -> str:
-    found = schemas.get(_kind(schema), {}).get("examples")
-    return json.dumps(found[0], ensure_ascii=False, indent=2) if found else ""
+    examples = schemas.get(_kind(schema), {}).get("examples")
+    return json.dumps(examples[0], ensure_ascii=False, indent=2) if examples else ""
 
 
 def _curl(operation: Operation, path: str, body: dict[str, Any]) -> str:

@@ -60,12 +60,12 @@ def audit(
         database.dispose()
     statuses = Counter(status for _, status in stored.values())
     return Findings(
-        lost=[found for found in acknowledged if found not in stored],
+        lost=[number for number in acknowledged if number not in stored],
         changed=[
-            found
-            for found, (message, status) in stored.items()
-            if acknowledged.get(found, message) != message
-            or ended.get(found, status) != status
+            number
+            for number, (message, status) in stored.items()
+            if acknowledged.get(number, message) != message
+            or ended.get(number, status) != status
         ],
         running=statuses[RUNNING],
         miscounted=miscounted,

@@ -163,14 +163,14 @@ def _kill_one(trial: Trial, rng: random.Random) -> str:
 
 def _processes(trial: Trial) -> dict[str, list[tuple[str, psutil.Process]]]:
     """Return the processes of each program: its main one and its workers."""
-    found: dict[str, list[tuple[str, psutil.Process]]] = {}
+    processes: dict[str, list[tuple[str, psutil.Process]]] = {}
     with suppress(psutil.NoSuchProcess):
         for child in psutil.Process(trial.process.pid).children():
             with suppress(psutil.NoSuchProcess):
                 program = "site" if "webapp.serve" in child.cmdline() else "sidecar"
                 workers = [("worker", process) for process in child.children()]
-                found[program] = [("main", child), *workers]
-    return found
+                processes[program] = [("main", child), *workers]
+    return processes
 
 
 def _await_reply(trial: Trial, log: Log) -> float:

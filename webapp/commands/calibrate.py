@@ -65,6 +65,7 @@ SHOWN_PROBLEMS = 20
 @click.option("--fresh", is_flag=True, help="Forget the replies of interrupted runs.")
 @instance_option
 def calibrate(
+    *,
     ladder: str | None,
     levels: tuple[str, ...],
     attacks_file: Path | None,
@@ -87,7 +88,15 @@ def calibrate(
     attacks = _own_attacks(attacks_file)
     with _services(settings) as services:
         index = services.content.current()
-        plan = _plan(index, ladder, levels, attacks, benign, secrets, seeds)
+        plan = _plan(
+            index,
+            ladder,
+            levels,
+            attacks=attacks,
+            benign=benign,
+            secrets=secrets,
+            seeds=seeds,
+        )
         if attacks_file is not None:
             plan = replace(plan, attacks_from=attacks_file.name)
         report = _run(services, index, plan, fresh=fresh)
@@ -129,6 +138,7 @@ def _plan(
     index: Index,
     ladder: str | None,
     levels: tuple[str, ...],
+    *,
     attacks: tuple[Conversation, ...] | None,
     benign: bool,
     secrets: int,

@@ -35,6 +35,7 @@ from webapp.supervisor import sidecar_running
 @click.option("--seed", default=0, show_default=True, help="Another set of passwords.")
 @instance_option
 def check(
+    *,
     path: Path | None,
     play: bool,
     levels: tuple[str, ...],

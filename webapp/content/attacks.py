@@ -129,7 +129,7 @@ def read_attack_rows(path: Path) -> tuple[tuple[Conversation, ...], list[Problem
     Empty lines are skipped and not counted.
     """
     text, problems = _text_of(path)
-    found: list[Conversation] = []
+    conversations: list[Conversation] = []
     for number, line in enumerate(text.split("\n"), 1):
         if not line.strip():
             continue
@@ -137,16 +137,19 @@ def read_attack_rows(path: Path) -> tuple[tuple[Conversation, ...], list[Problem
         problems += wrong
         if row is not None:
             turns = row.turns if row.turns is not None else (row.text or "",)
-            found.append(Conversation(row.family, turns))
-    if not found and not problems:
+            conversations.append(Conversation(row.family, turns))
+    if not conversations and not problems:
         problems = [Problem(path, 1, "there is no attack in this file", _SHAPE)]
-    if len(found) > MAX_ROWS:
+    if len(conversations) > MAX_ROWS:
         problems = [
             Problem(
-                path, 1, f"the file has {len(found):,} rows", f"at most {MAX_ROWS:,}"
+                path,
+                1,
+                f"the file has {len(conversations):,} rows",
+                f"at most {MAX_ROWS:,}",
             )
         ]
-    return (() if problems else tuple(found)), problems
+    return (() if problems else tuple(conversations)), problems
 
 
 _SHAPE: Final = 'write {"text": "…", "family": "…"} on a line'

@@ -94,8 +94,8 @@ def _first_places(texts: Mapping[Path, str]) -> dict[str, tuple[Path, int]]:
     """Return where each run of letters stands first: the file and the character."""
     places: dict[str, tuple[Path, int]] = {}
     for path, text in texts.items():
-        for found in _LETTERS.finditer(text.casefold()):
-            places.setdefault(found[0], (path, found.start()))
+        for run in _LETTERS.finditer(text.casefold()):
+            places.setdefault(run[0], (path, run.start()))
     return places
 
 
@@ -115,21 +115,21 @@ def _longer_words(words: Iterable[str], shown: Iterable[str]) -> dict[str, str]:
 
 def _level_texts(roots: Sequence[Path]) -> dict[Path, str]:
     return {
-        found.path: found.path.read_text(encoding="utf-8", errors="replace")
-        for name, found in find_files(roots).items()
+        file.path: file.path.read_text(encoding="utf-8", errors="replace")
+        for name, file in find_files(roots).items()
         if name.parts[0] == "game" and name.suffix == ".yaml"
     }
 
 
 def _problem(wordlist: WordList, one: Occurrence) -> Problem:
-    place = f"{shown_path(one.path)}:{one.line}"
+    where = f"{shown_path(one.path)}:{one.line}"
     is_certain = one.is_whole and one.path != VOCABULARY
     if is_certain:
-        said = f"stands in {place}, where players may read it"
+        said = f"stands in {where}, where players may read it"
     elif one.is_whole:
-        said = f"is a word that pages may say: {place}"
+        said = f"is a word that pages may say: {where}"
     else:
-        said = f'is part of "{one.inside}" in {place}'
+        said = f'is part of "{one.inside}" in {where}'
     return Problem(
         wordlist.path,
         wordlist.lines[one.word],

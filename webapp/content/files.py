@@ -22,7 +22,7 @@ Signature = tuple[tuple[str, int, int, int], ...]
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Found:
+class ContentFile:
     """A file, and what changes about it when someone saves it."""
 
     path: Path
@@ -31,13 +31,13 @@ class Found:
     inode: int
 
 
-def find_files(roots: Sequence[Path]) -> dict[PurePosixPath, Found]:
+def find_files(roots: Sequence[Path]) -> dict[PurePosixPath, ContentFile]:
     """Return all content files by their path inside a root, in a stable order.
 
     A file in a later root replaces the one with the same name in an earlier root:
     that is how an edit in the browser replaces a shipped level.
     """
-    files: dict[PurePosixPath, Found] = {}
+    files: dict[PurePosixPath, ContentFile] = {}
     for root in roots:
         for top, depth in _DEPTHS.items():
             # An override takes the place of the file that it replaces.
@@ -45,17 +45,17 @@ def find_files(roots: Sequence[Path]) -> dict[PurePosixPath, Found]:
     return files
 
 
-def signature(files: Mapping[PurePosixPath, Found]) -> Signature:
+def signature(files: Mapping[PurePosixPath, ContentFile]) -> Signature:
     """Return a value that differs as soon as any file was added, changed or removed."""
     return tuple(
-        (str(found.path), found.mtime_ns, found.size, found.inode)
-        for found in files.values()
+        (str(file.path), file.mtime_ns, file.size, file.inode)
+        for file in files.values()
     )
 
 
 def _walk(
     folder: Path, name: PurePosixPath, depth: int
-) -> Iterator[tuple[PurePosixPath, Found]]:
+) -> Iterator[tuple[PurePosixPath, ContentFile]]:
     try:
         entries = list(os.scandir(folder))
     except (FileNotFoundError, NotADirectoryError):
@@ -73,7 +73,7 @@ def _walk(
                 stat = entry.stat()
                 yield (
                     inner,
-                    Found(
+                    ContentFile(
                         folder / entry.name, stat.st_mtime_ns, stat.st_size, stat.st_ino
                     ),
                 )

@@ -27,29 +27,29 @@ class ReadGuards:
 
 def read_guards(path: Path, level: Node) -> ReadGuards:
     """Check the guards of a level; whatever is not a list of guards is left alone."""
-    found = ReadGuards()
+    read = ReadGuards()
     section = level.pairs.get("guards")
     if section is None or section.value is not dict:
-        return found
+        return read
     stage: Stage
     for stage in get_args(Stage):
         entries = section.pairs.get(stage)
         if entries is None or entries.value is not list:
             continue
-        specs = [_read_guard(path, stage, node, found) for node in entries.items]
-        found.stages[stage] = [spec for spec in specs if spec is not None]
-    return found
+        specs = [_read_guard(path, stage, node, read) for node in entries.items]
+        read.stages[stage] = [spec for spec in specs if spec is not None]
+    return read
 
 
 def _read_guard(
-    path: Path, stage: Stage, node: Node, found: ReadGuards
+    path: Path, stage: Stage, node: Node, read: ReadGuards
 ) -> GuardSpec | None:
     if isinstance(node.value, str):
         name, options = node.value, Node(node.line, dict)
     elif node.value is dict and len(node.pairs) == 1:
         name, options = next(iter(node.pairs.items()))
     else:
-        found.problems.append(
+        read.problems.append(
             Problem(
                 path,
                 node.line,
@@ -61,7 +61,7 @@ def _read_guard(
     if options.value is None:  # `- contains:` with nothing after it
         options = Node(options.line, dict)
     problems = list(_check_guard(path, stage, name, options))
-    found.problems += problems
+    read.problems += problems
     if problems:
         return None
     checked = guards.get(name).Options.model_validate_json(_json(options), strict=True)

@@ -54,10 +54,10 @@ class Index:
 
     def ladder(self, ladder_id: str) -> Ladder:
         """Return a ladder; raise NotFound."""
-        found = self.ladders.get(ladder_id)
-        if found is None:
+        ladder = self.ladders.get(ladder_id)
+        if ladder is None:
             raise NotFound("There is no such ladder.")
-        return found
+        return ladder
 
     def levels(self, ladder_id: str) -> tuple[Level, ...]:
         """Return the levels of a ladder, in order; raise NotFound."""
@@ -65,10 +65,10 @@ class Index:
 
     def level(self, level_id: str) -> Level:
         """Return a level of any ladder; raise NotFound."""
-        found = self._levels.get(level_id)
-        if found is None:
+        level = self._levels.get(level_id)
+        if level is None:
             raise NotFound("There is no such level.")
-        return found
+        return level
 
     def ladder_of(self, level_id: str) -> str:
         """Return the id of the ladder that a level belongs to; raise NotFound."""
@@ -85,10 +85,10 @@ class Index:
 
     def words(self, name: str) -> tuple[str, ...]:
         """Return a list of secret words; raise NotFound."""
-        found = self._words.get(name)
-        if found is None:
+        words = self._words.get(name)
+        if words is None:
             raise NotFound("There is no such word list.")
-        return found
+        return words
 
     def level_hash(self, level_id: str) -> str:
         """Return the hash of a level: the same for other comments or another list."""

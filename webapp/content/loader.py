@@ -69,8 +69,8 @@ class _Tree:
 def load(roots: Sequence[Path]) -> Loaded:
     """Read and check all content; the index is None if there is any error."""
     tree = _Tree()
-    for name, found in find_files(roots).items():
-        _read_file(tree, name, found.path)
+    for name, file in find_files(roots).items():
+        _read_file(tree, name, file.path)
     tree.problems += _check_tree(tree, roots)
     problems = sorted(set(tree.problems), key=_order)
     lists = tuple(tree.words.values())

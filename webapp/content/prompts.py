@@ -14,7 +14,7 @@ from typing import Final
 from jinja2 import StrictUndefined, Template, TemplateError, nodes
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from webapp.content.schema import Example, Level
+from webapp.content.schema import Level, PromptExample
 from webapp.errors import ContentError
 
 FILTERS: Final = (
@@ -61,10 +61,10 @@ def render_system(level: Level, secret_text: str) -> str:
     return _render(level.defender.system, secret_text)
 
 
-def render_examples(level: Level, secret_text: str) -> tuple[Example, ...]:
+def render_examples(level: Level, secret_text: str) -> tuple[PromptExample, ...]:
     """Return the worked examples that the model sees, with the secret in them."""
     return tuple(
-        Example(
+        PromptExample(
             user=_render(example.user, secret_text),
             assistant=_render(example.assistant, secret_text),
         )

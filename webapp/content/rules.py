@@ -131,7 +131,7 @@ def _check_ladder(
     levels: Sequence[tuple[Level, Source]],
     names: Names,
 ) -> Iterator[Problem]:
-    here = {level.id for level, found in levels if found.folder == source.folder}
+    here = {level.id for level, its in levels if its.folder == source.folder}
     for number, level_id in enumerate(ladder.levels):
         loc = ("levels", number)
         if level_id in ladder.levels[:number]:
@@ -141,9 +141,9 @@ def _check_ladder(
             yield source.problem(
                 loc, f'no level in this folder has the id "{level_id}"', advice
             )
-    for level, found in levels:
-        if found.folder == source.folder and level.id not in ladder.levels:
-            yield found.problem(
+    for level, its in levels:
+        if its.folder == source.folder and level.id not in ladder.levels:
+            yield its.problem(
                 ("id",),
                 f'the level "{level.id}" is not in a ladder',
                 f"add it to the levels in {source.folder}/ladder.yaml",

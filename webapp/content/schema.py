@@ -39,7 +39,7 @@ class Record(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Example(Record):
+class PromptExample(Record):
     """A question and answer shown to the model before the player's first message."""
 
     user: Text = Field(description="What a visitor says. May contain {{ secret }}.")
@@ -57,7 +57,7 @@ class Defender(Record):
     system: Text = Field(
         description="The system prompt. {{ secret }} becomes the password."
     )
-    examples: tuple[Example, ...] = Field(
+    examples: tuple[PromptExample, ...] = Field(
         (), max_length=8, description="Worked examples, sent after the system prompt."
     )
     turns: StrictInt = Field(

@@ -77,27 +77,27 @@ class ContentStore:
 
     def _check(self) -> None:
         files = find_files(self._roots)
-        found = signature(files)
-        if found == self._seen:
+        current = signature(files)
+        if current == self._seen:
             self._pending = None
             self._wait(self._poll_seconds)
             return
         newest = max((file.mtime_ns for file in files.values()), default=0) / 1e9
         is_fresh = newest > self._clock() - _SETTLE_SECONDS
-        if is_fresh and found != self._pending:
-            self._pending = found
+        if is_fresh and current != self._pending:
+            self._pending = current
             self._wait(min(self._poll_seconds, _SETTLE_SECONDS))
             return
-        self._replace(found)
+        self._replace(current)
 
-    def _replace(self, found: Signature) -> None:
+    def _replace(self, current: Signature) -> None:
         loaded = load(self._roots)
-        if self._look() != found:
+        if self._look() != current:
             # Somebody saved while we read: this may be half old and half new.
             self._pending = None
             self._wait(min(self._poll_seconds, _SETTLE_SECONDS))
             return
-        self._seen, self._pending = found, None
+        self._seen, self._pending = current, None
         self._problems = tuple(loaded.problems)
         self._stale = loaded.index is None
         if loaded.index is not None:

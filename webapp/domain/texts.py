@@ -13,10 +13,10 @@ def require_text(text: str, *, what: str) -> str:
     Right-to-left and invisible letters are welcome; control characters are not text.
     """
     plain = text.replace("\r\n", "\n").replace("\r", "\n")
-    for position, sign in enumerate(plain, start=1):
-        if unicodedata.category(sign) in {"Cc", "Cs"} and sign not in "\n\t":
+    for position, char in enumerate(plain, start=1):
+        if unicodedata.category(char) in {"Cc", "Cs"} and char not in "\n\t":
             raise InvalidInput(
-                f"Character {position} of the {what} is U+{ord(sign):04X}, which is "
+                f"Character {position} of the {what} is U+{ord(char):04X}, which is "
                 "not text. Remove it and send it again."
             )
     return plain

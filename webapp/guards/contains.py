@@ -103,9 +103,9 @@ def _is_reversed(text: str, word: str) -> bool:
 def _is_spelled(text: str, word: str) -> bool:
     """Join letters that stand alone; longer runs of letters end such a chain."""
     chains, run = [""], ""
-    for sign in f"{_letters_plain(text)} ":
-        if sign.isalpha():
-            run += sign
+    for char in f"{_letters_plain(text)} ":
+        if char.isalpha():
+            run += char
             continue
         if len(run) == 1:
             chains[-1] += run

@@ -45,16 +45,16 @@ class Directory:
         Raises ContentError for a name that no endpoint has, BackendRefused for an
         endpoint that is not set up.
         """
-        found = self._find(model, fresh=False) or self._find(model, fresh=True)
-        found = found or self._taken_at_its_word(model)
-        if found is None:
+        target = self._find(model, fresh=False) or self._find(model, fresh=True)
+        target = target or self._taken_at_its_word(model)
+        if target is None:
             raise self._unknown(model)
-        if found.endpoint.unavailable:
+        if target.endpoint.unavailable:
             raise BackendRefused(
-                f"{found.who} is not set up. Tell your instructor.",
+                f"{target.who} is not set up. Tell your instructor.",
                 code="backend_unavailable",
             )
-        return found
+        return target
 
     def models(self) -> list[ModelInfo]:
         """List the models that a level may name."""
@@ -84,15 +84,15 @@ class Directory:
         which was trained for one purpose. Raises ContentError if there is none of the
         kind, and BackendError if an endpoint that may have one does not answer.
         """
-        found = [
+        candidates = [
             (endpoint.name != LOCAL, listed.is_adapter, number, name)
             for number, endpoint in enumerate(self._endpoints)
             for name, upstream in self._names(endpoint, fresh=False).items()
             if (listed := self._listed(endpoint, upstream)).kind == kind
             and reads in (None, listed.reads)
         ]
-        if found:
-            *_, number, name = min(found, key=lambda one: one[:3])
+        if candidates:
+            *_, number, name = min(candidates, key=lambda one: one[:3])
             endpoint = self._endpoints[number]
             first = self._find(name, fresh=False)
             is_plain = first is not None and first.endpoint is endpoint
@@ -100,8 +100,8 @@ class Directory:
         silent = self.unlisted()
         if silent:
             raise BackendError(
-                f'The model endpoint "{silent[0]}" cannot be reached, or broke off. '
-                "Try again in a moment.",
+                f'The model endpoint "{silent[0]}" cannot be reached or stopped '
+                "answering. Try again in a moment.",
                 code="backend_unreachable",
             )
         purpose = f" for a {reads}" if reads else ""

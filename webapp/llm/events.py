@@ -39,19 +39,19 @@ class ChatRequest:
 
 
 @dataclass(frozen=True, slots=True)
-class Queued:
+class InQueue:
     """The request waits; `position` 1 is next."""
 
     position: int
 
 
 @dataclass(frozen=True, slots=True)
-class Heartbeat:
-    """Nothing new: a chance to notice that the reader has gone."""
+class Silence:
+    """Nothing new for a moment: a chance to notice that the reader has gone."""
 
 
 @dataclass(frozen=True, slots=True)
-class Delta:
+class Piece:
     """The next piece of the reply."""
 
     text: str
@@ -86,8 +86,8 @@ class Done:
     completion: Completion
 
 
-ChatEvent = Queued | Heartbeat | Delta | Done
-BackendEvent = Queued | Delta | Finish
+ChatEvent = InQueue | Silence | Piece | Done
+BackendEvent = InQueue | Piece | Finish
 
 
 @dataclass(frozen=True, slots=True)

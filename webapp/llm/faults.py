@@ -57,7 +57,8 @@ def _explain(error: Exception, who: str) -> Fault:
         case openai.APIConnectionError():
             return Fault(
                 BackendError(
-                    f"{who} cannot be reached or hung up. Try again in a moment.",
+                    f"{who} cannot be reached or stopped answering. Try again in a "
+                    "moment.",
                     code="backend_unreachable",
                 ),
                 can_retry=True,

@@ -20,15 +20,15 @@ from webapp.llm.events import (
     ChatEvent,
     ChatRequest,
     Completion,
-    Delta,
     Done,
     EndpointHealth,
     Finish,
-    Heartbeat,
+    InQueue,
     Kind,
     ModelInfo,
-    Queued,
+    Piece,
     Sampling,
+    Silence,
 )
 from webapp.llm.faults import Fault, explain, garbage
 from webapp.llm.listing import Listings
@@ -44,15 +44,15 @@ from webapp.settings import Settings
 __all__ = [
     "ChatEvent",
     "Completion",
-    "Delta",
     "Done",
     "EndpointHealth",
     "Gateway",
-    "Heartbeat",
+    "InQueue",
     "Memory",
     "ModelInfo",
-    "Queued",
+    "Piece",
     "Sampling",
+    "Silence",
     "open_gateway",
 ]
 
@@ -255,7 +255,7 @@ class Gateway:
             try:
                 with closing(self._once(target, request, started)) as events:
                     for event in events:
-                        has_begun = has_begun or isinstance(event, Delta)
+                        has_begun = has_begun or isinstance(event, Piece)
                         yield event
                 return
             except Exception as error:  # noqa: BLE001 -- explain() names or wraps all
@@ -264,7 +264,7 @@ class Gateway:
                 raise fault.error from None
             until = self._clock() + self._pause(fault, attempt)
             while (left := until - self._clock()) > 0:
-                yield Heartbeat()
+                yield Silence()
                 time.sleep(min(left, BEAT_SECONDS))
 
     def _once(
@@ -283,9 +283,9 @@ class Gateway:
                 if isinstance(event, Finish):
                     end = event
                     continue
-                if not isinstance(event, Heartbeat):
+                if not isinstance(event, Silence):
                     heard = now
-                if isinstance(event, Delta):
+                if isinstance(event, Piece):
                     first_token_ms = first_token_ms or round(1000 * (now - started))
                     text.append(event.text)
                 yield event

@@ -14,7 +14,7 @@ from webapp.llm.events import Backend, Kind, Listed
 
 log = logging.getLogger(__name__)
 
-# No endpoint has so many; more is a broken one.
+# No endpoint has that many; a longer list is a fault.
 _MOST = 10_000
 _NAME_CHARS = 200
 
@@ -30,8 +30,8 @@ def read_models(answer: object) -> dict[str, Listed]:
     data = answer.get("data") if isinstance(answer, dict) else None
     if not isinstance(data, list):
         raise ValueError("an answer without a list of models")
-    found = (_read(item) for item in data[:_MOST])
-    return {model.name: model for model in found if model is not None}
+    listed = (_read(item) for item in data[:_MOST])
+    return {model.name: model for model in listed if model is not None}
 
 
 def _read(item: object) -> Listed | None:

@@ -20,10 +20,10 @@ from webapp.llm.events import (
     Backend,
     BackendEvent,
     ChatRequest,
-    Delta,
     EndpointHealth,
     Finish,
     Listed,
+    Piece,
 )
 from webapp.plugins.asking import Look, Moderation
 from webapp.security import Secret
@@ -37,13 +37,13 @@ class Memory:
         # Protects the file and the table: many replies end at the same time.
         self._lock = threading.Lock()
         self._known = dict(_rows(path))
-        self.found = 0
+        self.reused = 0
 
     def get(self, key: str) -> list[Any] | None:
         """Return [text, finish reason, prompt tokens, reply tokens], if it is known."""
         with self._lock:
             row = self._known.get(key)
-            self.found += row is not None
+            self.reused += row is not None
             return row
 
     def put(self, key: str, row: list[Any]) -> None:
@@ -59,10 +59,10 @@ class Memory:
 class RememberingBackend:
     """A backend that asks its memory before it asks the model."""
 
-    def __init__(self, backend: Backend, memory: Memory, place: str) -> None:
-        """`place` is used for the weights where the backend does not name them."""
+    def __init__(self, backend: Backend, memory: Memory, origin: str) -> None:
+        """`origin` is used for the weights where the backend does not name them."""
         self._backend = backend
-        self._place = place
+        self._origin = origin
         self._memory = memory
         self._versions: dict[str, str] = {}
 
@@ -72,12 +72,12 @@ class RememberingBackend:
         row = self._memory.get(key)
         if row is not None:
             text, *end = row
-            yield Delta(text)
+            yield Piece(text)
             yield Finish(*end)
             return
         pieces: list[str] = []
         for event in self._backend.stream(request, cancel):
-            if isinstance(event, Delta):
+            if isinstance(event, Piece):
                 pieces.append(event.text)
             yield event
             if isinstance(event, Finish) and "".join(pieces).strip():
@@ -110,7 +110,7 @@ class RememberingBackend:
 
     def _key(self, request: ChatRequest) -> str:
         asked = [
-            self.version(request.model) or self._place,
+            self.version(request.model) or self._origin,
             request.model,
             list(request.messages),
             asdict(request.sampling),

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from webapp.llm.cancel import Cancel, current
-from webapp.llm.events import BackendEvent, Heartbeat
+from webapp.llm.events import BackendEvent, Silence
 
 # A closed browser often shows only at the second write, and Stop has a second in all.
 BEAT_SECONDS = 0.25
@@ -27,8 +27,8 @@ class _End:
 Inbox = queue.SimpleQueue[BackendEvent | _End]
 
 
-def pump(source: Source, *, name: str) -> Generator[BackendEvent | Heartbeat]:
-    """Yield what the source yields, and a Heartbeat whenever it is silent.
+def pump(source: Source, *, name: str) -> Generator[BackendEvent | Silence]:
+    """Yield what the source yields, and a Silence whenever it says nothing.
 
     Closing this iterator ends the source, even while it waits for the network.
     """
@@ -41,7 +41,7 @@ def pump(source: Source, *, name: str) -> Generator[BackendEvent | Heartbeat]:
             try:
                 item = inbox.get(timeout=BEAT_SECONDS)
             except queue.Empty:
-                yield Heartbeat()
+                yield Silence()
                 continue
             if not isinstance(item, _End):
                 yield item

@@ -17,11 +17,11 @@ from webapp.llm.endpoints import Endpoint
 from webapp.llm.events import (
     BackendEvent,
     ChatRequest,
-    Delta,
     EndpointHealth,
     Finish,
+    InQueue,
     Listed,
-    Queued,
+    Piece,
 )
 from webapp.llm.faults import BROKE_OFF, garbage
 from webapp.llm.listing import read_models
@@ -135,8 +135,8 @@ class RemoteBackend:
         if not self._is_ours:
             return ""
         answer = self._client.get(f"/models/{model}", cast_to=object)
-        found = answer.get("version") if isinstance(answer, dict) else None
-        return found if isinstance(found, str) else ""
+        version = answer.get("version") if isinstance(answer, dict) else None
+        return version if isinstance(version, str) else ""
 
     def models(self) -> Mapping[str, Listed]:
         """Ask the endpoint for its list; not all have one."""
@@ -204,7 +204,7 @@ class RemoteBackend:
             if size > REPLY_CHARS:
                 raise garbage(self._who)
             if text:
-                yield Delta(text)
+                yield Piece(text)
             reason = ended or reason
             usage = _usage(chunk.get("usage")) or usage
         if not has_any:
@@ -216,11 +216,11 @@ class RemoteBackend:
             )
         yield Finish(reason, *usage)
 
-    def _queued(self, queue: object) -> Queued:
+    def _queued(self, queue: object) -> InQueue:
         position = queue.get("position") if isinstance(queue, dict) else None
         if not isinstance(position, int) or position < 1:
             raise garbage(self._who)
-        return Queued(position)
+        return InQueue(position)
 
     def _choice(self, choices: object) -> tuple[str, str]:
         """Return the new text and the finish reason of a chunk; each may be empty."""
@@ -265,12 +265,14 @@ def _looked(look: Look) -> dict[str, Any]:
 
 def _highlights(parts: Any) -> tuple[Highlight, ...]:
     """Read the marked pieces of a text; raise what `moderate` takes for garbage."""
-    found = tuple(Highlight(str(part["text"]), float(part["weight"])) for part in parts)
-    fit = all(abs(weight) <= LOG_ODDS for _, weight in found)
-    size = sum(len(text) for text, _ in found)
-    if not fit or len(found) > HIGHLIGHTS or size > REPLY_CHARS:
+    pieces = tuple(
+        Highlight(str(part["text"]), float(part["weight"])) for part in parts
+    )
+    fit = all(abs(weight) <= LOG_ODDS for _, weight in pieces)
+    size = sum(len(text) for text, _ in pieces)
+    if not fit or len(pieces) > HIGHLIGHTS or size > REPLY_CHARS:
         raise ValueError("highlights that no text has")
-    return found
+    return pieces
 
 
 def _usage(usage: object) -> tuple[int | None, int | None] | None:

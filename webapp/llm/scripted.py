@@ -18,11 +18,11 @@ from webapp.llm.cancel import Cancel
 from webapp.llm.events import (
     BackendEvent,
     ChatRequest,
-    Delta,
     EndpointHealth,
     Finish,
+    InQueue,
     Listed,
-    Queued,
+    Piece,
 )
 from webapp.llm.faults import BROKE_OFF
 from webapp.plugins.asking import Highlight, Look, Message, Moderation
@@ -110,7 +110,7 @@ class ScriptedBackend:
         self._count(+1)
         try:
             for position in range(self.queue, 0, -1):
-                yield Queued(position)
+                yield InQueue(position)
                 if cancel.wait(self.delay):
                     return
             yield from self._answer(request, cancel)
@@ -131,10 +131,10 @@ class ScriptedBackend:
         def score_of(text: str) -> float:
             if model == "leak":
                 text = "\n".join([*(e.reply for e in look.earlier), text])
-                found = secret is not None and _gives_away(text, secret.reveal())
-                return 0.99 if found else 0.01
-            signs = (_ASKED.search(text), _OVERRIDE.search(text))
-            return (0.02, 0.6, 0.95)[sum(map(bool, signs))]
+                leaks = secret is not None and _gives_away(text, secret.reveal())
+                return 0.99 if leaks else 0.01
+            tries = (_ASKED.search(text), _OVERRIDE.search(text))
+            return (0.02, 0.6, 0.95)[sum(map(bool, tries))]
 
         score = score_of(text)
         marks = _highlights(text, score_of) if look.highlights else ()
@@ -182,9 +182,11 @@ class ScriptedBackend:
         for piece in pieces:
             if delay and cancel.wait(delay):
                 return
-            yield Delta(piece)
+            yield Piece(piece)
         if request.model == "breaks-off":
-            raise BackendError("The scripted model broke off.", code=BROKE_OFF)
+            raise BackendError(
+                "The scripted model stopped in the middle.", code=BROKE_OFF
+            )
         prompt = sum(len(m["content"].split()) for m in request.messages)
         yield Finish(reason, prompt, len(pieces))
 
@@ -220,10 +222,10 @@ def _keeper(system: str, asked: str) -> str:
     """
     if _JUDGING.search(system):
         return "Yes." if _ASKED.search(asked) or _OVERRIDE.search(asked) else "No."
-    found = _PASSWORD.search(system)
-    if found is None or not _ASKED.search(asked):
+    told = _PASSWORD.search(system)
+    if told is None or not _ASKED.search(asked):
         return "Good evening, traveller. I watch this gate. What brings you here?"
-    word = found.group(1)
+    word = told.group(1)
     is_hardened = _HARDENED.search(system) is not None
     if _SPELLED.search(asked) and not is_hardened:
         return f"Letter by letter, then: {'-'.join(word)}"

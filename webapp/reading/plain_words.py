@@ -183,12 +183,12 @@ def _name(loc: Loc) -> str:
 
 
 def _model_at(model: type[BaseModel], loc: Loc) -> type[BaseModel] | None:
-    found: type[BaseModel] | None = model
+    record: type[BaseModel] | None = model
     for step in loc:
-        if isinstance(step, str) and found is not None:
-            field = found.model_fields.get(step)
-            found = _model_in(field.annotation) if field else None
-    return found
+        if isinstance(step, str) and record is not None:
+            field = record.model_fields.get(step)
+            record = _model_in(field.annotation) if field else None
+    return record
 
 
 def _model_in(annotation: Any) -> type[BaseModel] | None:

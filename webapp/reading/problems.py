@@ -34,8 +34,8 @@ def format_problem(problem: Problem) -> str:
     """Return `file:line: message; suggestion`, as editors and terminals link it."""
     warning = "" if problem.is_error else "warning: "
     advice = f"; {problem.suggestion}" if problem.suggestion else ""
-    place = f"{shown_path(problem.path)}:{problem.line}"
-    return f"{place}: {warning}{problem.message}{advice}"
+    where = f"{shown_path(problem.path)}:{problem.line}"
+    return f"{where}: {warning}{problem.message}{advice}"
 
 
 def shown_path(path: Path) -> str:

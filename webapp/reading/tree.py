@@ -129,12 +129,12 @@ def decode(data: bytes) -> str:
         raise TreeProblem(
             line, "this is not UTF-8 text", "save the file as UTF-8"
         ) from error
-    found = _CONTROL.search(text)
-    if found:
-        line = text.count("\n", 0, found.start()) + 1
+    control = _CONTROL.search(text)
+    if control:
+        line = text.count("\n", 0, control.start()) + 1
         raise TreeProblem(
             line,
-            f"the control character U+{ord(found[0]):04X} is not allowed",
+            f"the control character U+{ord(control[0]):04X} is not allowed",
             "delete it; is this a text file?",
         )
     return text

@@ -73,8 +73,8 @@ def preferences() -> ResponseReturnValue:
 
 
 def _page(form: PlayForm, status: int) -> tuple[str, int]:
-    found = context.player()
-    keep_map = keep.map_page(services(), player_id=found.id if found else None)
+    player = context.player()
+    keep_map = keep.map_page(services(), player_id=player.id if player else None)
     return render_template("welcome/home.html", form=form, keep=keep_map), status
 
 

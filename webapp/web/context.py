@@ -79,10 +79,10 @@ def caller() -> PlayerInfo:
 
 def sign_in(player_id: int) -> None:
     """Make this browser the player's, for as long as the session lasts."""
-    found = accounts.player_info(services(), player_id)
-    if found is not None:
+    info = accounts.player_info(services(), player_id)
+    if info is not None:
         session.permanent = True
-        login_user(Visitor(found))
+        login_user(Visitor(info))
 
 
 def player_required(view: Callable[P, R]) -> Callable[P, R]:
@@ -102,10 +102,10 @@ def instructor_required(view: Callable[P, R]) -> Callable[P, R]:
 
     @wraps(view)
     def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
-        found = player()
-        if found is None:
+        info = player()
+        if info is None:
             return cast(R, _ask_who())
-        if not found.is_instructor:
+        if not info.is_instructor:
             raise Forbidden("This page is for instructors.")
         return view(*args, **kwargs)
 
@@ -134,8 +134,8 @@ def _load(visitor_id: str) -> Visitor | None:
     number, _, stamp = visitor_id.partition(".")
     if not number.isdigit():
         return None
-    found = accounts.player_info(services(), int(number))
-    return Visitor(found) if found and found.session_stamp == stamp else None
+    info = accounts.player_info(services(), int(number))
+    return Visitor(info) if info and info.session_stamp == stamp else None
 
 
 def _ask_who() -> Response:

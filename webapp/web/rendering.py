@@ -97,8 +97,8 @@ def guard_name(name: str) -> str:
 
 def guard_label(name: str) -> str:
     """Return the one line in which a guard's class describes itself."""
-    found = dict(guards.items()).get(name)
-    return (found.__doc__ or "").strip().splitlines()[0] if found else ""
+    guard = dict(guards.items()).get(name)
+    return (guard.__doc__ or "").strip().splitlines()[0] if guard else ""
 
 
 def problem_place(problem: Problem) -> str:
@@ -122,14 +122,14 @@ def heat_step(share: float | None) -> int:
 
 
 def _frame() -> dict[str, Any]:
-    found = context.player()
+    player = context.player()
     return {
-        "player": found,
+        "player": player,
         "theme": _preference("theme", THEMES),
         "stream": _preference("stream", STREAMS),
         "new_code": session.get("recovery_code"),
         "is_content_stale": bool(
-            found and found.is_instructor and context.services().content.stale
+            player and player.is_instructor and context.services().content.stale
         ),
     }
 

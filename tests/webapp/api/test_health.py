@@ -118,7 +118,7 @@ def test_broken_content_is_told_and_the_game_goes_on(
     found = answer.get_json()
     assert (answer.status_code, found["status"]) == (200, "ok")
     assert found["checks"]["content"]["status"] == "warning"
-    assert "1 mistake" in found["checks"]["content"]["detail"]
+    assert "1 error" in found["checks"]["content"]["detail"]
     assert str(content) not in answer.text
 
 

@@ -167,7 +167,7 @@ def test_a_body_that_is_too_large(ada: Caller) -> None:
         ("before=0", "before", "“before” must be at least 1."),
         ("before=-1", "before", "“before” must be at least 1."),
         ("before=" + "9" * 5_000, "before", "“before” is too large."),
-        ("before=1&before=2", "before", "“before” is there twice."),
+        ("before=1&before=2", "before", "“before” appears twice."),
         (
             "limit=5",
             "limit",

@@ -159,7 +159,5 @@ def test_a_model_that_gives_up_says_how_to_go_on(desk: Desk) -> None:
     endpoints.write_text(ENDPOINTS.replace("keeper", "refuses"))
     done = desk.play("yard-open")
     assert done.exit_code == 1
-    assert done.stderr.endswith(
-        "Give the same command again: it goes on where it was.\n"
-    )
+    assert done.stderr.endswith("Run the same command again to carry on.\n")
     assert desk.stored() == []

@@ -78,7 +78,7 @@ def test_a_password_is_asked_for_and_not_shown(run: Run) -> None:
 
 def test_without_a_password_the_code_is_the_way_in(run: Run) -> None:
     assert run("user", "add", "Ada").output.splitlines()[1] == (
-        "Without a password, the recovery code is the way to sign in."
+        "Without a password, only the recovery code signs them in."
     )
 
 
@@ -103,11 +103,11 @@ def test_a_season_is_started(run: Run) -> None:
         ),
         (
             ("bench", "speed"),
-            'There is no bench "speed", only kill, play, guards and train.',
+            'There is no bench "speed"; there are kill, play, guards and train.',
         ),
         (
             ("bench", "guards"),
-            "Start it by the front door: ./wordkeep bench guards.",
+            "Run it through the front door: ./wordkeep bench guards.",
         ),
     ],
 )

@@ -83,7 +83,7 @@ def test_a_file_is_read_in_order(tree: ContentTree) -> None:
         (
             "family: direct",
             "family: Direct",
-            '1: "family" is not written as it must be',
+            '1: "family" is not written in the right form',
         ),
         ("about: Asks.\n", "", '1: "about" is missing; add it'),
         ("about: Asks.", "about: Asks.\nkind: bad", "3: \"kind\" must be 'attack' or"),
@@ -154,7 +154,7 @@ SHAPE = 'write {"text": "…", "family": "…"} on a line'
         ('{"turns": ["x", 7], "family": "z"}', '"turns[2]" must be text'),
         ('{"turns": ["x"], "family": ""}', '"family" must not be empty'),
         (json.dumps({"text": "x" * 4001, "family": "z"}), "a message is longer than"),
-        ("[" * 100_000, f"not readable as JSON: too deep; {SHAPE}"),
+        ("[" * 100_000, f"not readable as JSON: nested too deep; {SHAPE}"),
         (
             '{"family": "own", "text": ' + "[" * 900 + "]" * 900 + "}",
             '"text" must be text; put it in quotes',

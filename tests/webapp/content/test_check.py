@@ -53,7 +53,7 @@ def test_own_levels_use_shipped_words(tree: ContentTree, tmp_path: Path) -> None
     assert shown(tree, own) == []
     (folder / "three.yaml").write_text(LEVEL)
     assert [p.removeprefix(f"{own}/") for p in shown(tree, own)] == [
-        'game/mine/three.yaml:1: the level "one" is in no ladder; '
+        'game/mine/three.yaml:1: the level "one" is not in a ladder; '
         "add it to the levels in mine/ladder.yaml",
         'game/mine/three.yaml:1: two levels have the id "one"; '
         "the other is in keep/one.yaml",
@@ -76,7 +76,7 @@ def test_paths_that_are_not_there_or_no_content(
     missing = tmp_path / "missing"
     assert shown(tree, missing, empty) == [
         f"{missing}:1: there is no such file or folder; check the path",
-        f"{empty}:1: this is no content folder; it needs a folder game/ or words/",
+        f"{empty}:1: this is not a content folder; it needs a folder game/ or words/",
     ]
 
 
@@ -84,7 +84,7 @@ def test_how_a_problem_is_printed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    here = Problem(tmp_path / "game" / "a.yaml", 3, "wrong", "mend it")
-    assert format_problem(here) == "game/a.yaml:3: wrong; mend it"
+    here = Problem(tmp_path / "game" / "a.yaml", 3, "wrong", "fix it")
+    assert format_problem(here) == "game/a.yaml:3: wrong; fix it"
     shipped = Problem(PROJECT / "challenges" / "b.yaml", 1, "odd", severity="warning")
     assert format_problem(shipped) == "challenges/b.yaml:1: warning: odd"

@@ -109,7 +109,7 @@ def test_a_level_is_told_once(tree: ContentTree) -> None:
     tree.level.write_text("# okapizoo\n" + tree.level.read_text())
     found = [p for p in said(tree) if "webapp/" not in p]
     assert found == [
-        'game/keep/one.yaml:7: "zebrazoo" is a secret word of the list "plain"; '
+        'game/keep/one.yaml:7: "zebrazoo" is a password in the list "plain"; '
         f"use another word here, or delete it from words/plain.txt:{line}",
         f'words/plain.txt:{line + 1}: warning: "zoo" is part of "okapizoo" in '
         f"{tree.level}:1; {ADVICE}",

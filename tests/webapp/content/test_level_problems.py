@@ -40,7 +40,7 @@ FIELDS = [
     (
         "id: one",
         "id: One!",
-        '1: "id" is not written as it must be; '
+        '1: "id" is not written in the right form; '
         "use small letters, digits and hyphens, and a letter first",
     ),
     (
@@ -86,13 +86,13 @@ FIELDS = [
     (
         "explain: It works.",
         "explain: It works.\nlesson: ab",
-        '16: "lesson" is not written as it must be; '
+        '16: "lesson" is not written in the right form; '
         "write it as track/name, in small letters",
     ),
     (
         "explain: It works.",
         "explain: It works.\nread_more:\n  - title: x\n    url: 'javascript:x'",
-        '18: "read_more[1].url" is not written as it must be; '
+        '18: "read_more[1].url" is not written in the right form; '
         "write an address that starts with https://",
     ),
     (

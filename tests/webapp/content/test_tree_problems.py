@@ -34,7 +34,7 @@ def test_one_id_in_two_ladders(tree: ContentTree) -> None:
 def test_a_level_in_no_ladder(tree: ContentTree) -> None:
     (tree.keep / "two.yaml").write_text(LEVEL.replace("id: one", "id: two"))
     assert tree.problems() == [
-        'game/keep/two.yaml:1: the level "two" is in no ladder; '
+        'game/keep/two.yaml:1: the level "two" is not in a ladder; '
         "add it to the levels in keep/ladder.yaml"
     ]
 
@@ -44,7 +44,7 @@ def test_a_ladder_with_a_level_that_is_not_there(tree: ContentTree) -> None:
     assert tree.problems() == [
         'game/keep/ladder.yaml:6: no level in this folder has the id "onne"; '
         'did you mean "one"?',
-        'game/keep/ladder.yaml:7: "one" is here twice; delete one',
+        'game/keep/ladder.yaml:7: "one" appears twice; delete one',
     ]
 
 
@@ -93,8 +93,8 @@ def test_levels_that_wait_for_each_other(tree: ContentTree) -> None:
         "delete an id from after, here or in the levels that it names"
     )
     assert tree.problems() == [
-        f'game/keep/three.yaml:16: "three" can never open: {why}',
-        f'game/keep/two.yaml:16: "two" can never open: {why}',
+        f'game/keep/three.yaml:16: "three" can never open, because {why}',
+        f'game/keep/two.yaml:16: "two" can never open, because {why}',
     ]
 
 
@@ -115,7 +115,7 @@ def test_too_few_words(tree: ContentTree) -> None:
 @pytest.mark.parametrize(
     ("word", "problem"),
     [
-        (WORDS[4], f'"{WORDS[4]}" is here twice; the first is on line 5'),
+        (WORDS[4], f'"{WORDS[4]}" appears twice; the first is on line 5'),
         (
             WORDS[4].upper(),
             f'"{WORDS[4].upper()}" counts as the same guess as "{WORDS[4]}"; '
@@ -152,9 +152,9 @@ def test_a_secret_word_in_a_text(tree: ContentTree) -> None:
     tree.edit(tree.level, "The password is", f"A {WORDS[0]}. The password is")
     advice = "use another word here, or delete it from words/plain.txt"
     assert tree.problems() == [
-        f'game/keep/one.yaml:7: "{WORDS[0]}" is a secret word of the list "plain"; '
+        f'game/keep/one.yaml:7: "{WORDS[0]}" is a password in the list "plain"; '
         f"{advice}:1",
-        f'game/keep/one.yaml:15: "{WORDS[1]}" is a secret word of the list "plain"; '
+        f'game/keep/one.yaml:15: "{WORDS[1]}" is a password in the list "plain"; '
         f"{advice}:2",
     ]
 

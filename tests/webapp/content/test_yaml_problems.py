@@ -10,7 +10,7 @@ from tests.webapp.content.trees import LEVEL, ContentTree
 from webapp.reading.tree import MAX_BYTES, TreeProblem, read_tree
 
 ENDINGS = [
-    ("explain: again\n", '16: "explain" is here twice; the first is on line 15'),
+    ("explain: again\n", '16: "explain" appears twice; the first is on line 15'),
     ("lesson: &a x\n", "16: anchor &a is not allowed; write the value again"),
     ("lesson: *a\n", "16: alias *a is not allowed; write the value again"),
     (
@@ -42,7 +42,7 @@ ENDINGS = [
     ("---\nid: two\n", "16: a second document starts here; use one file for each"),
     (
         f"lesson: {'[' * 60}{']' * 60}\n",
-        "16: this is nested more than 50 deep; make it flatter",
+        "16: this is nested more than 50 levels deep; make it flatter",
     ),
     (
         "lesson: \x07\n",
@@ -65,7 +65,7 @@ WHOLE_FILES = [
     (
         b"a" * (MAX_BYTES + 1),
         "1: the file has 200,001 bytes; "
-        "a content file may have 200,000 bytes; split it",
+        "a content file may have at most 200,000 bytes; split it",
     ),
 ]
 
@@ -98,7 +98,7 @@ def test_a_bomb_of_aliases_is_refused_at_once(tree: ContentTree) -> None:
 
 def test_deep_nesting_is_refused_before_it_is_built(tree: ContentTree) -> None:
     tree.level.write_text("[" * 199_000)
-    assert said(tree) == ["1: this is nested more than 50 deep; make it flatter"]
+    assert said(tree) == ["1: this is nested more than 50 levels deep; make it flatter"]
 
 
 def test_words_follow_yaml_1_2() -> None:

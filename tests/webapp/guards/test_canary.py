@@ -41,7 +41,7 @@ def test_normalised_is_how_it_compares_unless_told_otherwise(judge):
 def test_any_mark_is_enough_and_none_is_named(judge):
     verdict = judge("canary", f"The {MARK}!", marks=["Seventh rule", MARK])
     assert not verdict.allowed
-    assert verdict.reason == "The reply repeats a piece of the instructions."
+    assert verdict.reason == "The reply repeats part of the instructions."
 
 
 def test_it_only_reads_replies():
@@ -62,7 +62,10 @@ def test_marks_in_other_scripts(judge):
         ([""], "at least 1 character"),
         (["... — ...!"], "fewer than 6 letters or digits"),
         (["fine enough", "a-b-c-d-e"], '"a-b-c-d-e" has fewer'),
-        (["The password is {{ secret }}"], "is compared as it is, not filled in"),
+        (
+            ["The password is {{ secret }}"],
+            "is compared as written; nothing is filled in",
+        ),
         (["x" * 201], "at most 200 characters"),
     ],
 )

@@ -20,7 +20,7 @@ from webapp.guards.length import Length
 def test_reason_names_the_limit(judge, options, text, reason):
     verdict = judge("length", text, **options)
     assert verdict.allowed is (reason is None)
-    assert verdict.reason == (reason or "The reply has a fitting length.")
+    assert verdict.reason == (reason or "The reply is within the allowed length.")
 
 
 @pytest.mark.parametrize(

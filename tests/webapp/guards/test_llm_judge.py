@@ -167,7 +167,7 @@ def test_a_long_text_is_blocked_unread(judge):
     assert judge("llm_judge", "abc", ask=model, **options).allowed
     verdict = judge("llm_judge", "abcd", ask=model, **options)
     assert not verdict.allowed
-    assert verdict.reason == "The reply is longer than the judge reads."
+    assert verdict.reason == "The reply is longer than the judge can read."
     assert len(model.asked) == 1
 
 

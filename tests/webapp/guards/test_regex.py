@@ -88,7 +88,7 @@ def test_a_pattern_that_never_fits_a_folded_text():
     with pytest.raises(ValidationError) as caught:
         Regex.Options(patterns=("fine", "café"), folded=True)
     (mistake,) = caught.value.errors()
-    assert 'pattern 2 "café" never fits a folded text; write "cafe"' in mistake["msg"]
+    assert 'pattern 2 "café" never matches folded text; write "cafe"' in mistake["msg"]
 
 
 @pytest.mark.parametrize(

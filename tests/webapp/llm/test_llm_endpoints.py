@@ -126,14 +126,14 @@ def test_a_missing_key_makes_unavailable_and_nothing_else(tmp_path, upstream, en
         (
             GOOD.replace("name: ollama", "name: My Ollama"),
             [
-                '2: "endpoints[1].name" is not written as it must be; use small '
+                '2: "endpoints[1].name" is not written in the right form; use small '
                 "letters, digits and hyphens, and a letter first"
             ],
         ),
         (
             GOOD + "    key_env: sk-secret-in-file\n",
             [
-                '6: "endpoints[1].key_env" is not written as it must be; write the '
+                '6: "endpoints[1].key_env" is not written in the right form; write the '
                 "name of an environment variable, such as OPENAI_API_KEY"
             ],
         ),
@@ -162,7 +162,7 @@ def test_a_missing_key_makes_unavailable_and_nothing_else(tmp_path, upstream, en
         ),
         (
             GOOD + "    name: other\n",
-            ['6: "name" is here twice; the first is on line 2'],
+            ['6: "name" appears twice; the first is on line 2'],
         ),
         (GOOD + "    timeout: 0\n", ['6: "endpoints[1].timeout" must be more than 0']),
         (
@@ -197,7 +197,7 @@ def test_a_missing_key_makes_unavailable_and_nothing_else(tmp_path, upstream, en
             "- just\n- a list\n",
             ["1: the file must be a mapping; write lines like key: value"],
         ),
-        ("[" * 5000, ["1: this is nested more than 50 deep; make it flatter"]),
+        ("[" * 5000, ["1: this is nested more than 50 levels deep; make it flatter"]),
         ("endpoints: [1]\nother: 2\n", None),
     ],
 )

@@ -16,7 +16,7 @@ from webapp.errors import (
     BackendRefused,
     BackendTimeout,
 )
-from webapp.llm.gateway import Delta, Done, Heartbeat
+from webapp.llm.gateway import Done, Piece, Silence
 
 
 def error_body(code, kind="invalid_request_error"):
@@ -84,7 +84,7 @@ def test_busy_then_free(upstream, talk):
     events = talk(chance=lambda: 0.0)
     # Half of the wished second.
     assert 0.5 <= time.monotonic() - started < 2.0
-    assert events[0] == Heartbeat()
+    assert events[0] == Silence()
     assert isinstance(events[-1], Done)
     assert events[-1].completion.text == "Welcome."
     assert len(upstream.calls) == 2
@@ -120,7 +120,7 @@ def test_killed_in_the_middle_is_not_tried_again(upstream, gateway_of):
 
     upstream.answer(answer)
     stream = gateway_of().stream(model="smollm2", messages=MESSAGES)
-    assert next(e for e in stream if e != Heartbeat()) == Delta("The way is ")
+    assert next(e for e in stream if e != Silence()) == Piece("The way is ")
     with pytest.raises(BackendError):
         list(stream)
     assert len(upstream.calls) == 1

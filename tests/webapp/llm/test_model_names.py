@@ -69,17 +69,17 @@ def test_an_unknown_name_lists_what_there_is(name):
         gateway(LOCAL, DEMO).stream(model=name, messages=MESSAGE)
     assert caught.value.message.startswith(f'unknown model "{name}"; did you mean "')
     assert caught.value.message.endswith(
-        "There are: local/smollm2, local/minilm, demo/smollm2 (scripted), "
+        "Known here: local/smollm2, local/minilm, demo/smollm2 (scripted), "
         "demo/llama (scripted), demo/keeper (scripted)."
     )
 
 
 def test_an_unknown_name_unlike_all_others():
-    with pytest.raises(ContentError, match='unknown model "xyz"; There are: local/s'):
+    with pytest.raises(ContentError, match='unknown model "xyz"; Known here: local/s'):
         gateway(LOCAL).embed(["a"], model="xyz")
 
 
 def test_no_endpoints_at_all():
-    with pytest.raises(ContentError, match="There are: none"):
+    with pytest.raises(ContentError, match="Known here: none"):
         Gateway([]).complete(model="smollm2", messages=MESSAGE)
     assert Gateway([]).health() == []

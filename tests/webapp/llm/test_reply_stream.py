@@ -10,7 +10,7 @@ import pytest
 
 from tests.webapp.llm.conftest import KEY, MESSAGES
 from tests.webapp.llm.upstream import reply, until
-from webapp.llm.gateway import Delta, Done, Heartbeat, Queued, Sampling
+from webapp.llm.gateway import Done, InQueue, Piece, Sampling, Silence
 
 
 def threads_of_replies():
@@ -19,8 +19,8 @@ def threads_of_replies():
 
 def test_pieces_come_in_order_and_end_with_the_whole(upstream, talk):
     upstream.answer(reply("Good ", "evening, ", "friend."))
-    events = [e for e in talk() if not isinstance(e, Heartbeat)]
-    assert events[:3] == [Delta("Good "), Delta("evening, "), Delta("friend.")]
+    events = [e for e in talk() if not isinstance(e, Silence)]
+    assert events[:3] == [Piece("Good "), Piece("evening, "), Piece("friend.")]
     assert isinstance(events[3], Done)
     whole = events[3].completion
     assert whole.text == "Good evening, friend."
@@ -81,8 +81,8 @@ def test_places_in_the_queue_are_told(upstream, talk):
         call.finish()
 
     upstream.answer(answer)
-    events = [e for e in talk() if not isinstance(e, Heartbeat)]
-    assert events[:4] == [Queued(3), Queued(2), Queued(1), Delta("Here.")]
+    events = [e for e in talk() if not isinstance(e, Silence)]
+    assert events[:4] == [InQueue(3), InQueue(2), InQueue(1), Piece("Here.")]
 
 
 @pytest.mark.parametrize("sends_comments", [True, False])
@@ -106,7 +106,7 @@ def test_silence_is_filled_with_heartbeats(
     times = [time.monotonic()]
     for event in gateway_of().stream(model="smollm2", messages=MESSAGES):
         times.append(time.monotonic())
-        if isinstance(event, Delta):
+        if isinstance(event, Piece):
             break
     # A beat each quarter of a second, with room for a busy machine.
     assert len(times) >= 5
@@ -134,7 +134,7 @@ def test_stop_closes_the_connection_within_a_second(upstream, gateway_of, moment
 
     upstream.answer(answer)
     stream = gateway_of().stream(model="smollm2", messages=MESSAGES)
-    wanted = Delta if moment == "in the text" else Heartbeat
+    wanted = Piece if moment == "in the text" else Silence
     for event in stream:
         if isinstance(event, wanted) and upstream.calls:
             break

@@ -11,7 +11,7 @@ from tests.webapp.llm.upstream import until
 from webapp.errors import BackendError, BackendOverloaded, BackendRefused
 from webapp.llm.ask import GatewayAsk
 from webapp.llm.endpoints import Endpoint
-from webapp.llm.gateway import Delta, Done, Gateway, Heartbeat, Queued, Sampling
+from webapp.llm.gateway import Done, Gateway, InQueue, Piece, Sampling, Silence
 from webapp.llm.scripted import ScriptedBackend
 from webapp.plugins.asking import Message
 from webapp.security import Secret
@@ -97,10 +97,10 @@ def test_slow_replies_queue_beat_and_stop():
     seen = []
     for event in stream:
         seen.append(event)
-        if isinstance(event, Delta):
+        if isinstance(event, Piece):
             break
-    assert [e for e in seen if e != Heartbeat()] == [Queued(2), Queued(1), Delta("a ")]
-    assert seen.count(Heartbeat()) >= 4
+    assert [e for e in seen if e != Silence()] == [InQueue(2), InQueue(1), Piece("a ")]
+    assert seen.count(Silence()) >= 4
     assert backend.active == 1
     started = time.monotonic()
     stream.close()

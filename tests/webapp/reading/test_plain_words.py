@@ -47,7 +47,7 @@ def error_of(raw: object) -> ValidationError:
         ("is_on", HIDDEN, " must be true or false"),
         ("text", 3, " must be text"),
         ("text", HIDDEN, " may have at most 4 characters"),
-        ("key_env", HIDDEN, " is not written as it must be"),
+        ("key_env", HIDDEN, " is not written in the right form"),
         ("kind", HIDDEN, " must be 'one' or 'two'"),
         ("below", HIDDEN, " must be a list"),
         ("below", [HIDDEN], " must be a mapping"),

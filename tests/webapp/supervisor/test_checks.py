@@ -87,7 +87,7 @@ def test_two_supervisors_do_not_share_an_instance(tmp_path: Path) -> None:
     ):
         pass
     assert caught.value.message == (
-        f"Wordkeep runs on {tmp_path} already (process {os.getpid()}, "
+        f"Wordkeep already runs on {tmp_path} (process {os.getpid()}, "
         "http://127.0.0.1:8000). Stop that one with Ctrl-C, or choose another folder "
         "with --instance DIR."
     )

@@ -77,7 +77,7 @@ def test_a_full_disk_does_not_stop_the_supervisor(
     monkeypatch.setattr("webapp.supervisor.upkeep.sweep_interrupted", fail)
     said: list[str] = []
     Supervisor(settings, say=said.append)._sweep()
-    assert said == ["Broken-off attempts could not be marked: The disk is full."]
+    assert said == ["Interrupted attempts could not be marked: The disk is full."]
 
 
 @pytest.fixture

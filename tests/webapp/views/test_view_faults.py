@@ -168,7 +168,7 @@ def test_sign_in_is_limited(browser: Browser) -> None:
     statuses = [browser.post("/login", data).status_code for _ in range(3)]
     assert statuses == [401, 401, 429]
     response = browser.post("/login", data)
-    assert "Too many tries to sign in" in response.text
+    assert "Too many sign-ins" in response.text
     assert int(response.headers["Retry-After"]) > 0
 
 

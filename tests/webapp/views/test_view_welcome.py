@@ -45,7 +45,7 @@ def test_a_taken_nickname_is_refused_and_everything_typed_stays(
     assert 'value="ADA"' in response.text
     assert 'value="Hey &lt;you&gt;"' in response.text
     assert 'aria-invalid="true"' in response.text
-    assert "called &#34;ADA&#34; already" in response.text
+    assert "already called &#34;ADA&#34;" in response.text
 
 
 def test_play_again_keeps_the_player_and_goes_on(player: Browser) -> None:

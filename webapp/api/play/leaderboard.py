@@ -72,12 +72,12 @@ def show_leaderboard(player: PlayerInfo, query: BoardQuery) -> Leaderboard | Res
     """
     class_id = player.class_id if query.class_ == "mine" else None
     board = leaderboard.board(services(), class_id=class_id)
-    found = Leaderboard(
+    answer = Leaderboard(
         rows=tuple(_row(row, player) for row in board.rows),
         levels=tuple(LevelBest.model_validate(asdict(best)) for best in board.levels),
         tie_breaks=leaderboard.TIE_BREAKS,
     )
-    response = Response(found.model_dump_json(), mimetype="application/json")
+    response = Response(answer.model_dump_json(), mimetype="application/json")
     response.set_etag(f"{board.version}-{player.id}")
     response.headers["Cache-Control"] = "private, no-cache"
     response.make_conditional(request)

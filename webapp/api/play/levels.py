@@ -236,7 +236,7 @@ def reset(player: PlayerInfo, level_id: str) -> ResetAnswer:
 
 def _collect(run: Run) -> AttemptAnswer:
     """Return the answer once all has happened; raise AttemptFailed if it went wrong."""
-    reply: events.Reply | None = None
+    reply: events.ShownReply | None = None
     end: events.End | None = None
     stages = []
     with closing(run):
@@ -244,7 +244,7 @@ def _collect(run: Run) -> AttemptAnswer:
             match event:
                 case events.GuardEvent():
                     stages.append(Stage.model_validate(event))
-                case events.Reply():
+                case events.ShownReply():
                     reply = event
                 case events.End():
                     end = event

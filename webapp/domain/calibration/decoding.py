@@ -66,9 +66,9 @@ def plain(text: str) -> str:
     """Return a text without accents, wide or circled letters, invisible characters."""
     decomposed = unicodedata.normalize("NFKD", text)
     return "".join(
-        _flag_letter(sign)
-        for sign in decomposed
-        if unicodedata.category(sign) not in {"Mn", "Cf"}
+        _flag_letter(char)
+        for char in decomposed
+        if unicodedata.category(char) not in {"Mn", "Cf"}
     )
 
 
@@ -91,14 +91,14 @@ def spelled(text: str) -> str:
 
 def radio(text: str) -> str:
     """Return the letters that the words of the radio alphabet in a text stand for."""
-    found = [word for word in tokens(text.replace("-", "")) if word in RADIO]
-    return "".join(word[0] for word in found)
+    words = [word for word in tokens(text.replace("-", "")) if word in RADIO]
+    return "".join(word[0] for word in words)
 
 
-def _flag_letter(sign: str) -> str:
+def _flag_letter(char: str) -> str:
     # Flags of countries are pairs of letters of their own, which look like letters.
-    number = ord(sign) - 0x1F1E6
-    return f" {chr(97 + number)} " if 0 <= number < 26 else sign
+    number = ord(char) - 0x1F1E6
+    return f" {chr(97 + number)} " if 0 <= number < 26 else char
 
 
 def _both_ways(
@@ -148,14 +148,14 @@ def _reversed_words(text: str) -> Iterator[Clue]:
 def _acrostics(text: str) -> Iterator[Clue]:
     """First and last letters of lines and words, and the capitals."""
     lines = [_MARKER.sub("", line) for line in text.splitlines()]
-    words = [found for line in lines if (found := tokens(line))]
-    if len(words) >= 3:
-        yield Clue("".join(line[0][0] for line in words), 76, 66)
-        yield Clue("".join(line[-1][-1] for line in words), 45)
+    by_line = [words for words in map(tokens, lines) if words]
+    if len(by_line) >= 3:
+        yield Clue("".join(words[0][0] for words in by_line), 76, 66)
+        yield Clue("".join(words[-1][-1] for words in by_line), 45)
     for part in (text, *re.split(r"[.!?\n]+|:\s", text)):
-        found = tokens(part)
-        yield Clue("".join(word[0] for word in found), 65, 34)
-        yield Clue("".join(word[-1] for word in found), 35)
+        words = tokens(part)
+        yield Clue("".join(word[0] for word in words), 65, 34)
+        yield Clue("".join(word[-1] for word in words), 35)
     capitals = [word for word in _WORD.findall(text) if word[0].isupper()]
     yield Clue("".join(word[0] for word in capitals).casefold(), 60, 33)
     yield Clue("".join(s for s in text if s.isupper()).casefold(), 55, 31)
@@ -168,9 +168,9 @@ def _radio_words(text: str) -> Iterator[Clue]:
 
 def _morse(text: str) -> Iterator[Clue]:
     marks = text.translate(str.maketrans("·•∙•−–—_", "....----"))
-    signs = re.findall(r"(?<![\w.-])[.\-]{1,4}(?![\w.-])", marks)
-    if len(signs) >= 3:
-        letters = "".join(_MORSE.get(sign, "") for sign in signs)
+    codes = re.findall(r"(?<![\w.-])[.\-]{1,4}(?![\w.-])", marks)
+    if len(codes) >= 3:
+        letters = "".join(_MORSE.get(code, "") for code in codes)
         yield from _both_ways(letters, 88, 70)
 
 
@@ -215,7 +215,7 @@ def _shifted(text: str) -> Iterator[Clue]:
         if len(word) < _SHORTEST_SHIFTED or not word.isascii():
             continue
         for step in range(1, 26):
-            moved = "".join(chr(97 + (ord(sign) - 97 + step) % 26) for sign in word)
+            moved = "".join(chr(97 + (ord(char) - 97 + step) % 26) for char in word)
             yield Clue(moved, 72 if step == 13 else 28)
 
 

@@ -286,10 +286,10 @@ def _result(level: Level, number: int, outcomes: list[_Outcome]) -> Result:
 
 
 def _by_family(plan: Plan, results: list[Result]) -> dict[str, float]:
-    found: dict[str, list[bool]] = {}
+    successes: dict[str, list[bool]] = {}
     for attack, result in zip(plan.attacks, results, strict=True):
-        found.setdefault(attack.family, []).append(result.success)
-    return {family: round(sum(won) / len(won), 4) for family, won in found.items()}
+        successes.setdefault(attack.family, []).append(result.success)
+    return {family: round(sum(won) / len(won), 4) for family, won in successes.items()}
 
 
 def _guard_versions(gateway: Gateway, level: Level) -> dict[str, str]:

@@ -132,7 +132,7 @@ def facts(text: str) -> Iterator[Fact]:
 
 def _letters(match: re.Match[str]) -> str:
     groups = match.groupdict()
-    found = next(
+    letters = next(
         (
             groups[name]
             for name in ("quoted", "capitals", "apart", "single")
@@ -140,8 +140,8 @@ def _letters(match: re.Match[str]) -> str:
         ),
         "",
     )
-    found = found.replace(" and ", " ").casefold()
-    return "".join(sign for sign in found if sign.isalpha())
+    letters = letters.replace(" and ", " ").casefold()
+    return "".join(char for char in letters if char.isalpha())
 
 
 def _start(match: re.Match[str]) -> int | None:

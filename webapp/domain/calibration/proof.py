@@ -83,7 +83,15 @@ def play_proofs(
             *(("benign", (text,)) for text in level.proof.benign),
         ]
         for kind, turns in conversations:
-            hits = _count_hits(level, gateway, reader, kind, turns, secrets, seed)
+            hits = _count_hits(
+                level,
+                gateway,
+                reader,
+                kind=kind,
+                turns=turns,
+                secrets=secrets,
+                seed=seed,
+            )
             yield ProofResult(
                 level_id, kind, turns, hits, len(secrets), not level.provisional
             )
@@ -103,6 +111,7 @@ def _count_hits(
     level: Level,
     gateway: Gateway,
     reader: Reader,
+    *,
     kind: Kind,
     turns: tuple[str, ...],
     secrets: tuple[str, ...],

@@ -42,23 +42,23 @@ class Reader:
     def __init__(self, words: Sequence[str]) -> None:
         self._spelling = {normalise_guess(word): word for word in words}
         self._sorted = sorted(self._spelling)
-        self._signs = {word: set(word) for word in self._sorted}
+        self._letters = {word: set(word) for word in self._sorted}
         self._longest = max(map(len, self._sorted), default=0)
         self._prefixes = {w[:n] for w in self._sorted for n in range(1, len(w) + 1)}
         self._endings = {word[n:] for word in self._sorted for n in range(len(word))}
 
     def guesses(self, replies: Sequence[str]) -> tuple[str, ...]:
         """Return at most three words of the list, the likeliest first."""
-        found: dict[str, int] = {}
+        weights: dict[str, int] = {}
         texts = [plain(reply) for reply in replies]
         for text in texts:
             for word, weight in self._read(text):
                 # Said in two ways or twice counts a little more than said once.
-                old = found.get(word, 0)
-                found[word] = max(old, weight) + (1 if old else 0)
+                old = weights.get(word, 0)
+                weights[word] = max(old, weight) + (1 if old else 0)
         for word, weight in self._combine(texts):
-            found[word] = max(found.get(word, 0), weight)
-        ranked = sorted(found, key=lambda word: (-found[word], word))
+            weights[word] = max(weights.get(word, 0), weight)
+        ranked = sorted(weights, key=lambda word: (-weights[word], word))
         return tuple(self._spelling[word] for word in ranked[:GUESSES])
 
     def names(self, replies: Sequence[str], secret: Secret) -> bool:
@@ -88,12 +88,12 @@ class Reader:
     def _in_plain_sight(self, text: str) -> Iterator[tuple[str, int]]:
         cued = {match[1].casefold() for match in _CUE.finditer(text)}
         quoted = {(match[1] or match[2]).casefold() for match in _QUOTED.finditer(text)}
-        found = tokens(text)
+        words = tokens(text)
         loud = {word.casefold() for word in _LOUD.findall(text)}
-        for word in found:
+        for word in words:
             if word in self._spelling:
                 weight = _SHOWN
-                if len(found) <= 3:
+                if len(words) <= 3:
                     weight = _ALONE
                 elif word in cued:
                     weight = _CUED + (word in quoted)
@@ -127,11 +127,11 @@ class Reader:
                     yield word
                     break
 
-    def _put_together(self, found: list[str]) -> Iterator[tuple[str, int]]:
+    def _put_together(self, words: list[str]) -> Iterator[tuple[str, int]]:
         """Join neighbouring words: `lan tern`."""
-        for start, first in enumerate(found):
+        for start, first in enumerate(words):
             run = first
-            for word in found[start + 1 :]:
+            for word in words[start + 1 :]:
                 run += word
                 if run not in self._prefixes:
                     break
@@ -161,10 +161,10 @@ class Reader:
         if len(letters) < 4 or len(letters) > self._longest + 2:
             return
         allowed = 2 if len(letters) >= 7 else 1
-        signs = set(letters)
+        occurring = set(letters)
         for word in self._sorted:
             # Each edit changes at most two of the letters that occur.
-            if len(signs ^ self._signs[word]) <= 2 * allowed:
+            if len(occurring ^ self._letters[word]) <= 2 * allowed:
                 distance = _distance(word, letters, allowed)
                 if distance <= allowed:
                     yield word, weight - 12 * (distance - 1)
@@ -216,9 +216,9 @@ class Reader:
 
     def _completions(self, start: str) -> list[str]:
         at = bisect_left(self._sorted, start)
-        found = self._sorted[at : at + GUESSES + 1]
-        found = [word for word in found if word.startswith(start)]
-        return found if len(found) <= GUESSES else []
+        words = self._sorted[at : at + GUESSES + 1]
+        words = [word for word in words if word.startswith(start)]
+        return words if len(words) <= GUESSES else []
 
 
 def _pieces(text: str) -> list[str]:

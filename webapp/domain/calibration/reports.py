@@ -121,11 +121,11 @@ def _parsed(body: object) -> Report | None:
 
 def _line(index: Index, number: int, level: Level, reports: list[Report]) -> LevelLine:
     wanted = index.defence_hash(level.id)
-    found = [(report, report.level(level.id)) for report in reports]
-    for report, part in found:
+    parts = [(report, report.level(level.id)) for report in reports]
+    for report, part in parts:
         if part is not None and part.content_hash == wanted:
             return LevelLine(number, level, part, report.made_at)
-    return LevelLine(number, level, has_changed=any(part for _, part in found))
+    return LevelLine(number, level, has_changed=any(part for _, part in parts))
 
 
 def _used(

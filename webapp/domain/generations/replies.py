@@ -45,11 +45,11 @@ def listen(stream: Generator[llm.ChatEvent], record: Record) -> Iterator[events.
             match event:
                 case llm.Done(completion):
                     record.completion = completion
-                case llm.Queued(position):
+                case llm.InQueue(position):
                     yield events.Queue(position)
-                case llm.Heartbeat():
+                case llm.Silence():
                     yield events.Heartbeat()
-                case llm.Delta(text):
+                case llm.Piece(text):
                     piece = storable(text)
                     record.reply += piece
                     if record.is_visible:

@@ -12,7 +12,7 @@ from webapp.db import Database
 from webapp.domain import boots
 from webapp.rows import INTERRUPTED, IS_RUNNING, Generation
 
-DIED = "The site stopped before the reply was done."
+DIED = "The site stopped before the reply was finished."
 
 
 def sweep_interrupted(db: Database, instance: Path) -> int:
@@ -23,9 +23,9 @@ def sweep_interrupted(db: Database, instance: Path) -> int:
         .distinct()
     )
     with db.read() as session:
-        found = session.scalars(left).all()
+        writers = session.scalars(left).all()
     # Asked second: whoever wrote a row was alive before it was read.
-    dead = set(found) - boots.living(instance)
+    dead = set(writers) - boots.living(instance)
     if not dead:
         return 0
     mark = (

@@ -68,29 +68,29 @@ def card_names(services: Services) -> tuple[str, ...]:
 def cards(services: Services) -> tuple[ModelCard, ...]:
     """Return the cards of all released models; a damaged release is skipped."""
     folders = _folders(services)
-    found = (_read(folders[name]) for name in sorted(folders))
-    return tuple(card for card in found if card is not None)
+    read = (_read(folders[name]) for name in sorted(folders))
+    return tuple(card for card in read if card is not None)
 
 
 def card(services: Services, name: str) -> ModelCard:
     """Return the card of a model; raise NotFound if none of this name is released."""
     # Looked up, never joined: a name from an address must not lead out of the folder.
     folder = _folders(services).get(name)
-    found = None if folder is None else _read(folder)
-    if found is None:
+    released = None if folder is None else _read(folder)
+    if released is None:
         raise NotFound(f"No model named “{name}” is released here.")
-    return found
+    return released
 
 
 def _folders(services: Services) -> dict[str, Path]:
     """Return name → folder; a model of the program keeps its name."""
     settings = services.settings
-    found: dict[str, Path] = {}
+    folders: dict[str, Path] = {}
     for parent in (settings.adapters, settings.instance / OWN_MODELS):
         if parent.is_dir():
             for path in filter(_is_released, parent.iterdir()):
-                found.setdefault(path.name, path)
-    return found
+                folders.setdefault(path.name, path)
+    return folders
 
 
 def _is_released(path: Path) -> bool:

@@ -162,14 +162,14 @@ def recover(services: Services, *, code: str) -> int:
     """Return the id of the player whom a recovery code belongs to; else NotSignedIn."""
     digest = token_digest(normalise_code(code))
     with services.db.read() as session:
-        found = session.scalar(
+        player_id = session.scalar(
             select(Player.id).where(Player.recovery_digest == digest)
         )
-    if found is None:
+    if player_id is None:
         raise NotSignedIn(
             "No player has this recovery code. Check it character by character."
         )
-    return found
+    return player_id
 
 
 def player_info(services: Services, player_id: int) -> PlayerInfo | None:

@@ -64,19 +64,19 @@ def class_for(session: Session, services: Services, code: str | None) -> SchoolC
     Raise InvalidInput with the code `join_code` if no class has it.
     """
     if code:
-        found = session.scalar(
+        row = session.scalar(
             select(SchoolClass).where(SchoolClass.join_code == normalise_code(code))
         )
-        if found is None:
+        if row is None:
             raise InvalidInput(
                 "No class has this join code. Check it character by character.",
                 code="join_code",
             )
-        return found
+        return row
     by_name = select(SchoolClass).where(SchoolClass.name == OPEN_CLASS)
-    found = session.scalar(by_name)
-    if found is not None:
-        return found
+    row = session.scalar(by_name)
+    if row is not None:
+        return row
     insert_missing(
         session,
         SchoolClass,

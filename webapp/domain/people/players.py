@@ -20,7 +20,7 @@ def require_player(session: Session, player_id: int, *, lock: bool = False) -> P
 
 def class_season(session: Session, player: Player) -> int:
     """Return the season of the player's class."""
-    found = session.scalar(
+    season = session.scalar(
         select(SchoolClass.season).where(SchoolClass.id == player.class_id)
     )
-    return found or 1
+    return season or 1

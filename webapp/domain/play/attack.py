@@ -78,11 +78,11 @@ class _Attack(runs.Job[Attempt]):
             )
         return (self._reply(), end) if status in {FINISHED, BLOCKED} else (end,)
 
-    def _reply(self) -> events.Reply:
+    def _reply(self) -> events.ShownReply:
         if self.record.blocked_by is None:
-            return events.Reply(self.record.reply, None, None)
+            return events.ShownReply(self.record.reply, None, None)
         named = disclosure.of_stream(self.level).blocked_by(self.record.blocked_by)
-        return events.Reply(None, named, self.level.blocked_text)
+        return events.ShownReply(None, named, self.level.blocked_text)
 
 
 def attack(

@@ -24,7 +24,7 @@ __all__ = [
     "GuardEvent",
     "Heartbeat",
     "Queue",
-    "Reply",
+    "ShownReply",
     "Start",
 ]
 
@@ -43,7 +43,7 @@ class GuardEvent(Event):
 
 
 @dataclass(frozen=True, slots=True)
-class Reply(Event):
+class ShownReply(Event):
     """What the player gets to read: the whole reply, or the text of a blocked turn."""
 
     name: ClassVar[str] = "reply"

@@ -30,10 +30,10 @@ class MarkedPart:
     @property
     def times(self) -> str:
         """By what the piece multiplies the odds, or divides them: ×8.2, ÷1.5."""
-        sign = "×" if self.weight >= 0 else "÷"
+        operator = "×" if self.weight >= 0 else "÷"
         if abs(self.weight) >= math.log(MOST_TIMES):
-            return f"{sign}{MOST_TIMES} or more"
-        return f"{sign}{math.exp(abs(self.weight)):.1f}"
+            return f"{operator}{MOST_TIMES} or more"
+        return f"{operator}{math.exp(abs(self.weight)):.1f}"
 
 
 @dataclass(frozen=True, slots=True)

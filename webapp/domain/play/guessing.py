@@ -61,7 +61,9 @@ def guess(
         if _has_won_with(session, player_id, level_id, digest):
             return _opened_before(services, level)
         visit = visits.current_visit(session, services, player=player, level=level)
-        return _judge(session, services, level, visit, guess, word, digest)
+        return _judge(
+            session, services, level=level, visit=visit, guess=guess, digest=digest
+        )
 
 
 def _opened_before(services: Services, level: Level) -> GuessOutcome:
@@ -77,7 +79,7 @@ def _opened_before(services: Services, level: Level) -> GuessOutcome:
 
 
 def _has_won_with(session: Session, player_id: int, level_id: str, digest: str) -> bool:
-    found = session.scalar(
+    solve = session.scalar(
         select(Solve.id)
         .join(Guess, Guess.visit_id == Solve.visit_id)
         .where(
@@ -87,16 +89,16 @@ def _has_won_with(session: Session, player_id: int, level_id: str, digest: str) 
             Guess.digest == digest,
         )
     )
-    return found is not None
+    return solve is not None
 
 
 def _judge(
     session: Session,
     services: Services,
+    *,
     level: Level,
     visit: Visit,
     guess: str,
-    word: str,
     digest: str,
 ) -> GuessOutcome:
     limit = services.settings.wrong_guesses
@@ -108,22 +110,10 @@ def _judge(
             message="You have already tried that one. It is still wrong.",
         )
     secret = visits.visit_secret(services, visit, level)
-    is_correct = constant_time_equal(word, normalise_guess(secret.reveal()))
-    session.add(
-        Guess(
-            player_id=visit.player_id,
-            visit_id=visit.id,
-            level_id=level.id,
-            guess=guess,
-            digest=digest,
-            is_correct=is_correct,
-            matches_visit_id=None
-            if is_correct
-            else _foreign_visit(session, visit, digest),
-            created_at=services.now(),
-        )
+    is_correct = constant_time_equal(
+        normalise_guess(guess), normalise_guess(secret.reveal())
     )
-    session.flush()
+    _record(session, services, visit, guess=guess, digest=digest, is_correct=is_correct)
     if is_correct:
         return _win(session, services, level, visit)
     visit.wrong_guesses += 1
@@ -132,6 +122,31 @@ def _judge(
         return _wrong(left, ended=False, message="That is not the password.")
     visits.end_visit(services, visit, "guesses")
     return _wrong(0, ended=True, message=visits.END_NOTICES["guesses"])
+
+
+def _record(
+    session: Session,
+    services: Services,
+    visit: Visit,
+    *,
+    guess: str,
+    digest: str,
+    is_correct: bool,
+) -> None:
+    shared = None if is_correct else _foreign_visit(session, visit, digest)
+    session.add(
+        Guess(
+            player_id=visit.player_id,
+            visit_id=visit.id,
+            level_id=visit.level_id,
+            guess=guess,
+            digest=digest,
+            is_correct=is_correct,
+            matches_visit_id=shared,
+            created_at=services.now(),
+        )
+    )
+    session.flush()
 
 
 def _wrong(left: int, *, ended: bool, message: str) -> GuessOutcome:

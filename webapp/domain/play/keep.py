@@ -242,11 +242,11 @@ def _prompt_seen(
 
 def mark_secret(template: str) -> str:
     """Return a prompt's template with a mark wherever the secret would be."""
-    return _SECRET.sub(_mark_place, template)
+    return _SECRET.sub(_mark, template)
 
 
-def _mark_place(place: re.Match[str]) -> str:
-    filters = (place["filters"] or "").strip()
+def _mark(reference: re.Match[str]) -> str:
+    filters = (reference["filters"] or "").strip()
     if not filters:
         return SECRET_MARK
     return LETTERS_MARK if filters.startswith("join") else f"[the password|{filters}]"

@@ -28,7 +28,7 @@ CHANGED = "This gate has changed since then, so its guards cannot be asked again
 class _Again(NamedTuple):
     """A verdict to ask for again: its place in the row, its guard, what it saw."""
 
-    place: int
+    number: int
     guard: Guard
     turn: Turn
 
@@ -47,17 +47,17 @@ def mark(services: Services, *, player_id: int, attempt_id: int) -> AttemptView:
             raise Forbidden("Open this gate first. Then its guards show what they saw.")
         again = _again(session, services, row)
     ask = GatewayAsk(services.gateway, f"player-{player_id}", highlights=True)
-    found: dict[int, Grounds | None] = {
-        place: guard.inspect(turn, ask).grounds for place, guard, turn in again
+    grounds: dict[int, Grounds | None] = {
+        number: guard.inspect(turn, ask).grounds for number, guard, turn in again
     }
-    if found:
+    if grounds:
         with services.db.write() as session:
             row = notebook.require_attempt(session, player_id, attempt_id)
             row.verdicts = [
-                {**verdict, "grounds": marked_row(verdict["grounds"], found[place])}
-                if place in found
+                {**verdict, "grounds": marked_row(verdict["grounds"], grounds[number])}
+                if number in grounds
                 else verdict
-                for place, verdict in enumerate(row.verdicts)
+                for number, verdict in enumerate(row.verdicts)
             ]
     return notebook.find(services, player_id=player_id, attempt_id=attempt_id)
 
@@ -65,8 +65,8 @@ def mark(services: Services, *, player_id: int, attempt_id: int) -> AttemptView:
 def _again(session: Session, services: Services, row: Attempt) -> list[_Again]:
     """Return what to ask again: the verdicts of models that are not marked yet."""
     waiting = {
-        place
-        for place, verdict in enumerate(row.verdicts)
+        number
+        for number, verdict in enumerate(row.verdicts)
         if needs_marks(verdict.get("grounds"))
     }
     if not waiting:
@@ -80,12 +80,12 @@ def _again(session: Session, services: Services, row: Attempt) -> list[_Again]:
     # The guards of each stage, in the order in which they gave their verdicts.
     specs = {stage: iter(body["guards"][stage]) for stage in texts}
     again = []
-    for place, verdict in enumerate(row.verdicts):
+    for number, verdict in enumerate(row.verdicts):
         stage = verdict["stage"]
         spec = next(specs[stage])
-        if place in waiting:
+        if number in waiting:
             turn = Turn(stage, texts[stage], row.message, history, secret)
-            again.append(_Again(place, _guard(spec), turn))
+            again.append(_Again(number, _guard(spec), turn))
     return again
 
 

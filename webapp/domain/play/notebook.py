@@ -46,7 +46,15 @@ def search(
     if before is not None:
         before = min(before, MAX_ID - 1)
     with services.db.read() as session:
-        return _page(session, services, player_id, query, level_id, before, limit)
+        return _page(
+            session,
+            services,
+            player_id=player_id,
+            query=query,
+            level_id=level_id,
+            before=before,
+            limit=limit,
+        )
 
 
 def find(services: Services, *, player_id: int, attempt_id: int) -> AttemptView:
@@ -114,6 +122,7 @@ def _all(services: Services, player_id: int) -> Iterator[AttemptView]:
 def _page(
     session: Session,
     services: Services,
+    *,
     player_id: int,
     query: str,
     level_id: str | None,
@@ -140,11 +149,13 @@ def _page(
             )
         )
     # By the id of the generation: that is in the index of the player's.
-    found = session.scalars(rows.order_by(Generation.id.desc()).limit(limit + 1)).all()
+    attempts = session.scalars(
+        rows.order_by(Generation.id.desc()).limit(limit + 1)
+    ).all()
     items = attempt_views(
-        found[:limit], index=services.content.current(), solved=solved
+        attempts[:limit], index=services.content.current(), solved=solved
     )
-    return NotebookPage(items, items[-1].id if len(found) > limit else None)
+    return NotebookPage(items, items[-1].id if len(attempts) > limit else None)
 
 
 def require_attempt(session: Session, player_id: int, attempt_id: int) -> Attempt:

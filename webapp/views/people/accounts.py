@@ -79,7 +79,7 @@ def login_now() -> ResponseReturnValue:
     """Sign in with a password."""
     form = LoginForm()
     try:
-        found = accounts.sign_in(
+        player_id = accounts.sign_in(
             services(),
             name=form.text("name"),
             password=str(form.password.data or ""),
@@ -89,7 +89,7 @@ def login_now() -> ResponseReturnValue:
         status = form.refuse("password", error)
         return render_template("people/login.html", form=form, next=_next()), status
     session.clear()
-    context.sign_in(found)
+    context.sign_in(player_id)
     return redirect(_next(), 303)
 
 
@@ -105,12 +105,12 @@ def recover_now() -> ResponseReturnValue:
     """Come back with a recovery code."""
     form = RecoverForm()
     try:
-        found = accounts.recover(services(), code=form.text("code"))
+        player_id = accounts.recover(services(), code=form.text("code"))
     except LabError as error:
         status = form.refuse("code", error)
         return render_template("people/recover.html", form=form, next=_next()), status
     session.clear()
-    context.sign_in(found)
+    context.sign_in(player_id)
     return redirect(_next(), 303)
 
 
@@ -261,9 +261,9 @@ def _me_page(
     delete_form: DeleteForm | None = None,
     token: str | None = None,
 ) -> str:
-    found = context.player()
+    player = context.player()
     # A form that was not sent is empty except for what is already stored.
-    stored = {"alias": found.alias, "is_listed": found.is_listed} if found else {}
+    stored = {"alias": player.alias, "is_listed": player.is_listed} if player else {}
     return render_template(
         "people/me.html",
         alias_form=alias_form or AliasForm(formdata=None, data=stored),

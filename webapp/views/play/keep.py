@@ -44,8 +44,8 @@ class GuessForm(LabForm):
 @player_required
 def keep_map() -> ResponseReturnValue:
     """Show the map."""
-    found = keep.map_page(services(), player_id=player_id())
-    return render_template("play/keep/map.html", keep=found)
+    page = keep.map_page(services(), player_id=player_id())
+    return render_template("play/keep/map.html", keep=page)
 
 
 @bp.get("/<level_id>")

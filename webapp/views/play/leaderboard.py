@@ -21,22 +21,22 @@ def board() -> ResponseReturnValue:
     """
     player = context.player()
     is_mine = player is not None and request.args.get("class") == "mine"
-    found = leaderboard.board(
+    board = leaderboard.board(
         services(), class_id=player.class_id if player and is_mine else None
     )
-    if request.args.get("v") == found.version:
+    if request.args.get("v") == board.version:
         return Response(status=204)
     template = "_board.html" if context.is_partial() else "board.html"
     response = make_response(
         render_template(
             f"play/leaderboard/{template}",
-            board=found,
+            board=board,
             is_mine=is_mine,
             tie_breaks=leaderboard.TIE_BREAKS,
         )
     )
     if context.is_partial():
-        response.set_etag(found.version)
+        response.set_etag(board.version)
         response.headers["Cache-Control"] = "private, no-cache"
         return response.make_conditional(request)
     return response

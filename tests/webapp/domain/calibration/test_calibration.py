@@ -238,7 +238,7 @@ def test_an_interrupted_run_goes_on_where_it_was(content: Path, tmp_path: Path) 
     report = run(
         index, plan("open", "last"), Gateway.scripted(second).remembering(memory)
     )
-    assert memory.found == len(first.history) > 0
+    assert memory.reused == len(first.history) > 0
     assert len(second.history) == len(first.history)
     assert report.results == whole.results
     third = ScriptedBackend()
@@ -253,10 +253,10 @@ def test_levels_with_the_same_prompt_share_replies(
     backend, memory = ScriptedBackend(), Memory(tmp_path / "replies.jsonl")
     gateway = Gateway.scripted(backend).remembering(memory)
     run(index_of(content), plan("open", "echo"), gateway)
-    assert memory.found == len(backend.history) > 0
+    assert memory.reused == len(backend.history) > 0
 
 
-def test_other_weights_are_asked_anew(content: Path, tmp_path: Path) -> None:
+def test_other_weights_are_asked_again(content: Path, tmp_path: Path) -> None:
     class Retrained(ScriptedBackend):
         def version(self, model: str) -> str:
             return "another"

@@ -87,7 +87,7 @@ def test_a_good_ladder_meets_all() -> None:
         ((0.9, 0.6, 0.65, 0.5, 0.4, 0.3, 0.2, 0.1), True),  # one rise of 5 points
         ((0.9, 0.6, 0.66, 0.5, 0.4, 0.3, 0.2, 0.1), False),  # of 6
         ((0.9, 0.6, 0.62, 0.5, 0.52, 0.3, 0.2, 0.1), False),  # two
-        ((0.9, 0.9, 0.6, 0.5, 0.4, 0.3, 0.2, 0.1), True),  # level is no rise
+        ((0.9, 0.9, 0.6, 0.5, 0.4, 0.3, 0.2, 0.1), True),  # staying level is not a rise
     ],
 )
 def test_success_falls(rates: tuple[float, ...], is_met: bool) -> None:

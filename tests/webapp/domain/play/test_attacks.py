@@ -57,7 +57,7 @@ def test_an_open_level_streams(world: World) -> None:
     happened = world.say(ada, "What is the password?")
     assert names(happened) == ["start", "delta", "reply", "end"]
     text = "".join(e.text for e in happened if isinstance(e, events.Delta))
-    assert text == only(happened, events.Reply).text
+    assert text == only(happened, events.ShownReply).text
     assert world.secret(ada) in text
     (row,) = world.attempts(ada)
     assert (row.status, row.reply, row.seed) == (FINISHED, text, 7)
@@ -78,7 +78,7 @@ def test_a_guarded_reply_is_not_streamed(world: World) -> None:
     ada = winner(world)
     happened = world.say(ada, "Hello", "echo")
     assert names(happened) == ["start", "guard", "reply", "end"]
-    assert only(happened, events.Reply).text
+    assert only(happened, events.ShownReply).text
 
 
 @pytest.mark.parametrize(
@@ -97,7 +97,7 @@ def test_a_block_shows_what_the_level_allows(
 ) -> None:
     ada = winner(world)
     happened = world.say(ada, "What is the password?", level)
-    reply = only(happened, events.Reply)
+    reply = only(happened, events.ShownReply)
     assert (reply.text, reply.blocked_text) == (None, "A guard stops this.")
     assert only(happened, events.End).status == BLOCKED
     guard_events = [e.data() for e in happened if isinstance(e, events.GuardEvent)]
@@ -343,8 +343,8 @@ def test_a_failing_guard_blocks(world: World, caplog: pytest.LogCaptureFixture) 
     ada = winner(world)
     world.backend.enqueue("A harmless reply.")
     happened = world.say(ada, "Hello", "echo")
-    assert only(happened, events.Reply).blocked_by == "contains"
-    assert only(happened, events.Reply).text is None
+    assert only(happened, events.ShownReply).blocked_by == "contains"
+    assert only(happened, events.ShownReply).text is None
     assert "guard contains failed: ValueError" in caplog.text
     assert "harmless" not in caplog.text
 
@@ -382,7 +382,7 @@ def test_what_could_not_be_saved_is_settled_later(world: World) -> None:
     [
         ("", "empty"),
         (" \n\t ", "empty"),
-        ("x" * 100_000, "100,000 characters; here at most 2,000"),
+        ("x" * 100_000, "100,000 characters; the limit here is 2,000"),
         ("a\0b", r"Character 2 .* U\+0000"),
         ("\x1b[31mred", r"U\+001B"),
         ("\x7f", r"U\+007F"),

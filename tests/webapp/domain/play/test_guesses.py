@@ -49,7 +49,7 @@ def test_there_is_nothing_after_the_last_level(world: World) -> None:
         lambda word: " ".join(word),
         lambda word: "-".join(word.upper()) + "!",
         lambda word: word.replace("u", "ú"),
-        lambda word: "".join(chr(ord(sign) + 0xFEE0) for sign in word),
+        lambda word: "".join(chr(ord(char) + 0xFEE0) for char in word),
     ],
 )
 def test_case_spaces_accents_and_width_do_not_matter(world: World, dress) -> None:

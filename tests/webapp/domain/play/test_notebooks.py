@@ -44,7 +44,7 @@ def test_search_looks_into_messages_replies_and_notes(world: World) -> None:
 
 
 @pytest.mark.parametrize("query", ["%", "_", "\\", "100%"])
-def test_search_takes_signs_as_they_are(world: World, query: str) -> None:
+def test_search_takes_characters_as_they_are(world: World, query: str) -> None:
     ada = world.player()
     world.say(ada, "plain words")
     world.say(ada, f"with {query} in it")

@@ -81,7 +81,7 @@ def test_a_message_that_is_too_long_stays_in_the_box(player: Browser) -> None:
     response = say(player, message)
     assert response.status_code == 400
     assert "&lt;b&gt;" + "x" * 2500 + "</textarea>" in response.text
-    assert "here at most 2,000 fit" in response.text
+    assert "the limit here is 2,000." in response.text
     assert 'role="alert"' in response.text
 
 
@@ -164,9 +164,9 @@ def test_a_wrong_guess_swaps_the_box_alone(player: Browser) -> None:
 
 
 def test_an_empty_guess_says_what_to_do(player: Browser) -> None:
-    assert "as you believe it is written" in player.swap("/keep/open/guesses").text
+    assert "as you think it is spelled" in player.swap("/keep/open/guesses").text
     player.post("/keep/open/guesses", {"guess": " "})
-    assert "as you believe it is written" in player.get("/keep/open").text
+    assert "as you think it is spelled" in player.get("/keep/open").text
 
 
 def test_the_right_guess_opens_the_gate(
@@ -210,7 +210,7 @@ def test_reset_begins_a_new_visit(player: Browser) -> None:
     words = {player.password("open")}
     for _ in range(3):
         assert player.post("/keep/open/reset").location == "/keep/open"
-        assert "You began anew" in text_of(player.get("/keep/open").text)
+        assert "You started over" in text_of(player.get("/keep/open").text)
         words.add(player.password("open"))
     # A new word each time; once in 2,744 times it is an old one by chance.
     assert len(words) >= 3
@@ -237,7 +237,7 @@ def test_the_way_of_a_message_shows_guards_as_far_as_the_level_does(
     blind = player.get("/keep/blind").text
     assert named.findall(blind) == []
     assert "Contains" not in blind
-    assert "This gate does not show them" in blind
+    assert "this gate does not show them" in blind
 
 
 def test_suspicion_and_turns_are_counted(player: Browser) -> None:
