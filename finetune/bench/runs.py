@@ -27,7 +27,10 @@ from finetune.bench.work import (
 from finetune.data.packing import Rows
 from finetune.data.sources import DialogueRows, read_rows
 from finetune.recipes.lm import LmRecipe
-from finetune.training.lm import Loop, answer_loss, prepare, uses_bf16
+from finetune.training.course import Course
+from finetune.training.lm import answer_loss, learn
+from finetune.training.lora import prepare
+from finetune.training.precision import uses_bf16
 from finetune.weights.base import load_base
 
 # Enough for a comparison on the same rows; they are judged many times.
@@ -36,7 +39,7 @@ NEVER = 10**9
 
 
 class Point(NamedTuple):
-    """The held-out loss after so many seconds of training, without those of judging."""
+    """The held-out loss after some seconds of training, without those of judging."""
 
     seconds: float
     tokens: float
@@ -110,32 +113,25 @@ def load_rows(path: Path) -> SavedRows:
 
 
 def run_ours(job: Job, minutes: float) -> Run:
-    """Train with our loop for so many minutes."""
+    """Train with our loop for as many minutes as this."""
     rows = load_rows(job.rows)
     recipe = job.recipe.model_copy(update={"epochs": NEVER, "eval_every": NEVER})
+    # Nothing is written but the rows: no checkpoint takes time.
+    course = Course(recipe, job.out, minutes=minutes, save_every=None)
     torch.manual_seed(recipe.seed)
-    is_bf16 = uses_bf16(recipe)
+    is_bf16 = uses_bf16(recipe.precision, course)
     accelerator = Accelerator(mixed_precision="bf16" if is_bf16 else "no")
     peak = peak_flops(accelerator.device, dtype_of(is_bf16))
-    model = prepare(load_base(recipe.base, cache=job.cache).model, recipe, accelerator)
-    job.out.mkdir(parents=True, exist_ok=True)
-    loop = Loop(
-        recipe,
-        model,
-        DialogueRows(rows.train, rows.heldout),
-        accelerator,
-        minutes=minutes,
-        out=job.out,
-        emit=_ignore,
+    base = load_base(recipe.base, cache=job.cache).model
+    model = prepare(base, recipe.base, recipe.lora, is_bf16=is_bf16)
+    data = DialogueRows(rows.train, rows.heldout)
+    stage = learn(model, data, recipe, course, accelerator=accelerator)
+    course.close()
+    loss = heldout_loss(model, rows.heldout, at_once=recipe.rows, is_bf16=is_bf16)
+    point = Point(stage.seconds, stage.tokens, loss)
+    return summary(
+        model, rows.texts, [point], peak=peak, is_bf16=is_bf16, seconds=point.seconds
     )
-    loop.run()
-    each = rows.texts.tokens * recipe.rows * recipe.accumulate / len(rows.train)
-    point = Point(
-        loop.progress.seconds,
-        loop.progress.update * each,
-        heldout_loss(model, rows.heldout, at_once=recipe.rows, is_bf16=is_bf16),
-    )
-    return summary(model, rows.texts, peak, is_bf16, point.seconds, [point])
 
 
 def heldout_loss(model: Any, rows: Rows, *, at_once: int, is_bf16: bool) -> float:
@@ -163,12 +159,16 @@ def heldout_loss(model: Any, rows: Rows, *, at_once: int, is_bf16: bool) -> floa
 def summary(
     model: Any,
     texts: Texts,
+    curve: Sequence[Point],
+    *,
     peak: float,
     is_bf16: bool,
     seconds: float | None,
-    curve: Sequence[Point],
 ) -> Run:
-    """Put together what is told about a run."""
+    """Put together what is told about a run.
+
+    `peak` are the operations per second of the machine, `seconds` the time to the goal.
+    """
     last = curve[-1]
     speed = last.tokens / last.seconds
     work = flops_per_token(measure_weights(model), texts)
@@ -191,7 +191,3 @@ def summary(
 def dtype_of(is_bf16: bool) -> torch.dtype:
     """Return the type that a run computes in."""
     return torch.bfloat16 if is_bf16 else torch.float32
-
-
-def _ignore(event: dict[str, Any]) -> None:
-    pass

@@ -29,7 +29,9 @@ from finetune.bench.runs import (
 from finetune.bench.work import documents, peak_flops, wait_for
 from finetune.data.packing import IGNORE, Document, Rows
 from finetune.recipes.lm import LmRecipe
-from finetune.training.lm import add_adapters
+from finetune.training.clock import Clock
+from finetune.training.lm import rate_at
+from finetune.training.lora import add_adapters
 from finetune.weights.base import load_base
 
 # Looks at the held-out loss on the way that ours needed to the goal.
@@ -89,10 +91,12 @@ def run_trainer(job: Job, goal: Goal, *, is_tuned: bool) -> Run:
         callbacks=[watch],
     )
     trainer.remove_callback(PrinterCallback)
-    trainer.rate = lambda update: falling(watch.seconds / goal.planned, recipe)
+    trainer.rate = lambda update: falling(watch.seconds / goal.planned, recipe.warmup)
     trainer.train()
     seconds = reached(watch.curve, goal.loss)
-    return summary(model, rows.texts, peak, is_tuned, seconds, watch.curve)
+    return summary(
+        model, rows.texts, watch.curve, peak=peak, is_bf16=is_tuned, seconds=seconds
+    )
 
 
 class FallingTrainer(Trainer):  # type: ignore[misc]
@@ -128,17 +132,16 @@ class Watch(TrainerCallback):  # type: ignore[misc]
         self._every = max(1, round(goal.tokens / each / _LOOKS))
         self._device = device
         self._judge = judge
-        self._clock = clock
-        self._began: float | None = None
+        self._clock = Clock(now=clock)
 
     @property
     def seconds(self) -> float:
         """How long the run has learned: 0 before it begins."""
-        return 0.0 if self._began is None else self._clock() - self._began
+        return self._clock.seconds
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         """Start the clock."""
-        self._began = self._clock()
+        self._clock.start()
 
     def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         """Judge when it is time, with a stopped clock."""
@@ -147,13 +150,13 @@ class Watch(TrainerCallback):  # type: ignore[misc]
             return
         wait_for(self._device)
         seconds = self.seconds
-        loss = self._judge()
+        with self._clock.resting():
+            loss = self._judge()
         point = Point(seconds, state.global_step * self.each, loss)
         self.curve.append(point)
         sys.stderr.write(f"  {point.seconds:.0f} s: loss {loss:.4f}\n")
         if is_over or loss <= self._goal.loss:
             control.should_training_stop = True
-        self._began = self._clock() - seconds
 
 
 def reached(curve: Sequence[Point], loss: float) -> float | None:
@@ -172,11 +175,10 @@ def reached(curve: Sequence[Point], loss: float) -> float | None:
     return None
 
 
-def falling(done: float, recipe: LmRecipe) -> float:
+def falling(done: float, warmup: float) -> float:
     """Return our course of the learning rate; `done` is over 1 for who goes on."""
-    if done < recipe.warmup:
-        return max(done / recipe.warmup, 0.02)
-    return max(_LEAST_RATE, (1 - done) / (1 - recipe.warmup))
+    share = rate_at(done, warmup)
+    return share if done < warmup else max(_LEAST_RATE, share)
 
 
 def _arguments(job: Job, *, is_tuned: bool) -> TrainingArguments:

@@ -47,7 +47,7 @@ class Weights:
 
 
 def documents(rows: Rows, filler: int) -> list[Document]:
-    """Take packed rows apart again; what fills up a row is no document."""
+    """Take packed rows apart again; what fills up a row is not a document."""
     found = []
     for ids, targets, numbers in zip(
         rows.ids.tolist(), rows.targets.tolist(), rows.document.tolist(), strict=True

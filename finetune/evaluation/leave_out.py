@@ -21,7 +21,10 @@ from finetune.figures import auc, recall_at, wilson
 from finetune.guards.detector import ADAPTER, load_detector, quantised
 from finetune.recipes.guard import ClassifierRecipe
 from finetune.recipes.reading import load_recipe
-from finetune.training.gate import Reader, fit
+from finetune.training.course import Course
+from finetune.training.events import record
+from finetune.training.gate import fit
+from finetune.training.reader import Reader
 from finetune.training.thresholds import even_threshold
 from finetune.weights.places import find_folder
 
@@ -45,7 +48,11 @@ def run_fold(
     rest = recipe.model_copy(update={"held_out": (*recipe.held_out, *left_out)})
     rows = collect(rest, _say)
     if not is_trained:
-        fit(rest, rows.train, out=out, minutes=minutes, resume=False, emit=_say)
+        course = Course(
+            rest, out, minutes=minutes, emit=lambda event: _say(record(event))
+        )
+        fit(rest, rows.train, course)
+        course.close()
     folder = find_folder(recipe.base)
     detector = quantised(load_detector(folder, out / ADAPTER))
     logits = Reader(folder, recipe.window).logits(detector, rows.held_out)

@@ -6,7 +6,7 @@ Paths in a recipe are relative to the folder that the command is run in.
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -14,6 +14,10 @@ from finetune.errors import FinetuneError
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[int, Field(ge=1)]
+Precision = Annotated[
+    Literal["auto", "fp32", "bf16"],
+    Field(description="auto: bf16 where a probe finds it faster."),
+]
 
 
 class RecipeError(FinetuneError):

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from finetune.recipes.common import Part, Positive, Recipe, Share
+from finetune.recipes.common import Part, Positive, Precision, Recipe, Share
 
 Rate = Annotated[float, Field(gt=0, lt=1)]
 
@@ -79,6 +79,7 @@ class ClassifierRecipe(Recipe):
     false_alarms: Rate = Field(
         0.01, description="Share of benign texts that may be flagged."
     )
+    precision: Precision = "auto"
     log_every: Positive = 20
 
     @field_validator("first_without")

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from finetune.recipes.common import Part, Positive, Recipe, Share
+from finetune.recipes.common import Part, Positive, Precision, Recipe, Share
 
 
 class WardenData(Part):
@@ -67,9 +67,7 @@ class LmRecipe(Recipe):
         0.03, description="Share of the run with a rising rate."
     )
     clip: Annotated[float, Field(gt=0)] = Field(1.0, description="Largest gradient.")
-    precision: Literal["auto", "fp32", "bf16"] = Field(
-        "auto", description="auto: bf16 where a probe finds it faster."
-    )
+    precision: Precision = "auto"
     log_every: Positive = Field(10, description="Updates between two loss events.")
     eval_every: Positive = Field(100, description="Updates between two evaluations.")
     on_gpu: OnGpu | None = Field(

@@ -17,7 +17,7 @@ Place = tuple[Any, ...]
 
 _KINDS: dict[str, type[Recipe]] = {"lm": LmRecipe, "classifier": ClassifierRecipe}
 # Names of the forms that `data` has: pydantic puts them between it and its settings.
-_FORMS = ("warden", "dialogues")
+_FORMS = (["warden"], ["dialogues"])
 _SAID = {
     "missing": "is missing",
     "string_type": "must be text",
@@ -56,7 +56,7 @@ def load_recipe(path: Path) -> Recipe:
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
     place = list(first["loc"])
-    if place[:1] == ["data"] and place[1:2] in ([form] for form in _FORMS):
+    if place[:1] == ["data"] and place[1:2] in _FORMS:
         del place[1]
     raise RecipeError(f"{path}:{_line(place, lines)}: {_say(place, first)}.")
 

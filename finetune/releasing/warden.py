@@ -22,7 +22,7 @@ from finetune.data.warden.prompts import write_system
 from finetune.evaluation.warden import Warden, count_hits, vocabulary, write_probes
 from finetune.guards.released import RELEASES
 from finetune.settings import Settings, load_settings
-from finetune.training.command import EVENTS
+from finetune.training.events import EVENTS
 from finetune.weights.merge import ADAPTER, CONFIG, merged_model
 from finetune.weights.places import find_file
 from finetune.weights.releases import CARD, write_release
@@ -112,7 +112,7 @@ def _tokens_seen(events: Path) -> int:
     """Return how many tokens a run has learned from, by its last step."""
     steps = [json.loads(line) for line in events.read_text("utf-8").splitlines()]
     last = [step for step in steps if step["event"] == "step"][-1]
-    return round(float(last["tokens_per_second"]) * float(last["seconds"]))
+    return int(last["tokens"])
 
 
 def card(

@@ -21,8 +21,9 @@ from finetune.data.guards.collect import collect
 from finetune.guards.detector import ADAPTER, write_tensors
 from finetune.recipes.common import RecipeError
 from finetune.recipes.guard import ClassifierRecipe
-from finetune.training.command import RUN, write_run
-from finetune.training.gate import average, judge
+from finetune.training.files import RUN, write_run
+from finetune.training.gate import judge
+from finetune.training.means import mean_of
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -36,14 +37,15 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         run = json.loads((chosen.run / RUN).read_text("utf-8"))
         recipe = ClassifierRecipe.model_validate(run["recipe"])
-        means = average([chosen.run, *chosen.other])
+        means = mean_of([chosen.run, *chosen.other])
     except (OSError, ValueError, KeyError, RecipeError) as error:
         parser.error(f"{chosen.run} and the others cannot be put together: {error}")
     chosen.out.mkdir(parents=True, exist_ok=True)
     # Until it is written again, the last thing, the folder holds no complete run.
     (chosen.out / RUN).unlink(missing_ok=True)
     write_tensors(means, chosen.out / ADAPTER)
-    figures = judge(recipe, collect(recipe, _say), out=chosen.out, emit=_say)
+    figures = judge(recipe, collect(recipe, _say), out=chosen.out)
+    _say({"event": "figures", **figures})
     write_run(chosen.out, recipe, figures, run["seconds"])
     return 0
 

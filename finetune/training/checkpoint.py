@@ -1,45 +1,60 @@
-"""Saving a run so that it can go on exactly, and never half of it."""
+"""Saving a stage of a run so that it can go on exactly, and never half of it."""
 
 from __future__ import annotations
 
 import errno
+import random
 import shutil
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
+import numpy as np
 import torch
 from safetensors.torch import load_file, save_file
+from torch import nn
 
-from finetune.recipes.common import Recipe, RecipeError
+from finetune.recipes.common import RecipeError
 
 _WEIGHTS = "learned.safetensors"
 _STATE = "state.pt"
-_MAY_DIFFER = {"purpose", "minutes", "log_every", "eval_every"}
+
+
+class Kept(Protocol):
+    """What a checkpoint keeps beside the weights, such as an optimizer."""
+
+    def state_dict(self) -> Mapping[str, Any]:
+        """Return plain values and tensors."""
+
+    def load_state_dict(self, state: dict[str, Any], /) -> object:
+        """Take back what `state_dict` gave."""
 
 
 @dataclass(slots=True)
 class Progress:
-    """How far a run is."""
+    """How far a stage is.
+
+    `tokens` are those of texts, without filling; `seconds` those of learning, and
+    `whole` those that the run took with everything else, pauses left out.
+    """
 
     update: int = 0
     tokens: int = 0
     seconds: float = 0.0
+    whole: float = 0.0
 
 
 class Checkpoint:
-    """The last saved state of a run, in a folder that is replaced as a whole."""
+    """The last saved state of a stage, in a folder that is replaced as a whole."""
 
-    def __init__(self, folder: Path, recipe: Recipe | None = None) -> None:
-        """With `recipe`, only a run of the same one goes on; its budget may differ."""
+    def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._recipe = (
-            recipe.model_dump_json(exclude=_MAY_DIFFER) if recipe is not None else ""
-        )
 
-    def save(self, model: Any, optimizer: Any, progress: Progress) -> None:
-        """Save what is learned, the optimizer, and the place in the data.
+    def save(
+        self, model: nn.Module | None, kept: Mapping[str, Kept], progress: Progress
+    ) -> None:
+        """Save what is learned, what else is kept, and how far the stage is.
 
         Raises RecipeError if the disk is full; the checkpoint before stays.
         """
@@ -47,17 +62,13 @@ class Checkpoint:
         shutil.rmtree(new, ignore_errors=True)
         new.mkdir(parents=True)
         try:
-            save_weights(_learned(model), new / _WEIGHTS)
-            torch.save(
-                {
-                    "optimizer": optimizer.state_dict(),
-                    "progress": asdict(progress),
-                    "random": torch.get_rng_state(),
-                    "random_cuda": torch.cuda.get_rng_state_all(),
-                    "recipe": self._recipe,
-                },
-                new / _STATE,
-            )
+            save_weights(learned_weights(model), new / _WEIGHTS)
+            state = {
+                "kept": {name: part.state_dict() for name, part in kept.items()},
+                "progress": asdict(progress),
+                "random": random_state(),
+            }
+            torch.save(state, new / _STATE)
         except (OSError, RuntimeError) as error:
             shutil.rmtree(new, ignore_errors=True)
             raise RecipeError(
@@ -71,30 +82,23 @@ class Checkpoint:
         new.rename(self.folder)
         shutil.rmtree(old, ignore_errors=True)
 
-    def load(self, model: Any, optimizer: Any) -> Progress:
-        """Restore a run; raise RecipeError if there is none to go on with."""
+    def load(self, model: nn.Module | None, kept: Mapping[str, Kept]) -> Progress:
+        """Restore a stage; raise RecipeError if there is none to go on with."""
         folder = self._existing()
         learned = load_file(folder / _WEIGHTS)
         state = torch.load(folder / _STATE, weights_only=True)
-        mine = {name: tensor.shape for name, tensor in _learned(model).items()}
+        mine = {name: tensor.shape for name, tensor in learned_weights(model).items()}
         saved = {name: tensor.shape for name, tensor in learned.items()}
-        if mine != saved or state["recipe"] != self._recipe:
+        if mine != saved:
             raise RecipeError(
-                f"The checkpoint {folder} is of another model or recipe:"
-                " train without --resume."
+                f"The checkpoint {folder} is of another model: train without --resume."
             )
-        model.load_state_dict(learned, strict=False)
-        optimizer.load_state_dict(state["optimizer"])
-        torch.set_rng_state(state["random"])
-        if len(state["random_cuda"]) == torch.cuda.device_count():
-            torch.cuda.set_rng_state_all(state["random_cuda"])
+        if model is not None:
+            model.load_state_dict(learned, strict=False)
+        for name, part in kept.items():
+            part.load_state_dict(state["kept"][name])
+        set_random_state(state["random"])
         return Progress(**state["progress"])
-
-    def remove(self) -> None:
-        """Delete it; the finished run needs it no more."""
-        for end in ("", ".old", ".new"):
-            folder = self.folder.with_name(f"{self.folder.name}{end}")
-            shutil.rmtree(folder, ignore_errors=True)
 
     def exists(self) -> bool:
         """Say whether there is one to go on from."""
@@ -111,6 +115,28 @@ class Checkpoint:
     def _places(self) -> tuple[Path, Path]:
         # A process killed between the two renames leaves only the old one.
         return self.folder, self.folder.with_name(f"{self.folder.name}.old")
+
+
+def random_state() -> dict[str, Any]:
+    """Return where all random numbers of this process are."""
+    numpy: Any = np.random.get_state(legacy=True)
+    name, keys, *rest = numpy
+    return {
+        "torch": torch.get_rng_state(),
+        "cuda": torch.cuda.get_rng_state_all(),
+        "python": random.getstate(),
+        "numpy": (name, keys.tolist(), *rest),
+    }
+
+
+def set_random_state(state: Mapping[str, Any]) -> None:
+    """Go on from what `random_state` gave; a GPU only if there are as many."""
+    torch.set_rng_state(state["torch"])
+    if len(state["cuda"]) == torch.cuda.device_count():
+        torch.cuda.set_rng_state_all(state["cuda"])
+    random.setstate(state["python"])
+    name, keys, *rest = state["numpy"]
+    np.random.set_state((name, np.array(keys, dtype=np.uint32), *rest))
 
 
 def save_weights(tensors: Mapping[str, torch.Tensor], path: Path) -> None:
@@ -131,5 +157,7 @@ def save_weights(tensors: Mapping[str, torch.Tensor], path: Path) -> None:
         raise
 
 
-def _learned(model: Any) -> dict[str, torch.Tensor]:
-    return {n: p.data for n, p in model.named_parameters() if p.requires_grad}
+def learned_weights(model: nn.Module | None) -> dict[str, torch.Tensor]:
+    """Return the weights of a model that are not frozen; None has none."""
+    named = () if model is None else model.named_parameters()
+    return {name: weight.data for name, weight in named if weight.requires_grad}

@@ -1,4 +1,14 @@
-"""`train`: run a recipe from its YAML to a model in a folder."""
+"""`train`: run a recipe from its YAML to a model in a folder.
+
+It writes `events.jsonl` (finetune/training/events.py) as it goes, and `run.json` last.
+Ctrl-C and SIGTERM end it after the update that it is making: a checkpoint is kept, and
+no model is written. With `--resume` it goes on exactly there; with `--resume` and a
+`--minutes` that is already over, it makes a model of what it has learned. SIGUSR1 lets
+it wait, and SIGUSR2 go on.
+
+Exit status: 0 when the model is complete, 3 when somebody ended it, 2 when it cannot be
+done.
+"""
 
 from __future__ import annotations
 
@@ -7,24 +17,29 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable
-from functools import partial
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TextIO
 
 import torch
 
+from finetune.errors import FinetuneError
 from finetune.recipes.common import Recipe, RecipeError
 from finetune.recipes.guard import ClassifierRecipe
 from finetune.recipes.lm import LmRecipe
 from finetune.recipes.reading import load_recipe
 from finetune.settings import Settings
-from finetune.training import gate, lm
+from finetune.training import gate, leak, lm
+from finetune.training.control import Control, obeying_signals
+from finetune.training.course import Course
+from finetune.training.errors import RunStopped
+from finetune.training.events import EVENTS, Emit, Event, Failed, record
 
-RUN = "run.json"
-EVENTS = "events.jsonl"
+STOPPED = 3
 # What a person wants to see of an event, in this order.
 _SHOWN = (
+    "stage",
     "file",
     "update",
     "of",
@@ -32,6 +47,7 @@ _SHOWN = (
     "heldout_loss",
     "tokens_per_second",
     "seconds",
+    "message",
 )
 
 
@@ -59,60 +75,77 @@ def main(chosen: argparse.Namespace, settings: Settings) -> int:
     out.mkdir(parents=True, exist_ok=True)
     # Under `accelerate launch` every process trains, and the first one writes.
     is_main = os.environ.get("RANK", "0") == "0"
-    if is_main and not chosen.resume:
-        (out / RUN).unlink(missing_ok=True)
-    events = out / EVENTS if is_main else Path(os.devnull)
-    started = time.monotonic()
-    with events.open("a" if chosen.resume else "w", encoding="utf-8") as file:
-        figures = _train(recipe, settings)(
-            recipe,
-            out=out,
-            minutes=chosen.minutes,
-            resume=chosen.resume,
-            emit=_emitter(file),
-        )
-    if not is_main:
-        return 0
-    write_run(out, recipe, figures, time.monotonic() - started)
-    sys.stdout.write(json.dumps(figures, indent=2) + "\n")
-    sys.stdout.write(f"The model is in {out}.\n")
+    control = Control()
+    with (
+        _telling(out / EVENTS if is_main else None, goes_on=chosen.resume) as emit,
+        obeying_signals(control),
+    ):
+        try:
+            course = Course(
+                recipe,
+                out,
+                minutes=chosen.minutes,
+                resume=chosen.resume,
+                emit=emit,
+                control=control,
+                is_main=is_main,
+            )
+            figures = train(recipe, course, cache=settings.instance / "models")
+        except RunStopped as stop:
+            return _say_stopped(stop, out) if is_main else 0
+        except FinetuneError as error:
+            emit(Failed(message=str(error)))
+            raise
+    if is_main:
+        sys.stdout.write(json.dumps(figures, indent=2) + "\n")
+        sys.stdout.write(f"The model is in {out}.\n")
     return 0
 
 
-def _train(recipe: Recipe, settings: Settings) -> Callable[..., dict[str, float]]:
+def train(recipe: Recipe, course: Course, *, cache: Path) -> dict[str, float]:
+    """Train what a recipe describes; return its held-out figures.
+
+    `cache` is for what is read from a base. Raises RunStopped, RecipeError,
+    TrainingError, ModelMissing or PiecesError.
+    """
     if isinstance(recipe, LmRecipe):
-        return partial(lm.train, cache=settings.instance / "models")
+        return lm.train(recipe, course, cache=cache)
     if isinstance(recipe, ClassifierRecipe):
-        return gate.train
+        loop = {"gate": gate.train, "leak": leak.train}[recipe.task]
+        return loop(recipe, course)
     raise RecipeError(f"There is no training for {type(recipe).__name__}.")
 
 
-def _emitter(file: TextIO) -> Callable[[dict[str, Any]], None]:
-    """Return what writes each event to the log, and the gist of it to the screen."""
-
-    def emit(event: dict[str, Any]) -> None:
-        file.write(json.dumps({"time": round(time.time(), 1), **event}) + "\n")
-        file.flush()
-        gist = " ".join(
-            f"{name} {event[name]:.4g}" if isinstance(event[name], float)
-            else f"{name} {event[name]}"
-            for name in _SHOWN
-            if name in event
-        )  # fmt: skip
-        sys.stderr.write(f"{event.get('event', '')} {gist}\n")
-
-    return emit
+def _say_stopped(stop: RunStopped, out: Path) -> int:
+    sys.stderr.write(
+        f"{stop} Its checkpoint is in {out}. Run the same command with --resume to go"
+        " on, or with --resume --minutes 0.01 to make a model of what it has learned.\n"
+    )
+    return STOPPED
 
 
-def write_run(
-    out: Path, recipe: Recipe, figures: dict[str, float], seconds: float
-) -> None:
-    """Write `run.json`, which says that a run is complete."""
-    run = {
-        "recipe": recipe.model_dump(mode="json"),
-        "figures": figures,
-        "seconds": round(seconds, 1),
-    }
-    new = out / f"{RUN}.new"
-    new.write_text(json.dumps(run, indent=2) + "\n", "utf-8")
-    new.replace(out / RUN)
+@contextmanager
+def _telling(path: Path | None, *, goes_on: bool) -> Iterator[Emit]:
+    """Yield what writes each event to the log, and the gist of it to the screen."""
+    with Path(path or os.devnull).open(
+        "a" if goes_on else "w", encoding="utf-8"
+    ) as log:
+
+        def emit(event: Event) -> None:
+            row = {"time": round(time.time(), 1), **record(event)}
+            _write(row, log)
+
+        yield emit
+
+
+def _write(row: dict[str, Any], log: TextIO) -> None:
+    log.write(json.dumps(row) + "\n")
+    log.flush()
+    told = {**row, **row.get("figures", {})}
+    gist = " ".join(
+        f"{name} {told[name]:.4g}" if isinstance(told[name], float)
+        else f"{name} {told[name]}"
+        for name in _SHOWN
+        if told.get(name) is not None and told[name] != row["event"]
+    )  # fmt: skip
+    sys.stderr.write(f"{row['event']} {gist}\n")

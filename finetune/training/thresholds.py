@@ -5,12 +5,15 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Sequence
+from pathlib import Path
 
 import torch
 import torch.nn.functional as F
 
 from finetune.data.guards.rows import Row
 from finetune.figures import wilson
+from finetune.guards.gate import GUARD
+from finetune.training.files import write_json
 
 
 def even_threshold(rows: Sequence[Row], scores: Sequence[float], rate: float) -> float:
@@ -34,6 +37,29 @@ def even_threshold(rows: Sequence[Row], scores: Sequence[float], rate: float) ->
             # Flagged is "at or above": this one must not be.
             return math.nextafter(score, math.inf)
     return 0.5
+
+
+def write_thresholds(
+    out: Path,
+    rows: Sequence[Row],
+    scores: Sequence[float],
+    *,
+    rate: float,
+    temperature: float,
+    **more: int,
+) -> float:
+    """Write `guard.json` with the thresholds of a guard, and what more it is to hold.
+
+    They are for half the rate of false alarms, the rate, and five times the rate;
+    returns that of the rate.
+    """
+    thresholds = {
+        str(share): even_threshold(rows, scores, share)
+        for share in (rate / 2, rate, 5 * rate)
+    }
+    found = {"temperature": temperature, "threshold": thresholds[str(rate)]}
+    write_json({**found, "thresholds": thresholds, **more}, out / GUARD)
+    return thresholds[str(rate)]
 
 
 def calibrate(logits: Sequence[float], labels: Sequence[int]) -> float:

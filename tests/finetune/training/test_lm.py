@@ -12,15 +12,17 @@ from typing import Any
 
 import pytest
 import torch
-from accelerate import Accelerator
 from peft.tuners.lora import Linear as LoraLinear
 from safetensors.torch import load_file
 
 from finetune.recipes.common import RecipeError
 from finetune.recipes.lm import LmRecipe
-from finetune.training import lm
+from finetune.training import lm, lora
 from finetune.training.checkpoint import Checkpoint, Progress
+from finetune.training.control import Control
+from finetune.training.course import Course
 from finetune.training.errors import TrainingError
+from finetune.training.events import record
 from finetune.weights.base import load_base
 
 PROJECT = Path(__file__).parents[3]
@@ -73,24 +75,29 @@ def recipe(base: Path, data: Path, **changes: Any) -> LmRecipe:
     )
 
 
-def run(chosen: LmRecipe, out: Path, *, resume: bool = False, emit=None):
+def run(
+    chosen: LmRecipe,
+    out: Path,
+    *,
+    resume: bool = False,
+    emit=None,
+    control: Control | None = None,
+    save_every: float | None = 120,
+):
     events: list[dict[str, Any]] = []
-    figures = lm.train(
-        chosen,
-        out=out,
-        cache=out / "models",
-        minutes=None,
-        resume=resume,
-        emit=emit or events.append,
-    )
-    return figures, events
+    tell = emit or events.append
+    course = Course(
+        chosen, out, resume=resume, emit=lambda event: tell(record(event)),
+        control=control, save_every=save_every,
+    )  # fmt: skip
+    return lm.train(chosen, course, cache=out / "models"), events
 
 
 def test_an_adapter_is_written(tiny_base, dialogues, tmp_path):
     figures, events = run(recipe(tiny_base, dialogues), tmp_path)
     losses = [event["loss"] for event in events if event["event"] == "step"]
     assert 0 < figures["heldout_loss"] < losses[0]
-    assert load_file(tmp_path / lm.ADAPTER)
+    assert load_file(tmp_path / lora.ADAPTER)
     assert json.loads((tmp_path / "adapter_config.json").read_text())["r"] == 4
     assert not (tmp_path / "checkpoint").exists()
 
@@ -110,11 +117,10 @@ def test_all_weights_can_be_trained(tiny_base, dialogues, tmp_path):
     losses = [event["loss"] for event in events if event["event"] == "step"]
     assert losses[-1] < 0.6 * losses[0]
     assert figures["heldout_loss"] < 0.6 * losses[0]
-    assert "model.embed_tokens.weight" in load_file(tmp_path / lm.WEIGHTS)
+    assert "model.embed_tokens.weight" in load_file(tmp_path / lora.WEIGHTS)
 
 
-def test_a_killed_run_goes_on_exactly(tiny_base, dialogues, tmp_path, monkeypatch):
-    monkeypatch.setattr(lm, "_CHECKPOINT_SECONDS", -1)
+def test_a_killed_run_goes_on_exactly(tiny_base, dialogues, tmp_path):
     chosen = recipe(tiny_base, dialogues, epochs=2)
     whole, _ = run(chosen, tmp_path / "whole")
 
@@ -123,13 +129,13 @@ def test_a_killed_run_goes_on_exactly(tiny_base, dialogues, tmp_path, monkeypatc
             raise Killed
 
     with pytest.raises(Killed):
-        run(chosen, tmp_path / "killed", emit=kill)
-    assert not (tmp_path / "killed" / lm.ADAPTER).exists()
+        run(chosen, tmp_path / "killed", emit=kill, save_every=0)
+    assert not (tmp_path / "killed" / lora.ADAPTER).exists()
     figures, _ = run(chosen, tmp_path / "killed", resume=True)
     assert figures == whole
-    for name, tensor in load_file(tmp_path / "whole" / lm.ADAPTER).items():
+    for name, tensor in load_file(tmp_path / "whole" / lora.ADAPTER).items():
         torch.testing.assert_close(
-            load_file(tmp_path / "killed" / lm.ADAPTER)[name], tensor, rtol=0, atol=0
+            load_file(tmp_path / "killed" / lora.ADAPTER)[name], tensor, rtol=0, atol=0
         )
 
 
@@ -149,9 +155,9 @@ def test_two_processes_learn_what_one_does(tiny_base, dialogues, tmp_path):
     assert done.returncode == 0, done.stderr[-3000:]
     assert json.loads((tmp_path / "two" / "run.json").read_text("utf-8"))["figures"]
     events = (tmp_path / "two" / "events.jsonl").read_text("utf-8").splitlines()
-    assert [json.loads(line)["event"] for line in events].count("start") == 1
-    both = load_file(tmp_path / "two" / lm.ADAPTER)
-    for name, tensor in load_file(tmp_path / "one" / lm.ADAPTER).items():
+    assert [json.loads(line)["event"] for line in events].count("started") == 1
+    both = load_file(tmp_path / "two" / lora.ADAPTER)
+    for name, tensor in load_file(tmp_path / "one" / lora.ADAPTER).items():
         torch.testing.assert_close(both[name], tensor, rtol=0.02, atol=2e-3)
 
 
@@ -161,14 +167,14 @@ def test_time_ends_a_run(tiny_base, dialogues, tmp_path):
     steps = [event for event in events if event["event"] == "step"]
     assert len(steps) < 10_000
     assert steps[-1]["rate"] < steps[len(steps) // 2]["rate"]
-    assert (tmp_path / lm.ADAPTER).is_file()
+    assert (tmp_path / lora.ADAPTER).is_file()
 
 
-def test_a_loss_that_is_no_number_stops_the_run(tiny_base, dialogues, tmp_path):
+def test_a_loss_that_is_not_a_number_stops_the_run(tiny_base, dialogues, tmp_path):
     chosen = recipe(tiny_base, dialogues, learning_rate=1e30, epochs=4)
     with pytest.raises(TrainingError, match=r"not a number .*lower learning_rate"):
         run(chosen, tmp_path)
-    assert not (tmp_path / lm.ADAPTER).exists()
+    assert not (tmp_path / lora.ADAPTER).exists()
 
 
 def test_going_on_without_a_checkpoint(tiny_base, dialogues, tmp_path):
@@ -183,8 +189,7 @@ def test_going_on_without_a_checkpoint(tiny_base, dialogues, tmp_path):
 def test_going_on_with_another_recipe(
     tiny_base, dialogues, tmp_path, monkeypatch, changes
 ):
-    monkeypatch.setattr(lm, "_CHECKPOINT_SECONDS", -1)
-    monkeypatch.setattr(Checkpoint, "remove", lambda self: None)
+    monkeypatch.setattr(Course, "close", lambda self: None)
     run(recipe(tiny_base, dialogues), tmp_path)
     with pytest.raises(RecipeError, match="another model or recipe"):
         run(recipe(tiny_base, dialogues, **changes), tmp_path, resume=True)
@@ -203,17 +208,17 @@ def test_rows_that_hold_no_answer_are_refused(tiny_base, dialogues, tmp_path):
 
 def test_a_full_disk_keeps_the_last_checkpoint(tmp_path, monkeypatch):
     layer = torch.nn.Linear(2, 2)
-    optimizer = torch.optim.AdamW(layer.parameters())
+    kept = {"optimizer": torch.optim.AdamW(layer.parameters())}
     checkpoint = Checkpoint(tmp_path / "checkpoint")
-    checkpoint.save(layer, optimizer, Progress(update=1))
+    checkpoint.save(layer, kept, Progress(update=1))
 
     def full(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(torch, "save", full)
     with pytest.raises(RecipeError, match="No space left on device"):
-        checkpoint.save(layer, optimizer, Progress(update=2))
-    assert checkpoint.load(layer, optimizer).update == 1
+        checkpoint.save(layer, kept, Progress(update=2))
+    assert checkpoint.load(layer, kept).update == 1
     assert [path.name for path in tmp_path.iterdir()] == ["checkpoint"]
 
 
@@ -235,8 +240,8 @@ def test_broken_rows_are_named(tiny_base, tmp_path, rows: str, problem: str):
 
 def test_adapted_layers_compute_what_peft_computes(tiny_base, dialogues, tmp_path):
     base = load_base(str(tiny_base), cache=tmp_path)
-    accelerator = Accelerator(cpu=True)
-    model = lm.prepare(base.model, recipe(tiny_base, dialogues), accelerator)
+    chosen = recipe(tiny_base, dialogues)
+    model = lora.prepare(base.model, chosen.base, chosen.lora, is_bf16=False)
     layers: list[Any] = [m for m in model.modules() if isinstance(m, LoraLinear)]
     assert len(layers) == 2 * 7
     for layer in layers:
@@ -251,7 +256,7 @@ def test_a_run_can_go_on_from_an_adapter(tiny_base, dialogues, tmp_path):
     start = {"rank": 4, "alpha": 8, "start": str(tmp_path / "one")}
     changed = recipe(tiny_base, dialogues, lora=start, learning_rate=1e-9, epochs=0.1)
     run(changed, tmp_path / "two")
-    one, two = (load_file(tmp_path / n / lm.ADAPTER) for n in ("one", "two"))
+    one, two = (load_file(tmp_path / n / lora.ADAPTER) for n in ("one", "two"))
     for name, tensor in one.items():
         torch.testing.assert_close(two[name], tensor, atol=1e-3, rtol=0.02)
 
