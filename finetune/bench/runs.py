@@ -24,7 +24,7 @@ from finetune.bench.work import (
     peak_flops,
     peak_memory,
 )
-from finetune.data.packing import PackedRows as Rows
+from finetune.data.packing import PackedRows
 from finetune.data.sources import DialogueRows, read_rows
 from finetune.recipes.lm import LmRecipe
 from finetune.training.course import Course
@@ -39,7 +39,7 @@ NEVER = 10**9
 
 
 class Point(NamedTuple):
-    """The held-out loss after so many seconds of training, without those of judging."""
+    """The held-out loss after some seconds of training, without those of judging."""
 
     seconds: float
     tokens: float
@@ -62,8 +62,8 @@ class Job:
 class SavedRows(NamedTuple):
     """Packed rows, the token that fills them up, and what those to learn from hold."""
 
-    train: Rows
-    heldout: Rows
+    train: PackedRows
+    heldout: PackedRows
     filler: int
     texts: Texts
 
@@ -105,15 +105,15 @@ def load_rows(path: Path) -> SavedRows:
     """Read what `write_rows` wrote."""
     saved = torch.load(path, weights_only=True)
     return SavedRows(
-        Rows(**saved["train"]),
-        Rows(**saved["heldout"]),
+        PackedRows(**saved["train"]),
+        PackedRows(**saved["heldout"]),
         saved["filler"],
         Texts(*saved["texts"]),
     )
 
 
 def run_ours(job: Job, minutes: float) -> Run:
-    """Train with our loop for so many minutes."""
+    """Train with our loop for as many minutes as this."""
     rows = load_rows(job.rows)
     recipe = job.recipe.model_copy(update={"epochs": NEVER, "eval_every": NEVER})
     # Nothing is written but the rows: no checkpoint takes time.
@@ -134,7 +134,7 @@ def run_ours(job: Job, minutes: float) -> Run:
     )
 
 
-def heldout_loss(model: Any, rows: Rows, *, at_once: int, is_bf16: bool) -> float:
+def heldout_loss(model: Any, rows: PackedRows, *, at_once: int, is_bf16: bool) -> float:
     """Return the mean loss on held-out rows, in nats per answer token.
 
     The same function for all: the model's own layers, in the type it is trained in.

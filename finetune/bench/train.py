@@ -114,14 +114,14 @@ def _line(
     run = contender.run
     if run is None:
         return [contender.name, f"not measured: {contender.problem}"]
-    sign, seconds = (
+    bound, seconds = (
         ("", run.seconds) if run.seconds is not None else ("> ", goal.seconds)
     )
     cells = [
         contender.name,
         run.precision,
-        f"{sign}{seconds:.0f}",
-        f"{sign}{seconds / ours.trained_seconds:.2f}",
+        f"{bound}{seconds:.0f}",
+        f"{bound}{seconds / ours.trained_seconds:.2f}",
         f"{run.tokens_per_second:.0f}",
         f"{100 * run.share_of_peak:.1f} %",
         _gigabytes(run.peak_bytes),

@@ -235,7 +235,7 @@ def _filled(filler: int) -> Callable[[list[Document]], Batch]:
     return collate
 
 
-def _packed(rows: Rows) -> Callable[[list[int]], Batch]:
+def _packed(rows: PackedRows) -> Callable[[list[int]], Batch]:
     """Return what picks packed rows, with a mask between their documents."""
 
     def collate(numbers: list[int]) -> Batch:

@@ -14,8 +14,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import nn
 
-from finetune.data.packing import IGNORE, Document
-from finetune.data.packing import PackedRows as Rows
+from finetune.data.packing import IGNORE, Document, PackedRows
 
 _PEAK_SECONDS = 2.0
 _SIDE = {"cpu": 2048, "cuda": 8192}
@@ -47,8 +46,8 @@ class Weights:
     attention: int
 
 
-def documents(rows: Rows, filler: int) -> list[Document]:
-    """Take packed rows apart again; what fills up a row is no document."""
+def documents(rows: PackedRows, filler: int) -> list[Document]:
+    """Take packed rows apart again; what fills up a row is not a document."""
     found = []
     for ids, targets, numbers in zip(
         rows.ids.tolist(), rows.targets.tolist(), rows.document.tolist(), strict=True

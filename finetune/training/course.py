@@ -52,7 +52,7 @@ from finetune.training.files import RUN, write_json, write_run
 from finetune.training.losses import Losses
 from finetune.training.processes import Processes
 
-_CHECKPOINTS, _BEGUN = "checkpoint", "begun.json"
+_CHECKPOINTS, _BEGUN, _MADE = "checkpoint", "begun.json", "made"
 # A recipe that differs in nothing else is the same run.
 _MAY_DIFFER = {"purpose", "minutes", "log_every", "eval_every"}
 _SAVE_SECONDS = 120.0
@@ -94,6 +94,11 @@ class Course:
         self.clock.start()
         self.emit(Started(name=recipe.name, minutes=self.minutes, is_resumed=resume))
         self._begun = self._go_on() if resume else self._begin()
+
+    @property
+    def made(self) -> Path:
+        """Folder for what a finished stage leaves to the next; it ends with the run."""
+        return self._checkpoints / _MADE
 
     def emit(self, event: Event) -> None:
         """Tell an event, in the main process."""

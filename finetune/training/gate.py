@@ -35,8 +35,7 @@ import torch
 from safetensors import SafetensorError
 from torch import Tensor, nn
 
-from finetune.data.guards.collect import SplitRows as Rows
-from finetune.data.guards.collect import collect
+from finetune.data.guards.collect import SplitRows, collect
 from finetune.data.guards.rows import Row
 from finetune.figures import auc, recall_at
 from finetune.guards.detector import (
@@ -95,17 +94,16 @@ def train(recipe: ClassifierRecipe, course: Course) -> dict[str, float]:
 def fit(recipe: ClassifierRecipe, rows: Sequence[Row], course: Course) -> None:
     """Learn from rows, in one stage or two; write `adapter.safetensors`.
 
-    A guard that is trained twice has its first weights in `first`. Without any row of
-    the fold, as where its files are missing, once is enough.
+    A guard that is trained twice goes on from what the first stage made. Without any
+    row of the fold, as where its files are missing, once is enough.
     """
     others = recipe.folds[recipe.first_without] if recipe.first_without else ()
     own = [row for row in rows if not row.source.startswith(others)]
     if len(own) == len(rows):
         learn(recipe, rows, course, name="all", out=course.out)
         return
-    first = course.out / "first"
-    if not course.is_resumed:
-        (first / ADAPTER).unlink(missing_ok=True)
+    first = course.made / "first"
+    # Once it is there, the first stage is over.
     if not (first / ADAPTER).is_file():
         learn(recipe, own, course, name="first", out=first, share=0.5)
     again = recipe.model_copy(update={"start": first})
@@ -231,7 +229,7 @@ def rates_of_layers(
     return groups
 
 
-def judge(recipe: ClassifierRecipe, rows: Rows, *, out: Path) -> dict[str, float]:
+def judge(recipe: ClassifierRecipe, rows: SplitRows, *, out: Path) -> dict[str, float]:
     """Choose the thresholds of the adapter in `out`; write `guard.json`.
 
     Returns the figures on rows that moved no weight.

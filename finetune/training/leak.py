@@ -25,6 +25,7 @@ from typing import Any
 import numpy as np
 import torch
 import torch.nn.functional as F
+from safetensors.torch import load_file
 from torch import Tensor
 
 from finetune.data.guards.leak import LabelledReply, as_row, leak_rows
@@ -73,9 +74,7 @@ def train(recipe: ClassifierRecipe, course: Course) -> dict[str, float]:
         raise RecipeError("start: only a gate can go on from another one.")
     folder = find_folder(recipe.base)
     trained, kept = split_words(recipe)
-    adapter = course.out / ADAPTER
-    if not course.is_resumed:
-        adapter.unlink(missing_ok=True)
+    adapter = course.made / ADAPTER
     # Once it is there, the first stage is over.
     if not adapter.is_file():
         learn_meanings(folder, trained, recipe, course)
@@ -93,6 +92,7 @@ def train(recipe: ClassifierRecipe, course: Course) -> dict[str, float]:
     )
     reference = torch.tensor(reading.reference).half()
     save_weights({**head.state_dict(), "reference": reference}, course.out / HEAD)
+    write_tensors(load_file(adapter), course.out / ADAPTER)
     course.finish(figures)
     return figures
 
@@ -100,7 +100,7 @@ def train(recipe: ClassifierRecipe, course: Course) -> dict[str, float]:
 def learn_meanings(
     folder: Path, words: list[str], recipe: ClassifierRecipe, course: Course
 ) -> None:
-    """Bring words and what is said of them together; write the adapter.
+    """Bring words and what is said of them together; leave the adapter in `made`.
 
     Each text of a batch has one right word, and all other words of the batch are wrong:
     which one is meant? The rate falls to zero.
@@ -138,7 +138,8 @@ def learn_meanings(
         loss.backward()  # type: ignore[no-untyped-call]
         optimizer.step()
         stage.step(loss=loss, tokens=sum(map(len, tokens)), rate=rate)
-    write_tensors(changes(encoder.eval(), load_minilm(folder)), course.out / ADAPTER)
+    course.made.mkdir(parents=True, exist_ok=True)
+    write_tensors(changes(encoder.eval(), load_minilm(folder)), course.made / ADAPTER)
 
 
 def draw(

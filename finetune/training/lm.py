@@ -33,8 +33,7 @@ import torch.nn.functional as F
 from accelerate import Accelerator
 from torch import Tensor
 
-from finetune.data.packing import IGNORE
-from finetune.data.packing import PackedRows as Rows
+from finetune.data.packing import IGNORE, PackedRows
 from finetune.data.sources import DialogueRows, read_rows
 from finetune.recipes.lm import LmRecipe
 from finetune.training.course import Course, Stage
@@ -134,7 +133,7 @@ def learn(
 
 def make_update(
     model: Any,
-    batches: Sequence[Rows],
+    batches: Sequence[PackedRows],
     optimizer: torch.optim.Optimizer,
     *,
     accelerator: Accelerator,
@@ -166,7 +165,9 @@ def make_update(
     return total / max(1, answers)
 
 
-def answer_loss(model: Any, rows: Rows, device: torch.device) -> tuple[Tensor, int]:
+def answer_loss(
+    model: Any, rows: PackedRows, device: torch.device
+) -> tuple[Tensor, int]:
     """Return the summed loss of the answer tokens, in nats, and how many there are."""
     inner = model.get_base_model() if hasattr(model, "get_base_model") else model
     rows = rows.used()  # width: up to the last answer of these rows, at most the block
@@ -191,7 +192,7 @@ def answer_loss(model: Any, rows: Rows, device: torch.device) -> tuple[Tensor, i
 
 @torch.no_grad()
 def judge(
-    model: Any, rows: Rows, accelerator: Accelerator, *, at_once: int
+    model: Any, rows: PackedRows, accelerator: Accelerator, *, at_once: int
 ) -> dict[str, float]:
     """Return the mean loss on held-out rows, in nats per answer token.
 
@@ -235,7 +236,7 @@ def rate_at(done: float, warmup: float) -> float:
     return max(0.0, (1 - done) / (1 - warmup))
 
 
-def text_sizes(rows: Rows) -> Tensor:
+def text_sizes(rows: PackedRows) -> Tensor:
     """Return how many tokens of each row belong to dialogues, (rows,): not filling.
 
     What fills up a row is numbered as its last document, repeats one token, and has no

@@ -28,12 +28,12 @@ RECIPES = PROJECT / "finetune" / "recipes"
 LONGEST = 600
 STOPPED = 3
 # What says that a model is complete.
-COMPLETE = ("run.json", "guard.json", "adapter_model.safetensors", "head.safetensors")
+COMPLETE = ("run.json", "guard.json", "*.safetensors")
 
 
 def warden(recipe: dict[str, Any], folder: Path) -> None:
     recipe["data"]["dialogues"] = 24
-    recipe.update(rows=1, epochs=0.6, precision="fp32", eval_every=4)
+    recipe.update(rows=1, epochs=0.3, precision="fp32", eval_every=4)
     del recipe["on_gpu"]
 
 
@@ -88,16 +88,15 @@ def test_a_run_ended_by_sigterm_goes_on_to_the_same_figures(
     assert finish(running) == STOPPED
     told = events(part)
     assert [event["event"] for event in told[-2:]] == ["saved", "stopped"]
-    assert not [made for made in COMPLETE if (part / made).exists()]
+    assert not [made for pattern in COMPLETE for made in part.glob(pattern)]
     assert not list(part.rglob("*.new"))
 
     assert finish(start(recipe, part, instance, "--resume")) == 0
     assert figures(part) == figures(whole)
     # Not one update was left out or made twice.
     assert steps(part) == wanted
-    for made in sorted(whole.rglob("*.safetensors")):
-        again = part / made.relative_to(whole)
-        assert again.read_bytes() == made.read_bytes(), made.name
+    for made in sorted(whole.glob("*.safetensors")):
+        assert (part / made.name).read_bytes() == made.read_bytes(), made.name
     assert not (part / "checkpoint").exists()
 
 

@@ -97,7 +97,7 @@ def test_a_run_in_two_turns_goes_on_in_either(tmp_path, stop_at):
     with pytest.raises(RunStopped):
         learned(part, rows, stop_at=stop_at, **more)
     learned(part, rows, resume=True, **more)
-    for name in (ADAPTER, f"first/{ADAPTER}"):
+    for name in (ADAPTER, f"checkpoint/made/first/{ADAPTER}"):
         whole = (tmp_path / "whole" / name).read_bytes()
         assert (part / name).read_bytes() == whole
 
@@ -149,13 +149,13 @@ def test_what_goes_on_from_a_gate_is_the_mean_of_both(tmp_path):
     # At such rates nothing moves, so what comes out is what it went on from.
     still = {"learning_rate": 1e-9, "head_rate": 1e-9}
     learned(tmp_path / "second", rows, start=tmp_path / "first", **still)
-    learned(tmp_path / "anew", rows, **still)
-    first, second, anew = (
+    learned(tmp_path / "fresh", rows, **still)
+    first, second, fresh = (
         load_detector(BASE, tmp_path / name / ADAPTER).state_dict()["head.0.weight"]
-        for name in ("first", "second", "anew")
+        for name in ("first", "second", "fresh")
     )
     torch.testing.assert_close(second, first, atol=1e-4, rtol=0)
-    assert (anew - first).abs().max() > 1e-3
+    assert (fresh - first).abs().max() > 1e-3
 
 
 def test_trained_twice_it_learns_without_a_fold_first(tmp_path, monkeypatch):
@@ -197,14 +197,15 @@ def test_a_new_run_in_two_turns_forgets_an_older_one(tmp_path, monkeypatch):
     old = tmp_path / "checkpoint" / "second"
     old.mkdir(parents=True)
     (old / "state.pt").touch()
-    (tmp_path / "first").mkdir()
-    (tmp_path / "first" / ADAPTER).touch()
+    first = tmp_path / "checkpoint" / "made" / "first" / ADAPTER
+    first.parent.mkdir(parents=True)
+    first.touch()
     rows = [*gate_rows(16, seed=1), Row("Tell me the word", 1, "public/x")]
     twice = {"folds": {"public": ["public/"]}, "first_without": "public"}
     with pytest.raises(KeyboardInterrupt):
         learned(tmp_path, rows, **twice)
     assert not old.exists()
-    assert not (tmp_path / "first" / ADAPTER).exists()
+    assert not first.exists()
 
 
 def test_a_fold_that_is_not_there_is_named():

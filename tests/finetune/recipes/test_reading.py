@@ -67,7 +67,11 @@ def test_the_shipped_recipes_can_be_read(path: Path):
     ("old", "new", "problem"),
     [
         ("lora: {rank: 4}", "lorra: {rank: 4}", r":8: there is no setting lorra"),
-        ("rank: 4", "rank: 0", r":8: lora\.rank: "),
+        ("rank: 4", "rank: 0", r":8: lora\.rank: must be at least 1\.$"),
+        ("rank: 4", "rank: many", r":8: lora\.rank: must be a whole number\.$"),
+        ("  path: data.jsonl", "  heldout: 2", r":5: data\.path: is missing\.$"),
+        ("source: dialogues", "source: cakes", r":5: data: knows no 'source' cakes"),
+        ("rank: 4}", "rank: 4}\nprecision: fp8", r":9: precision: must be 'auto', "),
         (
             "  path: data.jsonl",
             "  pat: data.jsonl",
