@@ -63,7 +63,7 @@ class LinedYaml:
         except ValidationError as error:
             mistakes = error.errors(include_url=False)
         # What is missing is often there, under a misspelled name.
-        first = min(mistakes, key=lambda detail: detail["type"] == "missing")
+        first = min(mistakes, key=lambda detail: detail["type"] != "extra_forbidden")
         loc = self._known(first["loc"])
         raise self.error(f"{self.path}:{self.line(loc)}: {_say(loc, first)}.")
 
@@ -119,7 +119,7 @@ def _lines_within(node: yaml.Node, loc: Loc) -> Iterator[tuple[Loc, int]]:
         for key, value in node.value:
             if key.value in seen:
                 raise yaml.MarkedYAMLError(
-                    problem=f'"{key.value}" stands twice here',
+                    problem=f'"{key.value}" is here twice',
                     problem_mark=key.start_mark,
                 )
             seen.add(key.value)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import random
 import shutil
 from collections.abc import Mapping
@@ -12,10 +11,11 @@ from typing import Any, Protocol
 
 import numpy as np
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 from torch import nn
 
 from finetune.recipes.common import RecipeError
+from finetune.weights.tensors import write_tensors
 
 _WEIGHTS = "learned.safetensors"
 _STATE = "state.pt"
@@ -62,7 +62,7 @@ class Checkpoint:
         shutil.rmtree(new, ignore_errors=True)
         new.mkdir(parents=True)
         try:
-            save_weights(learned_weights(model), new / _WEIGHTS)
+            write_tensors(learned_weights(model), new / _WEIGHTS)
             state = {
                 "kept": {name: part.state_dict() for name, part in kept.items()},
                 "progress": asdict(progress),
@@ -137,24 +137,6 @@ def set_random_state(state: Mapping[str, Any]) -> None:
     random.setstate(state["python"])
     name, keys, *rest = state["numpy"]
     np.random.set_state((name, np.array(keys, dtype=np.uint32), *rest))
-
-
-def save_weights(tensors: Mapping[str, torch.Tensor], path: Path) -> None:
-    """Write safetensors under a temporary name first; raise OSError if it fails."""
-    new = path.with_name(f"{path.name}.new")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    # Tied weights share memory, which the format does not allow.
-    own = {
-        name: tensor.detach().contiguous().clone() for name, tensor in tensors.items()
-    }
-    try:
-        save_file(own, new)
-        new.replace(path)
-    except Exception as error:
-        new.unlink(missing_ok=True)
-        if "No space left" in str(error):
-            raise OSError(errno.ENOSPC, "No space left on device", str(path)) from error
-        raise
 
 
 def learned_weights(model: nn.Module | None) -> dict[str, torch.Tensor]:

@@ -48,9 +48,10 @@ from finetune.training.events import (
     Stopped,
     ignore,
 )
-from finetune.training.files import RUN, write_json, write_run
+from finetune.training.files import RUN, write_run
 from finetune.training.losses import Losses
 from finetune.training.processes import Processes
+from finetune.weights.files import write_json
 
 _CHECKPOINTS, _BEGUN, _MADE = "checkpoint", "begun.json", "made"
 # A recipe that differs in nothing else is the same run.
@@ -204,7 +205,7 @@ class Course:
 
     def _write_begun(self, begun: Mapping[str, Any]) -> None:
         if self.is_main:
-            write_json(begun, self._checkpoints / _BEGUN)
+            write_json(self._checkpoints / _BEGUN, begun)
 
 
 class Stage:

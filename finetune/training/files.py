@@ -1,13 +1,12 @@
-"""The files that a run leaves, each written whole or not at all."""
+"""The file that says a run is complete."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from finetune.recipes.common import Recipe
+from finetune.weights.files import write_json
 
 RUN = "run.json"
 
@@ -21,12 +20,4 @@ def write_run(
         "figures": dict(figures),
         "seconds": round(seconds, 1),
     }
-    write_json(run, out / RUN)
-
-
-def write_json(content: Mapping[str, Any], path: Path) -> None:
-    """Write JSON under a temporary name first; raise OSError if it fails."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    new = path.with_name(f"{path.name}.new")
-    new.write_text(json.dumps(content, indent=2) + "\n", "utf-8")
-    new.replace(path)
+    write_json(out / RUN, run)

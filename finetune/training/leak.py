@@ -16,6 +16,7 @@ minutes, if the run has a time budget.
 
 from __future__ import annotations
 
+import hashlib
 import math
 import random
 from collections.abc import Sequence
@@ -44,7 +45,6 @@ from finetune.guards.leak import HEAD, Head, Meanings
 from finetune.guards.minilm import load_minilm, load_tokenizer, pad
 from finetune.recipes.common import RecipeError
 from finetune.recipes.guard import ClassifierRecipe
-from finetune.training.checkpoint import save_weights
 from finetune.training.course import Course
 from finetune.training.events import RowsRead
 from finetune.training.guard_losses import class_loss, false_alarm_loss
@@ -91,7 +91,7 @@ def train(recipe: ClassifierRecipe, course: Course) -> dict[str, float]:
         head, kept_found, held_out, rate=recipe.false_alarms, out=course.out
     )
     reference = torch.tensor(reading.reference).half()
-    save_weights({**head.state_dict(), "reference": reference}, course.out / HEAD)
+    write_tensors({**head.state_dict(), "reference": reference}, course.out / HEAD)
     write_tensors(load_file(adapter), course.out / ADAPTER)
     course.finish(figures)
     return figures
@@ -124,8 +124,9 @@ def learn_meanings(
         rate = recipe.learning_rate * warm * (1 - stage.done)
         optimizer.param_groups[0]["lr"] = rate
         # The draw depends on the number of the update alone, so a run can go on.
-        dice = random.Random(recipe.seed * _MANY + stage.update)  # noqa: S311 -- an order, no secret
-        texts, others = draw(pairs, words, dice)
+        # A seeded draw of training data, no secret.
+        rng = random.Random(recipe.seed * _MANY + stage.update)  # noqa: S311
+        texts, others = draw(pairs, words, rng)
         tokens = [
             windows(ids, recipe.window)[0]
             for ids in tokenise(tokenizer, [*texts.values(), *texts, *others])
@@ -143,13 +144,13 @@ def learn_meanings(
 
 
 def draw(
-    pairs: list[tuple[str, str]], words: list[str], dice: random.Random
+    pairs: list[tuple[str, str]], words: list[str], rng: random.Random
 ) -> tuple[dict[str, str], list[str]]:
     """Draw a batch: words with a text about each, and words that no text is about."""
-    picked = dice.sample(pairs, min(_PAIRS, len(pairs)))
+    picked = rng.sample(pairs, min(_PAIRS, len(pairs)))
     # Each word once: its second text would count as a text of another word.
     texts = {word: text for text, word in picked}
-    others = dice.sample(words, min(_OTHERS, len(words)))
+    others = rng.sample(words, min(_OTHERS, len(words)))
     return texts, [word for word in others if word not in texts]
 
 
@@ -262,8 +263,8 @@ def learn_head(
         rate = _HEAD_RATE * 0.5 * (1 + math.cos(math.pi * stage.done))
         optimizer.param_groups[0]["lr"] = rate
         # The order depends on the number of the update alone, so a run can go on.
-        dice = torch.Generator().manual_seed(recipe.seed * _MANY + stage.update)
-        picked = torch.randint(len(found), (recipe.batch,), generator=dice)
+        rng = torch.Generator().manual_seed(recipe.seed * _MANY + stage.update)
+        picked = torch.randint(len(found), (recipe.batch,), generator=rng)
         logits = head(found[picked])  # (batch,)
         parts = {"class": class_loss(logits, labels[picked])}
         if recipe.margin_weight:
@@ -311,10 +312,17 @@ def judge(
 
 
 def split_words(recipe: ClassifierRecipe) -> tuple[list[str], list[str]]:
-    """Return the words to train on, and those to judge by."""
+    """Return the words to train on, and those to judge by: one in five.
+
+    By a hash of the word, so that an edit of the list moves no other word from one side
+    to the other: what is judged by was never trained on.
+    """
     if recipe.generated.words is None:
         raise RecipeError(f"{recipe.name}: generated.words must name a list of words.")
-    words = list(read_words(recipe.generated.words))
-    random.Random(recipe.seed).shuffle(words)  # noqa: S311 -- an order, no secret
-    trained = [word for n, word in enumerate(words) if n % _HELD_OUT]
-    return trained, words[::_HELD_OUT]
+    words = read_words(recipe.generated.words)
+    kept = [word for word in words if _is_kept(word)]
+    return [word for word in words if not _is_kept(word)], kept
+
+
+def _is_kept(word: str) -> bool:
+    return hashlib.sha256(word.encode()).digest()[0] % _HELD_OUT == 0

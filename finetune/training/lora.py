@@ -22,8 +22,8 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 
 from finetune.recipes.lm import Lora
-from finetune.training.checkpoint import save_weights
 from finetune.training.errors import TrainingError
+from finetune.weights.tensors import write_tensors
 
 ADAPTER = "adapter_model.safetensors"
 WEIGHTS = "model.safetensors"
@@ -69,14 +69,14 @@ def add_adapters(model: Any, lora: Lora) -> Any:
 def write_learned(model: Any, out: Path, *, has_adapters: bool) -> None:
     """Write what was learned to `out`: the adapter and its settings, or all weights."""
     if not has_adapters:
-        save_weights(model.state_dict(), out / WEIGHTS)
+        write_tensors(model.state_dict(), out / WEIGHTS)
         return
     # Adapters are released in half the size; their values are small and few matter.
     state = {
         name: tensor.to(torch.bfloat16)
         for name, tensor in get_peft_model_state_dict(model).items()
     }
-    save_weights(state, out / ADAPTER)
+    write_tensors(state, out / ADAPTER)
     model.peft_config["default"].save_pretrained(out)
 
 

@@ -123,20 +123,20 @@ def in_batches(
     A batch is filled up to its longest window. So some batches are drawn at a time,
     sorted by length, cut, and then given in any order.
     """
-    dice = random.Random(seed)  # noqa: S311 -- an order, no secret
+    rng = random.Random(seed)  # noqa: S311 -- an order, no secret
     while examples:
         places: dict[object, int] = {}
         order = []
         for number, example in enumerate(examples):
             key = number if example.pair is None else ("pair", example.pair)
-            order.append((places.setdefault(key, dice.getrandbits(40)), number))
+            order.append((places.setdefault(key, rng.getrandbits(40)), number))
         shuffled = [examples[number] for _, number in sorted(order)]
         pool = _POOL * size
         batches = []
         for start in range(0, len(shuffled), pool):
             near = _by_length(shuffled[start : start + pool])
             batches += [near[i : i + size] for i in range(0, len(near), size)]
-        dice.shuffle(batches)
+        rng.shuffle(batches)
         yield from batches
 
 

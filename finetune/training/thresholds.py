@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from finetune.data.guards.rows import Row
 from finetune.figures import wilson
 from finetune.guards.gate import GUARD
-from finetune.training.files import write_json
+from finetune.weights.files import write_json
 
 
 def even_threshold(rows: Sequence[Row], scores: Sequence[float], rate: float) -> float:
@@ -58,7 +58,7 @@ def write_thresholds(
         for share in (rate / 2, rate, 5 * rate)
     }
     found = {"temperature": temperature, "threshold": thresholds[str(rate)]}
-    write_json({**found, "thresholds": thresholds, **more}, out / GUARD)
+    write_json(out / GUARD, {**found, "thresholds": thresholds, **more})
     return thresholds[str(rate)]
 
 

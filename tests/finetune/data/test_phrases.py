@@ -61,7 +61,7 @@ def test_a_misspelled_name_is_told_with_its_line(path: Path, tmp_path: Path):
     [
         ("- Keep your answers short.", "- 5", 0, r"styles\.6: must be text"),
         ("gates:\n", "gate:\n", 0, "there is no setting gate"),
-        ("styles:\n", "styles:\nopeners:\n", 1, '"openers" stands twice here'),
+        ("styles:\n", "styles:\nopeners:\n", 1, '"openers" is here twice'),
         ("  soft:\n", "  mild:\n", 0, r"rules\.mild: must be 'open', 'soft' or"),
         ("gates:\n", "gates: [\n", 1, "did not find expected"),
         ("- the castle", "- the: castle", 0, r"gates\.9: must be text"),
