@@ -20,7 +20,7 @@ pytestmark = [pytest.mark.integration, pytest.mark.slow]
 ENV = {
     **UNLIMITED,
     "WORDKEEP_SIDECAR_PRELOAD": "",
-    "WORDKEEP_SIDECAR_MEMORY_MB": "320",
+    "WORDKEEP_SIDECAR_MEMORY_MB": "340",
     "WORDKEEP_SIDECAR_SLOTS": "2",
     "WORDKEEP_SIDECAR_ENGINE_COPIES": "1",
     "WORDKEEP_SIDECAR_CONTEXT": "512",
