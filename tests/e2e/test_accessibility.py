@@ -111,7 +111,7 @@ def test_an_open_gate_and_the_leaderboard(window):
     expect(window.page.get_by_role("heading", name="This gate is open")).to_be_visible()
     table = window.page.get_by_role("region", name="Which guard did what")
     expect(table.get_by_role("row")).to_have_count(4)
-    window.page.get_by_text("The instructions that the model had").click()
+    window.page.get_by_text("The instructions the model was given").click()
     expect(window.page.get_by_text("You are the warden.")).to_be_visible()
     assert_good(window)
     window.go("/keep")

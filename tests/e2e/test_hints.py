@@ -21,7 +21,7 @@ def test_a_hint_is_confirmed_shown_and_paid_from_the_win(windows, site, script):
     buy = hint.get_by_role("button", name="Open it for 30 points")
     expect(buy).to_be_hidden()
     hint.get_by_text("How to begin").click()
-    expect(hint).to_contain_text("You can always open it, even with no points at all")
+    expect(hint).to_contain_text("You can always open it, even if you have no points")
     assert "nicely" not in window.page.content()
     buy.click()
     expect(hint.locator("em")).to_have_text("nicely")

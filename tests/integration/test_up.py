@@ -190,7 +190,7 @@ def test_broken_endpoints_are_shown_with_their_line(tmp_path: Path) -> None:
     done = wordkeep("up", "--port", "0", "--instance", instance)
     assert done.returncode == 1
     assert "wordkeep: instance/endpoints.yaml:2: " in done.stderr
-    assert 'unknown key "nam"; did you mean "name"?' in done.stderr
+    assert 'unknown key "nam" in "endpoints[1]"; did you mean "name"?' in done.stderr
 
 
 def test_killed_programs_come_back(site: Trial) -> None:
