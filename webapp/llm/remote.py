@@ -197,6 +197,9 @@ class RemoteBackend:
             has_any = True
             if not isinstance(chunk, dict):
                 raise garbage(self._who)
+            if chunk.get("object") == "error":
+                # Older vLLM: the client takes only {"error": ...} for an error.
+                raise openai.APIError("", chunks.response.request, body=chunk)
             if "queue" in chunk:
                 yield self._queued(chunk["queue"])
             text, ended = self._choice(chunk.get("choices"))
@@ -209,7 +212,7 @@ class RemoteBackend:
             usage = _usage(chunk.get("usage")) or usage
         if not has_any:
             raise garbage(self._who)
-        if not reason:
+        if reason in {"", "error"}:
             raise BackendError(
                 f"{self._who} stopped in the middle. Please try again.",
                 code=BROKE_OFF,
