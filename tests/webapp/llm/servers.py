@@ -29,7 +29,7 @@ def deltas(*parts: Json) -> tuple[Json, ...]:
     return tuple({"index": 0, "delta": part, "finish_reason": None} for part in parts)
 
 
-def content(*pieces: str) -> tuple[Json, ...]:
+def content(*pieces: Any) -> tuple[Json, ...]:
     return deltas(*({"role": "assistant", "content": piece} for piece in pieces))
 
 
