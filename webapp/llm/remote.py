@@ -209,7 +209,7 @@ class RemoteBackend:
         is_cut = finish.reason == "length"
         yield from sorter.end(held_is_thought=opens_before and is_cut)
         # A reply that was cut may lack only the end of its thoughts.
-        if not self._is_ours and (is_unknown or not is_cut):
+        if not self._is_ours and not is_cut:
             self._habits.learn(model, opened=sorter.was_opened_before)
         yield finish
 

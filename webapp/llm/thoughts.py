@@ -50,9 +50,10 @@ class Sorter:
         self._text += text
         while found := self._next_tag():
             start, tag = found
-            before, self._text = self._text[:start], self._text[start + len(tag) :]
-            yield from self._pass_on(before)
-            yield from self._turn(tag)
+            end = start + len(tag)
+            yield from self._pass_on(self._text[:start])
+            yield from self._turn(tag, self._text[start:end])
+            self._text = self._text[end:]
         keep = _size_of_beginning(self._text, self._awaited())
         sure = len(self._text) - keep
         ready, self._text = self._text[:sure], self._text[sure:]
@@ -70,23 +71,27 @@ class Sorter:
     def _awaited(self) -> list[str]:
         if self._closing:
             return [self._closing]
-        return [*_TAGS, *(_TAGS.values() if self._holds else ())]
+        return [*_TAGS, *_TAGS.values()]
 
     def _next_tag(self) -> tuple[int, str] | None:
         lower = _lower(self._text)
         places = [(lower.find(tag), tag) for tag in self._awaited()]
         return min(((at, tag) for at, tag in places if at >= 0), default=None)
 
-    def _turn(self, tag: str) -> Iterator[Piece | Thought]:
+    def _turn(self, tag: str, written: str) -> Iterator[Piece | Thought]:
         if tag in _TAGS:
             yield from self._release()
             self._closing = _TAGS[tag]
-        elif not self._closing:
-            self.was_opened_before = True
+        elif self._closing:
+            self._closing = ""
+        else:
+            self.was_opened_before = self.was_opened_before or not self._has_thought
+            if not self._holds:
+                # Too late: what came before it was passed on.
+                yield from self._say(written)
+                return
             yield Thought(self._held)
             self._held, self._holds = "", False
-        else:
-            self._closing = ""
         self._has_thought = True
 
     def _pass_on(self, text: str) -> Iterator[Piece | Thought]:

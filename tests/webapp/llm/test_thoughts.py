@@ -138,6 +138,21 @@ def test_one_reply_that_quotes_a_tag_changes_little(upstream, gateway_of):
     assert pieces(replies(gateway)) == ["Hello, ", "Ann."]
 
 
+def test_a_reply_that_was_cut_says_nothing_about_a_model(upstream, gateway_of):
+    gateway = gateway_of("openai")
+    upstream.answer(streams(PLAIN, "length"), streams(OPENED))
+    replies(gateway)
+    assert "".join(pieces(replies(gateway))) == REPLY
+
+
+def test_a_model_that_begins_to_think_is_noticed(upstream, gateway_of):
+    gateway = gateway_of("openai")
+    upstream.answer(streams(PLAIN), *[streams(OPENED)] * 2, streams(OPENED))
+    shown = ["".join(pieces(replies(gateway))) for _ in range(4)]
+    # Two replies were shown before they could be known for thoughts.
+    assert shown == [REPLY, f"{THOUGHTS}</think>\n\n{REPLY}", shown[1], REPLY]
+
+
 def test_our_own_models_stream_from_the_first_word(upstream, gateway_of):
     upstream.answer(streams(PLAIN))
     assert pieces(replies(gateway_of())) == ["Hello, ", "Ann."]
