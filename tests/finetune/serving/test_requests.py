@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from finetune.serving.errors import ApiError
@@ -82,7 +84,7 @@ def test_null_does_not_replace_what_is_needed(name):
 
 
 def test_a_reply_may_be_sent_back_as_it_came():
-    reply = {
+    reply: dict[str, Any] = {
         "role": "assistant",
         "content": "Hello Ann.",
         "refusal": None,
