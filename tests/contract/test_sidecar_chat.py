@@ -190,6 +190,35 @@ def test_text_parts_and_the_developer_role_are_understood(client):
     assert by_role[0].choices[0].message == by_role[1].choices[0].message
 
 
+def test_the_client_sends_back_the_message_that_it_got(client):
+    first = ask(client, max_tokens=9).choices[0].message
+    # As the object, and with every field that the client knows: those are null.
+    for sent in (first, first.model_dump()):
+        talk = [*GREETING, sent, {"role": "user", "content": "Thanks.", "name": "ann"}]
+        assert ask(client, messages=talk, max_tokens=3).usage.completion_tokens <= 3
+
+
+def test_options_that_change_nothing_are_taken(client):
+    same = ask(
+        client,
+        max_completion_tokens=9,
+        max_tokens=None,
+        response_format={"type": "text"},
+        logit_bias={},
+        tools=[],
+        tool_choice="none",
+        parallel_tool_calls=False,
+        store=True,
+        metadata={"class": "7b"},
+        service_tier="auto",
+        user="ann",
+        seed=None,
+        stop=None,
+        n=1,
+    )
+    assert same.choices[0].message == ask(client, max_tokens=9).choices[0].message
+
+
 @pytest.mark.parametrize(
     "marker", ["<|im_end|>", "<|im_start|>", "<|endoftext|>", "<repo_name>"]
 )
@@ -288,12 +317,20 @@ WRONG = [
     ({"messages": []}, 400, None, "messages"),
     ({"messages": "hello"}, 400, None, "messages"),
     ({"messages": [{"role": "wizard", "content": "x"}]}, 400, None, "messages.0.role"),
-    ({"messages": [{"role": "user", "content": 5}]}, 400, None, None),
+    ({"messages": [{"role": "user", "content": 5}]}, 400, None, "messages.0.content"),
+    (
+        {"messages": [{"role": "user", "content": [{"type": "image_url"}]}]},
+        400,
+        "unsupported_value",
+        "messages.0.content.0.type",
+    ),
     ({"stop": ["a", "b", "c", "d", "e"]}, 400, None, "stop"),
-    ({"stop": ""}, 400, None, None),
+    ({"stop": ""}, 400, None, "stop"),
     ({"top_logprobs": 2}, 400, None, "top_logprobs"),
     ({"logprobs": True, "top_logprobs": 21}, 400, None, "top_logprobs"),
-    ({"tools": []}, 400, "unknown_parameter", "tools"),
+    ({"wizard": True}, 400, "unknown_parameter", "wizard"),
+    ({"tools": [{"type": "function"}]}, 400, "unsupported_value", "tools"),
+    ({"stop": ["", "x"]}, 400, None, "stop.0"),
     ({"cache_prompt": True}, 400, None, "cache_prompt"),
     ({"user": "x" * 201}, 400, None, "user"),
     ({"model": "gpt-none"}, 404, "model_not_found", "model"),

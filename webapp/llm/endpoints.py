@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    JsonValue,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from webapp.errors import ContentError
 from webapp.reading.plain_words import explain
@@ -21,6 +30,8 @@ from webapp.settings import Settings
 Kind = Literal["wordkeep", "openai", "scripted"]
 Omittable = Literal["seed", "stop", "stream_options", "temperature", "top_p"]
 LOCAL = "local"
+# What a request says for itself, whatever its endpoint.
+_OURS = {"model", "messages", "stream", "stream_options", "user"}
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9._-]{0,39}$")]
 
 
@@ -40,6 +51,7 @@ class Endpoint:
     timeout: float = 120.0
     max_tokens_field: str = "max_tokens"
     omit: frozenset[str] = frozenset()
+    extra_body: Mapping[str, Any] = field(default_factory=dict, repr=False)
     unavailable: str = ""
 
 
@@ -69,11 +81,30 @@ class EndpointEntry(BaseModel):
         frozenset(), description="Request fields that this endpoint does not accept."
     )
 
+    extra_body: dict[str, JsonValue] = Field(
+        default_factory=dict,
+        description="Fields added to each chat request, as to switch thinking off.",
+    )
+
+    @field_validator("extra_body")
+    @classmethod
+    def _leaves_ours_alone(cls, extra: dict[str, JsonValue]) -> dict[str, JsonValue]:
+        ours = sorted(_OURS & extra.keys())
+        if ours:
+            raise ValueError(f"extra_body cannot set {', '.join(ours)}")
+        try:
+            json.dumps(extra, allow_nan=False)
+        except ValueError:
+            raise ValueError("extra_body holds a number that is not finite") from None
+        return extra
+
     @model_validator(mode="after")
     def _address_fits(self) -> EndpointEntry:
         if self.kind == "scripted":
-            if self.base_url or self.key_env:
-                raise ValueError("a scripted endpoint has no base_url and no key_env")
+            if self.base_url or self.key_env or self.extra_body:
+                raise ValueError(
+                    "a scripted endpoint has no base_url, key_env or extra_body"
+                )
             return self
         parts = urlsplit(self.base_url)
         if parts.scheme not in {"http", "https"} or not parts.hostname:
@@ -99,6 +130,7 @@ class EndpointEntry(BaseModel):
             timeout=self.timeout,
             max_tokens_field=self.max_tokens_field,
             omit=self.omit,
+            extra_body=MappingProxyType(dict(self.extra_body)),
             unavailable=(
                 f"the environment variable {self.key_env} is not set"
                 if is_missing

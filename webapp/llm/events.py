@@ -58,6 +58,16 @@ class Piece:
 
 
 @dataclass(frozen=True, slots=True)
+class Thought:
+    """What the model thinks, which is not part of the reply; it may hold the secret.
+
+    It may be empty: then it says only that the model is at work.
+    """
+
+    text: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Finish:
     """A backend's own end of a reply."""
 
@@ -68,7 +78,10 @@ class Finish:
 
 @dataclass(frozen=True, slots=True)
 class Completion:
-    """A whole reply and what it took. `model` names endpoint and model."""
+    """A whole reply and what it took. `model` names endpoint and model.
+
+    `thoughts` came before or between: nobody reads them as the reply.
+    """
 
     text: str
     model: str
@@ -77,6 +90,7 @@ class Completion:
     completion_tokens: int | None
     first_token_ms: int
     ms: int
+    thoughts: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +101,7 @@ class Done:
 
 
 ChatEvent = InQueue | Silence | Piece | Done
-BackendEvent = InQueue | Piece | Finish
+BackendEvent = InQueue | Piece | Thought | Finish
 
 
 @dataclass(frozen=True, slots=True)

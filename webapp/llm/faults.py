@@ -23,6 +23,38 @@ log = logging.getLogger(__name__)
 
 BROKE_OFF = "backend_broke_off"
 _CODE = re.compile(r"[a-z0-9_]{1,40}")
+_STATUS = re.compile(r"[45][0-9]{2}")
+# What servers call a prompt that the model has no room for: OpenAI and our sidecar,
+# llama.cpp, OpenAI again for a single text, Groq and Anthropic.
+_TOO_LONG = {
+    "context_length_exceeded",
+    "exceed_context_size_error",
+    "string_above_max_length",
+    "request_too_large",
+}
+_TOO_LONG_WORDS = re.compile(
+    r"\bcontext[ _-]?(?:length|size|window)\b|\bmaximum model length\b"
+    r"|\bmax_model_len\b|\b(?:prompt|input) (?:is )?too long\b",
+    re.IGNORECASE,
+)
+_BY_STATUS = {
+    401: "key",
+    402: "insufficient_quota",
+    403: "key",
+    404: "model_not_found",
+}
+_REFUSALS = {
+    "context_length_exceeded": (
+        "The message and the conversation are too long for this model. Send a "
+        "shorter message or start over."
+    ),
+    "content_filter": (
+        "{who} has a filter of its own that stopped this message. Put it another way."
+    ),
+    "insufficient_quota": "{who} has no budget left. Tell your instructor.",
+    "model_not_found": "{who} does not have this model. Tell your instructor.",
+    "key": "{who} does not accept our key. Tell your instructor.",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +95,8 @@ def _explain(error: Exception, who: str) -> Fault:
                 ),
                 can_retry=True,
             )
-        case openai.APIStatusError():
-            return _explain_status(error, who)
         case openai.APIError():
-            return _explain_in_stream(error, who)
+            return _explain_answer(error, who)
         case _:
             return Fault(garbage(who))
 
@@ -80,35 +110,45 @@ def garbage(who: str) -> BackendError:
     )
 
 
-def _explain_status(error: openai.APIStatusError, who: str) -> Fault:
-    status, code = error.status_code, _code(error)
-    if code in {"context_length_exceeded", "insufficient_quota", "model_not_found"}:
+def _explain_answer(error: openai.APIError, who: str) -> Fault:
+    """Explain an error that the endpoint put into words, as a status or in a stream."""
+    status, code = _status(error), _code(error)
+    if _is_too_long(error, status):
+        return Fault(_refusal("context_length_exceeded", who))
+    if code in _REFUSALS:
         return Fault(_refusal(code, who))
-    if status == 429 or status == 503:
+    if status in {429, 503} or code == "queue_full" or error.type == "overloaded":
         return Fault(_overloaded(who), can_retry=True, retry_after=_retry_after(error))
     if status in {408, 504}:
         return Fault(BackendTimeout(f"{who} took too long. Please try again."))
+    if status in _BY_STATUS:
+        return Fault(_refusal(_BY_STATUS[status], who))
+    if not isinstance(error, openai.APIStatusError):
+        return Fault(BackendError(f"{who} failed while writing. Please try again."))
     if status >= 500:
         return Fault(
             BackendError(f"{who} failed. Please try again in a moment."),
             can_retry=True,
         )
-    if status in {401, 403}:
-        return Fault(_refusal("key", who))
-    if status == 404:
-        return Fault(_refusal("model_not_found", who))
-    if status < 400:
-        return Fault(garbage(who))
-    return Fault(_refusal("", who))
+    return Fault(garbage(who) if status < 400 else _refusal("", who))
 
 
-def _explain_in_stream(error: openai.APIError, who: str) -> Fault:
+def _status(error: openai.APIError) -> int:
+    """Return the status of an answer, or the one that an error in a stream quotes."""
+    if isinstance(error, openai.APIStatusError):
+        return error.status_code
     code = _code(error)
-    if code in {"context_length_exceeded", "insufficient_quota", "model_not_found"}:
-        return Fault(_refusal(code, who))
-    if code == "queue_full" or error.type == "overloaded":
-        return Fault(_overloaded(who), can_retry=True)
-    return Fault(BackendError(f"{who} failed while writing. Please try again."))
+    return int(code) if _STATUS.fullmatch(code) else 0
+
+
+def _is_too_long(error: openai.APIError, status: int) -> bool:
+    # Whatever the types say, an endpoint may put any JSON there.
+    if status == 413 or _code(error) in _TOO_LONG or str(error.type) in _TOO_LONG:
+        return True
+    # Many servers have no code for it. An overloaded or closed one means other things.
+    if status in {401, 402, 403, 404, 429, 503}:
+        return False
+    return _TOO_LONG_WORDS.search(f"{error.message} {error.body}") is not None
 
 
 def _overloaded(who: str) -> BackendOverloaded:
@@ -116,18 +156,9 @@ def _overloaded(who: str) -> BackendOverloaded:
 
 
 def _refusal(why: str, who: str) -> BackendRefused:
-    messages = {
-        "context_length_exceeded": (
-            "The message and the conversation are too long for this model. Send a "
-            "shorter message or start over."
-        ),
-        "insufficient_quota": f"{who} has no budget left. Tell your instructor.",
-        "model_not_found": f"{who} does not have this model. Tell your instructor.",
-        "key": f"{who} does not accept our key. Tell your instructor.",
-    }
+    message = _REFUSALS.get(why, "{who} refused the request. Tell your instructor.")
     codes = {"context_length_exceeded": "context_length"}
-    default = f"{who} refused the request. Tell your instructor."
-    return BackendRefused(messages.get(why, default), code=codes.get(why))
+    return BackendRefused(message.format(who=who), code=codes.get(why))
 
 
 def _code(error: openai.APIError) -> str:
@@ -135,7 +166,9 @@ def _code(error: openai.APIError) -> str:
     return code if _CODE.fullmatch(code) else ""
 
 
-def _retry_after(error: openai.APIStatusError) -> float | None:
+def _retry_after(error: openai.APIError) -> float | None:
+    if not isinstance(error, openai.APIStatusError):
+        return None
     value = error.response.headers.get("retry-after", "")
     return float(value) if value.isdigit() else None
 

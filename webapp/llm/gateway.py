@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 import os
 import random
 import time
@@ -12,8 +13,9 @@ from contextlib import closing
 from functools import partial
 from typing import Literal, TypeVar
 
-from webapp.errors import BackendError, BackendTimeout, ContentError
+from webapp.errors import BackendTimeout, ContentError
 from webapp.llm.directory import Directory, Target
+from webapp.llm.draft import Draft
 from webapp.llm.endpoints import LOCAL, Endpoint, load_endpoints
 from webapp.llm.events import (
     Backend,
@@ -22,7 +24,6 @@ from webapp.llm.events import (
     Completion,
     Done,
     EndpointHealth,
-    Finish,
     InQueue,
     Kind,
     ModelInfo,
@@ -30,7 +31,7 @@ from webapp.llm.events import (
     Sampling,
     Silence,
 )
-from webapp.llm.faults import Fault, explain, garbage
+from webapp.llm.faults import Fault, explain
 from webapp.llm.listing import Listings
 from webapp.llm.memory import Memory, RememberingBackend
 from webapp.llm.pump import BEAT_SECONDS, pump, within
@@ -210,7 +211,7 @@ class Gateway:
     def remembering(self, memory: Memory) -> Gateway:
         """Return a gateway to the same endpoints that gives known replies again."""
         twin = copy.copy(self)
-        places = {e.name: f"{e.name} {e.base_url}" for e in self._endpoints}
+        places = {e.name: _origin(e) for e in self._endpoints}
         twin._backends = {
             name: RememberingBackend(backend, memory, places[name])
             for name, backend in self._backends.items()
@@ -271,28 +272,16 @@ class Gateway:
         self, target: Target, request: ChatRequest, started: float
     ) -> Generator[ChatEvent]:
         backend = self._backends[target.endpoint.name]
-        text: list[str] = []
-        first_token_ms = 0
-        heard = self._clock()
-        end: Finish | None = None
+        draft = Draft(target, started, self._clock())
         name = f"reply from {target.endpoint.name}"
         with closing(pump(partial(backend.stream, request), name=name)) as events:
             for event in events:
                 now = self._clock()
-                self._check_time(target, now - started, now - heard)
-                if isinstance(event, Finish):
-                    end = event
-                    continue
-                if not isinstance(event, Silence):
-                    heard = now
-                if isinstance(event, Piece):
-                    first_token_ms = first_token_ms or round(1000 * (now - started))
-                    text.append(event.text)
-                yield event
-        if end is None:
-            raise garbage(target.who)
-        ms = round(1000 * (self._clock() - started))
-        yield Done(_completion(target, "".join(text), end, first_token_ms, ms))
+                self._check_time(target, now - started, now - draft.heard)
+                shown = draft.take(event, now)
+                if shown is not None:
+                    yield shown
+        yield Done(draft.whole(self._clock()))
 
     def _check_time(self, target: Target, total: float, silent: float) -> None:
         who = target.who
@@ -348,6 +337,13 @@ def open_gateway(settings: Settings, env: Mapping[str, str] | None = None) -> Ga
     )
 
 
+def _origin(endpoint: Endpoint) -> str:
+    """Return what a remembered reply depends on besides the request itself."""
+    place = f"{endpoint.name} {endpoint.base_url}"
+    extra = dict(endpoint.extra_body)
+    return f"{place} {json.dumps(extra, sort_keys=True)}" if extra else place
+
+
 def _list_seconds(endpoint: Endpoint) -> float:
     """Return how long a list of models is good: ours changes while it runs."""
     return HOSTED_SECONDS if endpoint.kind == "openai" else 1.0
@@ -357,22 +353,3 @@ def _open(endpoint: Endpoint) -> Backend:
     if endpoint.kind == "scripted":
         return ScriptedBackend(name=endpoint.name)
     return RemoteBackend(endpoint)
-
-
-def _completion(
-    target: Target, text: str, end: Finish, first_token_ms: int, ms: int
-) -> Completion:
-    if not text.strip():
-        raise BackendError(
-            f"{target.who} gave an empty reply. Please put it another way.",
-            code="backend_empty",
-        )
-    return Completion(
-        text,
-        target.label,
-        end.reason,
-        end.prompt_tokens,
-        end.completion_tokens,
-        first_token_ms,
-        ms,
-    )

@@ -13,6 +13,7 @@ import openai
 
 from webapp.errors import BackendError
 from webapp.llm.cancel import Cancel, attach
+from webapp.llm.chunks import Said, read_choice, read_usage
 from webapp.llm.endpoints import Endpoint
 from webapp.llm.events import (
     BackendEvent,
@@ -21,10 +22,10 @@ from webapp.llm.events import (
     Finish,
     InQueue,
     Listed,
-    Piece,
 )
 from webapp.llm.faults import BROKE_OFF, garbage
 from webapp.llm.listing import read_models
+from webapp.llm.thoughts import Habits, Sorter
 from webapp.plugins.asking import Highlight, Look, Moderation
 from webapp.security import Secret
 
@@ -51,6 +52,7 @@ class RemoteBackend:
         self._endpoint = endpoint
         self._who = f'The model endpoint "{endpoint.name}"'
         self._is_ours = endpoint.kind == "wordkeep"
+        self._habits = Habits()
         self._http = httpx2.Client(
             timeout=httpx2.Timeout(endpoint.timeout, connect=CONNECT_SECONDS),
             # A new connection for each call: only then its socket is known from the
@@ -82,7 +84,7 @@ class RemoteBackend:
             stream_cls=openai.Stream[object],
         )
         with closing(chunks):
-            yield from self._read(chunks)
+            yield from self._read(chunks, request.model)
 
     def embed(self, model: str, texts: list[str]) -> list[list[float]]:
         """Return one unit vector per text."""
@@ -188,54 +190,67 @@ class RemoteBackend:
             # Others get no player id, and would refuse fields they do not know.
             body |= {"queue_events": True, "raw_tokens": request.raw_tokens}
             body |= {"user": request.user} if request.user else {}
-        return {k: v for k, v in body.items() if k not in self._endpoint.omit}
+        kept = {k: v for k, v in body.items() if k not in self._endpoint.omit}
+        return kept | dict(self._endpoint.extra_body)
 
-    def _read(self, chunks: openai.Stream[object]) -> Generator[BackendEvent]:
-        reason, size, has_any = "", 0, False
-        usage: tuple[int | None, int | None] = (None, None)
-        for chunk in chunks:
-            has_any = True
-            if not isinstance(chunk, dict):
-                raise garbage(self._who)
-            if "queue" in chunk:
-                yield self._queued(chunk["queue"])
-            text, ended = self._choice(chunk.get("choices"))
-            size += len(text)
-            if size > REPLY_CHARS:
-                raise garbage(self._who)
-            if text:
-                yield Piece(text)
-            reason = ended or reason
-            usage = _usage(chunk.get("usage")) or usage
-        if not has_any:
-            raise garbage(self._who)
-        if not reason:
+    def _read(
+        self, chunks: openai.Stream[object], model: str
+    ) -> Generator[BackendEvent]:
+        opens_before = self._habits.opens_before(model)
+        # The models of our own sidecar do not think, and stream from the first word.
+        is_unknown = not self._is_ours and self._habits.is_unknown(model)
+        sorter = Sorter(holds=opens_before or is_unknown)
+        finish = yield from self._sort(chunks, sorter)
+        if finish.reason in {"", "error"}:
             raise BackendError(
                 f"{self._who} stopped in the middle. Please try again.",
                 code=BROKE_OFF,
             )
-        yield Finish(reason, *usage)
+        is_cut = finish.reason == "length"
+        yield from sorter.end(held_is_thought=opens_before and is_cut)
+        # A reply that was cut may lack only the end of its thoughts.
+        if not self._is_ours and not is_cut:
+            self._habits.learn(model, opened=sorter.was_opened_before)
+        yield finish
+
+    def _sort(
+        self, chunks: openai.Stream[object], sorter: Sorter
+    ) -> Generator[BackendEvent, None, Finish]:
+        finish, size, has_any = Finish(""), 0, False
+        for chunk in chunks:
+            has_any = True
+            if not isinstance(chunk, dict):
+                raise garbage(self._who)
+            if chunk.get("object") == "error":
+                # Older vLLM: the client takes only {"error": ...} for an error.
+                raise openai.APIError("", chunks.response.request, body=chunk)
+            if "queue" in chunk:
+                yield self._queued(chunk["queue"])
+            said = self._choice(chunk.get("choices"))
+            size += len(said.text) + len(said.thought)
+            if size > REPLY_CHARS:
+                raise garbage(self._who)
+            if said.thought:
+                yield from sorter.thought(said.thought)
+            yield from sorter.text(said.text)
+            usage = read_usage(chunk.get("usage"))
+            counts = usage or (finish.prompt_tokens, finish.completion_tokens)
+            finish = Finish(said.ended or finish.reason, *counts)
+        if not has_any:
+            raise garbage(self._who)
+        return finish
+
+    def _choice(self, choices: object) -> Said:
+        try:
+            return read_choice(choices)
+        except ValueError:
+            raise garbage(self._who) from None
 
     def _queued(self, queue: object) -> InQueue:
         position = queue.get("position") if isinstance(queue, dict) else None
         if not isinstance(position, int) or position < 1:
             raise garbage(self._who)
         return InQueue(position)
-
-    def _choice(self, choices: object) -> tuple[str, str]:
-        """Return the new text and the finish reason of a chunk; each may be empty."""
-        if choices is None or choices == []:
-            return "", ""
-        try:
-            choice = cast(Any, choices)[0]
-            delta = choice.get("delta") or {}
-            text = delta.get("content") or delta.get("refusal") or ""
-            ended = choice.get("finish_reason") or ""
-        except (AttributeError, LookupError, TypeError):
-            raise garbage(self._who) from None
-        if not isinstance(text, str) or not isinstance(ended, str):
-            raise garbage(self._who)
-        return text, ended
 
     def _post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
         answer = self._client.post(path, body=body, cast_to=object)
@@ -273,11 +288,3 @@ def _highlights(parts: Any) -> tuple[Highlight, ...]:
     if not fit or len(pieces) > HIGHLIGHTS or size > REPLY_CHARS:
         raise ValueError("highlights that no text has")
     return pieces
-
-
-def _usage(usage: object) -> tuple[int | None, int | None] | None:
-    if not isinstance(usage, dict):
-        return None
-    counts = (usage.get("prompt_tokens"), usage.get("completion_tokens"))
-    prompt, completion = (n if isinstance(n, int) else None for n in counts)
-    return prompt, completion

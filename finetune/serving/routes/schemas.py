@@ -1,53 +1,131 @@
-"""What callers may send. Unknown fields are refused: silence would mislead them."""
+"""What callers may send: what cannot be served is refused by name."""
 
 from __future__ import annotations
 
 import re
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    Discriminator,
+    Field,
+    Tag,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from finetune.serving.engine.prompts import ChatTurn
 from finetune.serving.errors import ApiError
+from finetune.serving.routes.fields import (
+    MARKS,
+    UNSUPPORTED,
+    Body,
+    OneOrList,
+    only,
+    unsupported,
+)
 
 _HALF = re.compile("[\ud800-\udfff]")
+_NO_TOOLS = "these models call no tools; leave this out"
+_TEXT_ONLY = "these models only write plain text; leave this out"
+_PARTS = {
+    "image_url": "images",
+    "input_audio": "sound",
+    "file": "files",
+    "video_url": "videos",
+}
+_TOOL_ROLES = {"tool", "function"}
+_TEXT, _REFUSAL = "<text>", "<refusal>"
+_MARKS = MARKS | {_TEXT, _REFUSAL}
+
 StopWord = Annotated[str, Field(min_length=1, max_length=200)]
 
 
-class _Body(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+def _readable_part(value: Any) -> Any:
+    """Refuse what is not text before its other fields are looked at."""
+    if isinstance(value, str) and value != "text":
+        kind = _PARTS.get(value, "such parts")
+        raise unsupported(
+            f'these models cannot read {kind}; send parts of the type "text" only'
+        )
+    return value
 
 
-class TextPart(_Body):
+class TextPart(Body):
     """A piece of a message; only text is understood."""
 
-    type: Literal["text"]
+    type: Annotated[Literal["text"], BeforeValidator(_readable_part)]
     text: str
 
 
-class ChatMessage(_Body):
-    """One entry of `messages`."""
+class RefusalPart(Body):
+    """A piece of an earlier reply in which the model declined."""
+
+    type: Literal["refusal"]
+    refusal: str
+
+    @property
+    def text(self) -> str:
+        """The words, called as in the other parts."""
+        return self.refusal
+
+
+def _kind_of_part(value: Any) -> str:
+    is_refusal = isinstance(value, dict) and value.get("type") == "refusal"
+    return _REFUSAL if is_refusal else _TEXT
+
+
+Part = Annotated[
+    Annotated[TextPart, Tag(_TEXT)] | Annotated[RefusalPart, Tag(_REFUSAL)],
+    Discriminator(_kind_of_part),
+]
+
+
+class ChatMessage(Body):
+    """One entry of `messages`; replies may be sent back just as they came.
+
+    Thoughts, notes and names of speakers are not shown to the model: the format in
+    which it reads a chat has no place for them.
+    """
 
     role: Literal["system", "developer", "user", "assistant"]
-    content: str | list[TextPart] | None = None
+    content: OneOrList[str, Part] | None = None
+    refusal: str | None = None
+    name: str | None = None
+    annotations: list[Any] | None = None
+    reasoning: str | None = None
+    reasoning_content: str | None = None
+    reasoning_details: list[Any] | None = None
+    audio: Annotated[Any, only(why=_TEXT_ONLY)] = None
+    tool_calls: Annotated[Any, only([], why=_NO_TOOLS)] = None
+    function_call: Annotated[Any, only(why=_NO_TOOLS)] = None
+
+    @field_validator("role", mode="before")
+    @classmethod
+    def _no_tool_speaks(cls, value: Any) -> Any:
+        if isinstance(value, str) and value in _TOOL_ROLES:
+            raise unsupported("these models call no tools, so none can answer them")
+        return value
 
     def turn(self) -> ChatTurn:
         """Return the message as role and text."""
         role = "system" if self.role == "developer" else self.role
-        content = self.content or ""
+        content = self.content or self.refusal or ""
         if not isinstance(content, str):
             content = "".join(part.text for part in content)
         return ChatTurn(role, clean(content))
 
 
-class StreamOptions(_Body):
+class StreamOptions(Body):
     """`stream_options` of a streamed request."""
 
     include_usage: bool = False
     include_obfuscation: bool = False
 
 
-class Sampled(_Body):
+class Sampled(Body):
     """What chat and plain completions have in common."""
 
     model: str
@@ -58,13 +136,21 @@ class Sampled(_Body):
     max_tokens: int | None = Field(None, ge=1)
     n: int = 1
     seed: int | None = None
-    stop: StopWord | list[StopWord] | None = None
+    stop: OneOrList[StopWord, StopWord] | None = None
     stream: bool = False
     stream_options: StreamOptions | None = None
     user: str = Field("", max_length=200)
     raw_tokens: bool = False
     queue_events: bool = False
     cache_prompt: Literal[False] = False
+    logit_bias: Annotated[Any, only({}, why="no token can be favoured here")] = None
+    # Wishes about accounts, prices and storage: they change nothing in a reply.
+    metadata: dict[str, Any] | None = None
+    store: bool = False
+    service_tier: str = ""
+    safety_identifier: str = ""
+    prompt_cache_key: str = ""
+    prompt_cache_retention: str = ""
 
     @model_validator(mode="after")
     def _check_combination(self) -> Sampled:
@@ -96,6 +182,20 @@ class ChatRequest(Sampled):
     max_completion_tokens: int | None = Field(None, ge=1)
     logprobs: bool = False
     top_logprobs: int = Field(0, ge=0, le=20)
+    tools: Annotated[Any, only([], why=_NO_TOOLS)] = None
+    functions: Annotated[Any, only([], why=_NO_TOOLS)] = None
+    tool_choice: Annotated[Any, only("none", "auto", why=_NO_TOOLS)] = None
+    function_call: Annotated[Any, only("none", "auto", why=_NO_TOOLS)] = None
+    parallel_tool_calls: bool = False
+    response_format: Annotated[Any, only({"type": "text"}, why=_TEXT_ONLY)] = None
+    modalities: Annotated[Any, only(["text"], why=_TEXT_ONLY)] = None
+    audio: Annotated[Any, only(why=_TEXT_ONLY)] = None
+    prediction: Annotated[Any, only(why="no reply can be foretold here")] = None
+    web_search_options: Annotated[Any, only(why="there is no web search here")] = None
+    reasoning_effort: Annotated[Any, only("none", why="these models do not think")] = (
+        None
+    )
+    verbosity: Annotated[Any, only("medium", why="ask for it in the messages")] = None
 
     @model_validator(mode="after")
     def _check_logprobs(self) -> ChatRequest:
@@ -117,6 +217,9 @@ class CompletionRequest(Sampled):
 
     prompt: str = Field(min_length=1)
     logprobs: int | None = Field(None, ge=0, le=5)
+    best_of: Annotated[Any, only(1, why="only one text is written")] = 1
+    echo: Annotated[Any, only(False, why="the prompt is not repeated")] = False
+    suffix: Annotated[Any, only("", why="a text is only continued")] = ""
 
     def limit(self) -> int | None:
         """Return the longest text that was asked for."""
@@ -127,24 +230,24 @@ class CompletionRequest(Sampled):
         return self.logprobs
 
 
-class EmbeddingsRequest(_Body):
+class EmbeddingsRequest(Body):
     """Body of POST /v1/embeddings."""
 
     model: str
-    input: str | list[str]
+    input: OneOrList[str, str]
     encoding_format: Literal["float", "base64"] = "float"
     dimensions: int | None = None
     user: str = ""
 
 
-class PastExchange(_Body):
+class PastExchange(Body):
     """A message of the visit, and the reply to it."""
 
     question: str
     reply: str
 
 
-class ModerationsRequest(_Body):
+class ModerationsRequest(Body):
     """Body of POST /v1/moderations; no `model`: the first guard that reads messages.
 
     `secret` is what a reply must not give away, `question` the message that it answers,
@@ -154,7 +257,7 @@ class ModerationsRequest(_Body):
     """
 
     model: str | None = None
-    input: str | list[str]
+    input: OneOrList[str, str]
     secret: str | None = Field(None, min_length=1, max_length=200, repr=False)
     question: str = ""
     earlier: list[PastExchange] = Field([], max_length=64)
@@ -163,6 +266,7 @@ class ModerationsRequest(_Body):
     highlights: bool = False
 
 
+_CODES = {"missing": "missing_required_parameter", UNSUPPORTED: UNSUPPORTED}
 B = TypeVar("B", bound=BaseModel)
 
 
@@ -173,16 +277,19 @@ def parse(model: type[B], data: object) -> B:
     except ValidationError as error:
         # Without the input: it may be a player's text or a secret.
         first = error.errors(include_input=False, include_context=False)[0]
-    field = ".".join(str(part) for part in first["loc"] if part != "str")
+    field = ".".join(str(part) for part in first["loc"] if part not in _MARKS)
     if first["type"] == "extra_forbidden":
         raise ApiError(
             f"Unrecognized request argument: {field}.",
             code="unknown_parameter",
             param=field,
         )
+    # The words for the type of a model would name a class of ours.
+    is_shape = first["type"] == "model_type"
+    said = "Input should be an object" if is_shape else first["msg"]
     raise ApiError(
-        f"{field}: {first['msg']}." if field else f"{first['msg']}.",
-        code="missing_required_parameter" if first["type"] == "missing" else None,
+        f"{field}: {said}." if field else f"{said}.",
+        code=_CODES.get(first["type"]),
         param=field or None,
     )
 

@@ -79,8 +79,8 @@ def test_a_wrong_body_is_explained_without_repeating_it():
 
 def test_a_not_supported_field_is_named():
     with pytest.raises(ApiError, match="tools") as wrong:
-        parse(ChatRequest, CHAT | {"tools": []})
-    assert wrong.value.code == "unknown_parameter"
+        parse(ChatRequest, CHAT | {"tools": [{"type": "function"}]})
+    assert wrong.value.code == "unsupported_value"
 
 
 def test_the_engine_is_asked_for_no_memory_of_other_prompts():

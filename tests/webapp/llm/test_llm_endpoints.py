@@ -69,6 +69,11 @@ def test_the_example_file_works(settings):
     assert endpoints[1].key == Secret("sk-one")
     assert endpoints[2].max_tokens_field == "max_completion_tokens"
     assert endpoints[2].omit == {"temperature", "top_p", "stop"}
+    # A model that thinks would use up the length of a reply.
+    assert endpoints[2].extra_body == {"reasoning_effort": "minimal"}
+    assert endpoints[4].extra_body == {
+        "chat_template_kwargs": {"enable_thinking": False}
+    }
 
 
 @pytest.mark.parametrize("text", ["", "# nothing yet\n", "endpoints: []\n"])
@@ -154,7 +159,10 @@ def test_a_missing_key_makes_unavailable_and_nothing_else(tmp_path, upstream, en
         ),
         (
             GOOD.replace("kind: openai", "kind: scripted"),
-            ['2: "endpoints[1]": a scripted endpoint has no base_url and no key_env'],
+            [
+                '2: "endpoints[1]": a scripted endpoint has no base_url, key_env or '
+                "extra_body"
+            ],
         ),
         (
             GOOD + GOOD[11:],
@@ -171,8 +179,9 @@ def test_a_missing_key_makes_unavailable_and_nothing_else(tmp_path, upstream, en
                 '6: "endpoints[1].timeout" must be a number; write digits',
                 "7: \"endpoints[1].omit[1]\" must be 'seed', 'stop', "
                 "'stream_options', 'temperature' or 'top_p'; use one of these",
-                '8: unknown key "x" in "endpoints[1]"; known here: base_url, key_env, '
-                "kind, max_tokens_field, models, name, omit, timeout",
+                '8: unknown key "x" in "endpoints[1]"; known here: base_url, '
+                "extra_body, key_env, kind, max_tokens_field, models, name, omit, "
+                "timeout",
             ],
         ),
         (
@@ -240,3 +249,35 @@ def test_a_default_endpoint_that_is_not_there(settings, tmp_path):
         ContentError, match='names "olama", but the endpoints are: local'
     ):
         open_gateway(settings, {})
+
+
+EXTRA_MISTAKES = [
+    ("{model: x}", "extra_body cannot set model"),
+    ("{messages: [], user: x}", "extra_body cannot set messages, user"),
+    ("{wait: 1.0e+999}", "not finite"),
+    ("[a]", "extra_body"),
+    ("hello", "extra_body"),
+]
+
+
+@pytest.mark.parametrize(("extra", "said"), EXTRA_MISTAKES)
+def test_mistakes_in_what_is_added_to_requests(settings, extra, said):
+    (mistake,) = mistakes(settings, f"{GOOD}    extra_body: {extra}\n")
+    assert said in mistake
+
+
+def test_what_is_added_to_requests_keeps_its_types(settings):
+    text = f"{GOOD}    extra_body: {{a: {{b: false, c: [1, 0.5, null]}}, d: low}}\n"
+    _, endpoint = load(settings, text)
+    assert endpoint.extra_body == {
+        "a": {"b": False, "c": [1, 0.5, None]},
+        "d": "low",
+    }
+
+
+def test_a_scripted_endpoint_gets_no_requests(settings):
+    text = GOOD.replace("kind: openai", "kind: scripted").replace(
+        "    base_url: http://127.0.0.1:11434/v1/\n", "    extra_body: {a: 1}\n"
+    )
+    (mistake,) = mistakes(settings, text)
+    assert "a scripted endpoint has no base_url, key_env or extra_body" in mistake

@@ -9,6 +9,7 @@ import traceback
 import pytest
 
 from tests.webapp.llm.conftest import KEY, MESSAGES, SECRET
+from tests.webapp.llm.servers import SERVERS, says
 from tests.webapp.llm.upstream import reply, until
 from webapp.errors import (
     BackendError,
@@ -59,6 +60,54 @@ def test_status(upstream, talk, status, code, kind, own_code, tries):
     error = fails_with(talk)
     assert (type(error), error.code) == (kind, own_code)
     assert len(upstream.calls) == tries
+
+
+TOO_LONG = [
+    pytest.param(*fault, id=f"{name} {number}")
+    for name, server in SERVERS.items()
+    for number, fault in enumerate(server.too_long)
+]
+
+
+@pytest.mark.parametrize(("status", "body"), TOO_LONG)
+def test_each_server_says_too_long_in_its_own_way(upstream, talk, status, body):
+    upstream.answer(says(status, body))
+    error = fails_with(talk, kind="openai")
+    assert (type(error), error.code) == (BackendRefused, "context_length")
+    assert "too long for this model" in error.message
+    assert len(upstream.calls) == 1
+
+
+OTHER_WORDS = [
+    # Azure and others read along; the player can do something about it.
+    (400, "content_filter", "", BackendRefused, "filter"),
+    (402, 402, "", BackendRefused, "budget"),
+    (200, 402, "", BackendRefused, "budget"),
+    (200, 429, "", BackendOverloaded, "busy"),
+    (200, 503, "", BackendOverloaded, "busy"),
+    (200, 401, "", BackendRefused, "key"),
+    (200, 404, "", BackendRefused, "model"),
+    (400, 400, "exceed_the_patience_error", BackendRefused, "refused"),
+    (400, ["a list"], {"an": "object"}, BackendRefused, "refused"),
+]
+
+
+@pytest.mark.parametrize(("status", "code", "kind", "raised", "word"), OTHER_WORDS)
+def test_what_other_servers_say(upstream, talk, status, code, kind, raised, word):
+    upstream.answer(says(status, error_body(code, kind)))
+    error = fails_with(talk, kind="openai")
+    assert type(error) is raised
+    assert word in error.message
+
+
+def test_an_end_by_an_error_is_not_a_whole_reply(upstream, talk):
+    def answer(call):
+        call.start()
+        call.text("Hello")
+        call.finish("error")
+
+    upstream.answer(answer)
+    assert fails_with(talk).code == "backend_broke_off"
 
 
 @pytest.mark.parametrize("status", [400, 500])

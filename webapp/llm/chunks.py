@@ -1,0 +1,69 @@
+"""Read the chunks of a streamed reply, as servers of many makes send them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, cast
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a chunk adds to a reply; all of it may be empty."""
+
+    text: str = ""
+    thought: str = ""
+    ended: str = ""
+
+
+def read_choice(choices: object) -> Said:
+    """Read the first choice; raise ValueError for what no server means."""
+    if choices is None or choices == []:
+        return Said()
+    try:
+        choice = cast(Any, choices)[0]
+        delta = choice.get("delta") or {}
+        text, thought = _content(delta.get("content"))
+        text = text or delta.get("refusal") or ""
+        thought = thought or _reasoning(delta)
+        ended = choice.get("finish_reason") or ""
+    except (AttributeError, LookupError, TypeError):
+        raise ValueError("not a choice") from None
+    if not isinstance(text, str) or not isinstance(ended, str):
+        raise ValueError("not a text")
+    return Said(text, thought, ended)
+
+
+def read_usage(usage: object) -> tuple[int | None, int | None] | None:
+    """Return the tokens of prompt and reply."""
+    if not isinstance(usage, dict):
+        return None
+    counts = (usage.get("prompt_tokens"), usage.get("completion_tokens"))
+    prompt, completion = (n if isinstance(n, int) else None for n in counts)
+    return prompt, completion
+
+
+def _content(content: Any) -> tuple[Any, str]:
+    """Return text and thought; Mistral's models send a list of both."""
+    if not isinstance(content, list):
+        return content, ""
+    texts = [part["text"] for part in content if part["type"] == "text"]
+    thoughts = [
+        thought["text"]
+        for part in content
+        if part["type"] == "thinking"
+        for thought in part["thinking"]
+    ]
+    return "".join(texts), "".join(thoughts)
+
+
+def _reasoning(delta: Any) -> str:
+    """Return what a server with a reasoning parser keeps apart.
+
+    vLLM, llama.cpp and DeepSeek call it reasoning_content; Ollama, OpenRouter and newer
+    vLLM reasoning. Where both are there, they are the same.
+    """
+    for name in ("reasoning_content", "reasoning"):
+        if isinstance(delta.get(name), str) and delta[name]:
+            return str(delta[name])
+    details = delta.get("reasoning_details") or []
+    return "".join(str(d.get("text") or d.get("summary") or "") for d in details)
