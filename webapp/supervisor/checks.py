@@ -122,8 +122,8 @@ def _bind(host: str, port: int) -> socket.socket:
 
 def require_shared_services(settings: Settings) -> None:
     """Refuse several processes on storage that only one can use well."""
-    is_sqlite = settings.database.startswith("sqlite")
-    if settings.processes > 1 and (is_sqlite or not settings.redis_url):
+    is_shared = settings.database_url.startswith("postgresql") and settings.redis_url
+    if settings.processes > 1 and not is_shared:
         raise StartError(
             f"{settings.processes} site processes need PostgreSQL and Redis: set "
             "WORDKEEP_DATABASE_URL and WORDKEEP_REDIS_URL, or leave "
