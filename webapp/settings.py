@@ -202,7 +202,9 @@ class Settings(BaseSettings):
         """Content folders in the order in which they are read."""
         extra = tuple(Path(p) for p in self.content_roots.split(":") if p)
         own = self.instance / "content"
-        return (PROJECT / "challenges", *extra, *((own,) if own.is_dir() else ()))
+        # A link that leads nowhere is named as a problem, not passed over.
+        is_there = own.exists() or own.is_symlink()
+        return (PROJECT / "challenges", *extra, *((own,) if is_there else ()))
 
     def but(self, **changes: Any) -> Self:
         """Return these settings with some changed."""
