@@ -6,9 +6,10 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
-from sqlalchemy import DateTime, MetaData, create_engine, event
+from sqlalchemy import URL, DateTime, MetaData, create_engine, event, make_url
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection, Dialect, Engine
 from sqlalchemy.exc import OperationalError
@@ -69,10 +70,15 @@ class UtcTime(TypeDecorator[datetime]):
 class Database:
     """Opens sessions. `read` never blocks a writer; `write` is one at a time."""
 
-    def __init__(self, url: str) -> None:
-        # The URL that every PostgreSQL page shows, with the driver that we install.
-        url = url.replace("postgresql://", "postgresql+psycopg://", 1)
-        self.is_sqlite = url.startswith("sqlite")
+    def __init__(self, place: str | Path) -> None:
+        """`place` is a SQLAlchemy URL, or the file of an SQLite database."""
+        # A path in the text of a URL would end at a question mark.
+        url = (
+            URL.create("sqlite", database=str(place))
+            if isinstance(place, Path)
+            else make_url(place)
+        )
+        self.is_sqlite = url.get_backend_name() == "sqlite"
         self.engine = _make_engine(url, is_sqlite=self.is_sqlite)
 
     @contextmanager
@@ -119,7 +125,7 @@ def _explained() -> Iterator[None]:
         raise StorageError(STORAGE_FAILED) from error
 
 
-def _make_engine(url: str, *, is_sqlite: bool) -> Engine:
+def _make_engine(url: URL, *, is_sqlite: bool) -> Engine:
     # hide_parameters: what players type and models say stays out of every traceback.
     if not is_sqlite:
         return create_engine(

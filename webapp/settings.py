@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final, Self
@@ -13,6 +14,7 @@ from pydantic import (
     NonNegativeInt,
     ValidationError,
 )
+from pydantic_core import ErrorDetails
 from pydantic_settings import (
     BaseSettings,
     EnvSettingsSource,
@@ -25,6 +27,67 @@ from webapp.errors import ContentError
 PROJECT = Path(__file__).resolve().parent.parent
 PREFIX: Final = "WORDKEEP_"
 
+# The lookup of a name fails in its own way on an empty or very long part.
+_HOST: Final = r"(?:\[[0-9a-f:.]+\]|[\w-]{1,63}(?:\.[\w-]{1,63})*\.?)"
+_POSTGRES: Final = re.compile(
+    r"postgres(?:ql)?(?:\+psycopg)?://"
+    # A second @ would make a part of the password a part of the host.
+    r"(?P<rest>(?:[^:/@]*(?::[^@]*)?@)?"
+    rf"(?:{_HOST})?(?::(?P<port>[0-9]{{1,5}}))?"
+    r"(?:/[^/@?]*(?:\?.*)?)?)",
+    re.IGNORECASE,
+)
+_SQLITE: Final = re.compile(r"sqlite(?:\+pysqlite)?:///(?P<path>.+)", re.IGNORECASE)
+_REDIS: Final = re.compile(
+    rf"rediss?://(?:[^/@?#]*@)?{_HOST}(?::[0-9]{{1,5}})?(?:/[^@]*)?"
+    r"|redis\+unix://[^@]+",
+    re.IGNORECASE,
+)
+
+
+def _whole_path(given: Path) -> Path:
+    try:
+        return given.resolve()
+    except (OSError, RuntimeError):
+        raise ValueError(
+            f"{given} leads nowhere: a link on the way may point to itself."
+        ) from None
+
+
+def _database_url(given: str) -> str:
+    """Return the URL for SQLAlchemy; no error says anything that the URL holds."""
+    url = given.strip()
+    if postgres := _POSTGRES.fullmatch(url):
+        if int(postgres["port"] or 0) > 65_535:
+            raise ValueError("its port must be a number up to 65535.")
+        # With the driver that we install.
+        return f"postgresql+psycopg://{postgres['rest']}"
+    if sqlite := _SQLITE.fullmatch(url):
+        if "?" in sqlite["path"] or sqlite["path"] == ":memory:":
+            raise ValueError(
+                "an SQLite database must be a file, without options. Write ? in its "
+                "path as %3F."
+            )
+        return f"sqlite:///{sqlite['path']}"
+    if url:
+        raise ValueError(
+            "it must be like postgresql://user:password@host:5432/name or "
+            "sqlite:////path/to/file. Write @ in a user name or password as %40."
+        )
+    return ""
+
+
+def _redis_url(given: str) -> str:
+    """Return the URL of a Redis server; no error says anything that the URL holds."""
+    url = given.strip()
+    if url and not _REDIS.fullmatch(url):
+        raise ValueError(
+            "it must be like redis://:password@host:6379/0. Write @, / and ? in a "
+            "password as %40, %2F and %3F."
+        )
+    return url
+
+
 # A variable that is set to nothing switches nothing on.
 Switch = Annotated[bool, BeforeValidator(lambda given: given or False)]
 
@@ -36,7 +99,7 @@ class Settings(BaseSettings):
         env_prefix=PREFIX, extra="forbid", frozen=True, hide_input_in_errors=True
     )
 
-    instance: Annotated[Path, AfterValidator(Path.resolve)] = Field(
+    instance: Annotated[Path, AfterValidator(_whole_path)] = Field(
         PROJECT / "instance", description="Folder of database, keys and logs."
     )
     host: str = Field("127.0.0.1", description="Address the site listens on.")
@@ -62,10 +125,10 @@ class Settings(BaseSettings):
         "local", description="Endpoint of models named without one."
     )
     # The two URLs may hold a password.
-    database_url: str = Field(
+    database_url: Annotated[str, AfterValidator(_database_url)] = Field(
         "", repr=False, description="SQLAlchemy URL; empty: SQLite in the instance."
     )
-    redis_url: str = Field(
+    redis_url: Annotated[str, AfterValidator(_redis_url)] = Field(
         "", repr=False, description="Redis URL for sign-up limits; empty: in memory."
     )
     adapters: Path = Field(
@@ -130,16 +193,18 @@ class Settings(BaseSettings):
         return (init_settings,)
 
     @property
-    def database(self) -> str:
-        """The SQLAlchemy URL in force."""
-        return self.database_url or f"sqlite:///{self.instance / 'wordkeep.db'}"
+    def database(self) -> str | Path:
+        """The SQLAlchemy URL in force, or the file of the SQLite database."""
+        return self.database_url or self.instance / "wordkeep.db"
 
     @property
     def roots(self) -> tuple[Path, ...]:
         """Content folders in the order in which they are read."""
         extra = tuple(Path(p) for p in self.content_roots.split(":") if p)
         own = self.instance / "content"
-        return (PROJECT / "challenges", *extra, *((own,) if own.is_dir() else ()))
+        # A link that leads nowhere is named as a problem, not passed over.
+        is_there = own.exists() or own.is_symlink()
+        return (PROJECT / "challenges", *extra, *((own,) if is_there else ()))
 
     def but(self, **changes: Any) -> Self:
         """Return these settings with some changed."""
@@ -162,15 +227,18 @@ def load_settings(env: Mapping[str, str], **given: Any) -> Settings:
     except ValidationError as error:
         mistakes = error.errors(include_url=False)
     raise ContentError(
-        "\n".join(
-            _sentence(str(mistake["loc"][0]), mistake["input"]) for mistake in mistakes
-        )
+        "\n".join(_sentence(str(mistake["loc"][0]), mistake) for mistake in mistakes)
     )
 
 
-def _sentence(name: str, value: object) -> str:
+def _sentence(name: str, mistake: ErrorDetails) -> str:
+    variable = f"{PREFIX}{name.upper()}"
     setting = Settings.model_fields[name]
+    if mistake["type"] == "value_error":
+        # Our own words; the value is not shown, because it may hold a password.
+        reason = mistake["ctx"]["error"]
+        return f"{variable} cannot be used: {reason}"
     return (
-        f"{PREFIX}{name.upper()}={value!r} is not a valid value: "
+        f"{variable}={mistake['input']!r} is not a valid value: "
         f"{setting.description} Expected a value like {setting.default!r}."
     )

@@ -94,6 +94,29 @@ def test_a_database_that_cannot_be_opened_is_one_sentence(tmp_path: Path) -> Non
     )
 
 
+@pytest.mark.parametrize(
+    ("address", "reason"),
+    [
+        (
+            "postgresql+psycopg://127.0.0.1:1/d?password=hus&h=er",
+            "its address has an option that the driver does not know",
+        ),
+        (Path("file"), "file is not a database"),
+    ],
+)
+def test_a_database_that_the_driver_refuses_is_one_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, address: str | Path, reason: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "file").write_text("no database" * 100)
+    with pytest.raises(MigrationError) as caught:
+        migrate(Database(address))
+    assert caught.value.message == (
+        f"The database cannot be opened: {reason}. Check WORDKEEP_DATABASE_URL and "
+        "that the instance folder can be written."
+    )
+
+
 @pytest.fixture
 def old_world(empty: Database, tmp_path: Path) -> Iterator[World]:
     """Return the game on a database of the old release that has been migrated."""

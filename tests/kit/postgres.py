@@ -42,7 +42,7 @@ class Postgres:
         """Return the URL of a database."""
         if create:
             self._run(f'CREATE DATABASE "{name}"')
-        return f"postgresql://wordkeep@/{name}?host={self._folder}"
+        return f"postgresql+psycopg://wordkeep@/{name}?host={self._folder}"
 
     def fresh(self) -> Database:
         """Return a new database with all tables and no rows."""
@@ -52,8 +52,7 @@ class Postgres:
         return Database(self.url(name))
 
     def _run(self, statement: str) -> None:
-        url = self.url("postgres").replace("postgresql:", "postgresql+psycopg:")
-        engine = create_engine(url, isolation_level="AUTOCOMMIT")
+        engine = create_engine(self.url("postgres"), isolation_level="AUTOCOMMIT")
         with engine.connect() as connection:
             connection.exec_driver_sql(statement)
         engine.dispose()

@@ -8,7 +8,9 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError, StatementError
 
 from webapp.db import Base, Database
+from webapp.migrations import migrate
 from webapp.rows import SchoolClass, Usage
+from webapp.settings import load_settings
 
 pytestmark = pytest.mark.unit
 
@@ -79,3 +81,27 @@ def test_times_come_back_in_utc_and_naive_ones_are_refused(db):
 
     with pytest.raises(StatementError, match="without a zone"):
         add_naive()
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *(
+            "x?",
+            "x?mode=memory",
+            "100%25",
+            "%41",
+            "a b#c",
+            "file:x?mode=memory&uri=true",
+        ),
+        *("a@b:c", "ünï", ":memory:", "two\nlines"),
+    ],
+)
+def test_the_database_lies_inside_the_instance_whatever_its_name(tmp_path, name):
+    instance = tmp_path / name
+    instance.mkdir()
+    database = Database(load_settings({}, instance=instance).database)
+    migrate(database)
+    database.dispose()
+    assert (instance / "wordkeep.db").is_file()
+    assert list(tmp_path.iterdir()) == [instance]

@@ -182,7 +182,7 @@ def _site_speed(system: Trial, players: list[ApiPlayer], requests: int) -> Speed
 
 
 def _tokens(system: Trial, ids: list[int]) -> int:
-    database = Database(f"sqlite:///{system.instance / 'wordkeep.db'}")
+    database = Database(system.instance / "wordkeep.db")
     try:
         with database.read() as session:
             counts = session.scalars(

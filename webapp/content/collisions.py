@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -114,11 +115,13 @@ def _longer_words(words: Iterable[str], shown: Iterable[str]) -> dict[str, str]:
 
 
 def _level_texts(roots: Sequence[Path]) -> dict[Path, str]:
-    return {
-        file.path: file.path.read_text(encoding="utf-8", errors="replace")
-        for name, file in find_files(roots).items()
-        if name.parts[0] == "game" and name.suffix == ".yaml"
-    }
+    texts: dict[Path, str] = {}
+    for name, file in find_files(roots).items():
+        # What cannot be read is a problem where the level is read.
+        if name.parts[0] == "game" and name.suffix == ".yaml" and not file.fault:
+            with suppress(OSError):
+                texts[file.path] = file.path.read_text("utf-8", errors="replace")
+    return texts
 
 
 def _problem(wordlist: WordList, one: Occurrence) -> Problem:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -18,27 +20,42 @@ _DEPTHS: Final[Mapping[str, int]] = {
 # Editors keep swap and backup files beside the file they edit.
 _PASSING = (".", "#", "~")
 
-Signature = tuple[tuple[str, int, int, int], ...]
+# A folder that is named like a file is one that an author thinks is read.
+_SUFFIXES = (".yaml", ".txt")
+
+_MOVE: Final = "move it away or rename it"
+
+Signature = tuple[tuple[str, int, int, int, str], ...]
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class ContentFile:
-    """A file, and what changes about it when someone saves it."""
+    """A file, and what changes about it when someone saves it.
+
+    `fault` says why a file or folder cannot be read, `advice` what to do about it.
+    """
 
     path: Path
-    mtime_ns: int
-    size: int
-    inode: int
+    mtime_ns: int = 0
+    size: int = 0
+    inode: int = 0
+    fault: str = ""
+    advice: str = ""
 
 
 def find_files(roots: Sequence[Path]) -> dict[PurePosixPath, ContentFile]:
     """Return all content files by their path inside a root, in a stable order.
+
+    What cannot be read, folders included, is there with a fault.
 
     A file in a later root replaces the one with the same name in an earlier root:
     that is how an edit in the browser replaces a shipped level.
     """
     files: dict[PurePosixPath, ContentFile] = {}
     for root in roots:
+        if faults := dict(_root_faults(root)):
+            files.update(faults)
+            continue
         for top, depth in _DEPTHS.items():
             # An override takes the place of the file that it replaces.
             files.update(sorted(_walk(root / top, PurePosixPath(top), depth)))
@@ -48,34 +65,88 @@ def find_files(roots: Sequence[Path]) -> dict[PurePosixPath, ContentFile]:
 def signature(files: Mapping[PurePosixPath, ContentFile]) -> Signature:
     """Return a value that differs as soon as any file was added, changed or removed."""
     return tuple(
-        (str(file.path), file.mtime_ns, file.size, file.inode)
+        (str(file.path), file.mtime_ns, file.size, file.inode, file.fault)
         for file in files.values()
     )
 
 
-def _walk(
-    folder: Path, name: PurePosixPath, depth: int
-) -> Iterator[tuple[PurePosixPath, ContentFile]]:
+Found = Iterator[tuple[PurePosixPath, ContentFile]]
+
+
+def _root_faults(root: Path) -> Found:
+    """Yield what is wrong with a root that is there; there need be none."""
+    name = PurePosixPath(root.name)
+    try:
+        is_folder = stat.S_ISDIR(root.stat().st_mode)
+    except FileNotFoundError:
+        if root.is_symlink():
+            yield name, _dangling(root)
+    except OSError as error:
+        yield name, _unreadable(root, error)
+    else:
+        if not is_folder:
+            fault = ContentFile(root, fault="this must be a folder", advice=_MOVE)
+            yield name, fault
+
+
+def _walk(folder: Path, name: PurePosixPath, depth: int) -> Found:
     try:
         entries = list(os.scandir(folder))
-    except (FileNotFoundError, NotADirectoryError):
+    except FileNotFoundError:
+        if folder.is_symlink():
+            yield name, _dangling(folder)
+        return
+    except NotADirectoryError:
+        yield name, ContentFile(folder, fault="this must be a folder", advice=_MOVE)
+        return
+    except OSError as error:
+        yield name, _unreadable(folder, error)
         return
     for entry in entries:
-        if entry.name.startswith(_PASSING) or entry.name.endswith("~"):
-            continue
-        inner = name / entry.name
-        try:
-            if entry.is_dir():
-                if depth > 1:
-                    yield from _walk(folder / entry.name, inner, depth - 1)
-            # Only files: opening a pipe would wait for ever.
-            elif depth == 1 and entry.is_file():
-                stat = entry.stat()
-                yield (
-                    inner,
-                    ContentFile(
-                        folder / entry.name, stat.st_mtime_ns, stat.st_size, stat.st_ino
-                    ),
-                )
-        except FileNotFoundError:
-            continue  # it was gone between the listing and the look
+        if not entry.name.startswith(_PASSING) and not entry.name.endswith("~"):
+            yield from _look(folder / entry.name, name / entry.name, depth)
+
+
+def _look(path: Path, name: PurePosixPath, depth: int) -> Found:
+    """Yield a file, what is in a folder, or why neither can be read."""
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        # Without a link, it was gone between the listing and the look.
+        if path.is_symlink():
+            yield name, _dangling(path)
+        return
+    except OSError as error:
+        yield name, _unreadable(path, error)
+        return
+    is_folder, is_file = stat.S_ISDIR(found.st_mode), stat.S_ISREG(found.st_mode)
+    if is_folder and depth > 1:
+        yield from _walk(path, name, depth - 1)
+    elif is_file and depth == 1:
+        yield (
+            name,
+            ContentFile(path, found.st_mtime_ns, found.st_size, found.st_ino),
+        )
+    # Neither: a pipe, which nobody takes for content. Opening it would wait for ever.
+    elif path.suffix in _SUFFIXES and (is_folder or is_file):
+        wrong = (
+            "this must be a file"
+            if is_folder
+            else "this file must lie in a folder here"
+        )
+        yield name, ContentFile(path, fault=wrong, advice=_MOVE)
+
+
+def _dangling(path: Path) -> ContentFile:
+    what = "this link leads nowhere"
+    return ContentFile(path, fault=what, advice="delete it or point it to a file")
+
+
+def _unreadable(path: Path, error: OSError) -> ContentFile:
+    # The kernel's words for a link to itself speak of levels, which are the game's.
+    reason = "this link leads to itself" if error.errno == errno.ELOOP else ""
+    return ContentFile(
+        path,
+        fault=reason or f"cannot be read: {error.strerror}",
+        advice="delete it" if reason else "check who may read it",
+    )

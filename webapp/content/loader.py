@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -36,6 +37,8 @@ from webapp.reading.tree import Node, TreeProblem, read_bytes, read_tree
 
 __all__ = ["Loaded", "Problem", "load", "load_level"]
 
+log = logging.getLogger(__name__)
+
 M = TypeVar("M", bound=BaseModel)
 
 
@@ -67,10 +70,27 @@ class _Tree:
 
 
 def load(roots: Sequence[Path]) -> Loaded:
-    """Read and check all content; the index is None if there is any error."""
+    """Read and check all content; the index is None if there is any error.
+
+    Never raises: a failure that nobody expected is a problem as well.
+    """
+    try:
+        return _load(roots)
+    except Exception as error:  # noqa: BLE001 -- border: the last good content stays
+        root = roots[0] if roots else Path()
+        return Loaded(None, [_failure(root, error)])
+
+
+def _load(roots: Sequence[Path]) -> Loaded:
     tree = _Tree()
     for name, file in find_files(roots).items():
-        _read_file(tree, name, file.path)
+        if file.fault:
+            tree.problems.append(Problem(file.path, 1, file.fault, file.advice))
+            continue
+        try:
+            _read_file(tree, name, file.path)
+        except Exception as error:  # noqa: BLE001 -- border: the file is named
+            tree.problems.append(_failure(file.path, error))
     tree.problems += _check_tree(tree, roots)
     problems = sorted(set(tree.problems), key=_order)
     lists = tuple(tree.words.values())
@@ -87,6 +107,12 @@ def load(roots: Sequence[Path]) -> Loaded:
     return Loaded(index, problems, lists)
 
 
+def _failure(path: Path, error: Exception) -> Problem:
+    log.error("reading %s failed", path, exc_info=error)
+    what = f"this could not be read ({type(error).__name__})"
+    return Problem(path, 1, what, "make it simpler, or undo the last change")
+
+
 def _order(problem: Problem) -> tuple[str, int, str]:
     return str(problem.path), problem.line, problem.message
 
@@ -94,9 +120,12 @@ def _order(problem: Problem) -> tuple[str, int, str]:
 def load_level(path: Path) -> tuple[Level | None, list[Problem]]:
     """Read one level on its own, without its ladder and word list."""
     tree = _Tree()
-    data = _read_bytes(tree, path)
-    if data is not None:
-        _add_level(tree, path.parent.name, path, data)
+    try:
+        data = _read_bytes(tree, path)
+        if data is not None:
+            _add_level(tree, path.parent.name, path, data)
+    except Exception as error:  # noqa: BLE001 -- border: the file is named
+        tree.problems.append(_failure(path, error))
     return (tree.levels[0][0] if tree.levels else None), tree.problems
 
 

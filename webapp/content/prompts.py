@@ -1,8 +1,8 @@
 """Puts the secret into the author's texts, at the last moment, in a sandbox.
 
 Only what an author needs is allowed: `{{ secret }}`, a few filters and `if`. Loops,
-arithmetic and calls are refused when the level is read, so no prompt can hang the
-site. A player's text never comes here.
+arithmetic, calls and what is large or grows are refused when the level is read, so
+no prompt can hang the site. A player's text never comes here.
 """
 
 from __future__ import annotations
@@ -30,6 +30,8 @@ FILTERS: Final = (
     "upper",
 )
 
+Mistake = tuple[int, str, str]
+
 _ALLOWED: Final = (
     nodes.Template,
     nodes.Output,
@@ -54,6 +56,16 @@ _ENVIRONMENT: Final = ImmutableSandboxedEnvironment(
     autoescape=False,
 )
 _SAMPLE: Final = "lantern"
+# Far more than a prompt needs, and far less than what costs time or memory.
+MAX_TAGS: Final = 200
+MAX_PARTS: Final = 40
+MAX_DEPTH: Final = 10
+MAX_JOINT: Final = 20
+MAX_RESULT: Final = 20_000
+# What they make is longer than what they are given.
+_GROWING: Final = frozenset({"join", "list"})
+_MIDDLE: Final = frozenset({"else", "elif"})
+_BETWEEN: Final = frozenset({"data", "whitespace", "comment"})
 
 
 def render_system(level: Level, secret_text: str) -> str:
@@ -77,10 +89,12 @@ def has_secret(source: str) -> bool:
     return any(name.name == "secret" for name in _parse(source).find_all(nodes.Name))
 
 
-def find_mistakes(source: str) -> Iterator[tuple[int, str, str]]:
+def find_mistakes(source: str) -> Iterator[Mistake]:
     """Yield (line of the text, message, suggestion) for all that will not render."""
     try:
-        tree = _parse(source)
+        # Before it is parsed: the parser goes as deep as the author did.
+        large = _oversized(source)
+        wrong = [large] if large else list(_refused(_parse(source)))
     except TemplateError as error:
         line = getattr(error, "lineno", None) or 1
         yield (
@@ -89,17 +103,46 @@ def find_mistakes(source: str) -> Iterator[tuple[int, str, str]]:
             "write {{ secret }}",
         )
         return
-    wrong = list(_refused(tree))
+    except ValueError:
+        yield 1, "the template has a number that is too long", "write {{ secret }}"
+        return
     yield from wrong
     if wrong:
         return
     try:
-        _render(source, _SAMPLE)
+        size = len(_render(source, _SAMPLE))
     except ContentError as error:
         yield 1, error.message, "write {{ secret }}"
+        return
+    if size > MAX_RESULT:
+        what = f"with a password in it, the text has {size:,} characters"
+        yield 1, what, f"at most {MAX_RESULT:,} are allowed"
 
 
-def _refused(tree: nodes.Template) -> Iterator[tuple[int, str, str]]:
+def _oversized(source: str) -> Mistake | None:
+    """Return what makes a template too large, before anything is built from it."""
+    tags = parts = depth = 0
+    is_block = False
+    for line, kind, word in _ENVIRONMENT.lex(source):
+        if kind in {"variable_begin", "block_begin"}:
+            tags, parts, is_block = tags + 1, 0, kind == "block_begin"
+        elif kind not in _BETWEEN:
+            parts += 1
+        if parts == 1 and kind == "name" and is_block and word not in _MIDDLE:
+            depth += -1 if word.startswith("end") else 1
+        if tags > MAX_TAGS:
+            what = f"the template has more than {MAX_TAGS} tags"
+        elif parts > MAX_PARTS + 1:
+            what = f"this tag has more than {MAX_PARTS} parts"
+        elif depth > MAX_DEPTH:
+            what = f"tags are nested more than {MAX_DEPTH} deep"
+        else:
+            continue
+        return line, what, "make it simpler: {{ secret }} is enough"
+    return None
+
+
+def _refused(tree: nodes.Template) -> Iterator[Mistake]:
     for node in tree.find_all(nodes.Node):
         line = node.lineno or 1
         if isinstance(node, nodes.Name) and node.name != "secret":
@@ -111,6 +154,8 @@ def _refused(tree: nodes.Template) -> Iterator[tuple[int, str, str]]:
         elif isinstance(node, nodes.Filter) and node.name not in FILTERS:
             known = ", ".join(FILTERS)
             yield line, f'the filter "{node.name}" is not allowed', f"use {known}"
+        elif isinstance(node, nodes.Filter) and (wrong := _grows(node)):
+            yield line, f'the filter "{node.name}" {wrong}', "write {{ secret }}"
         elif not isinstance(node, _ALLOWED):
             kind = type(node).__name__.lower()
             yield (
@@ -118,6 +163,27 @@ def _refused(tree: nodes.Template) -> Iterator[tuple[int, str, str]]:
                 f'"{kind}" is not allowed in a template',
                 "use {{ secret }}, a filter or if",
             )
+
+
+def _grows(node: nodes.Filter) -> str:
+    """Return what would let a filter make much out of little; empty if nothing."""
+    if node.kwargs or node.dyn_args or node.dyn_kwargs:
+        return "takes plain values only"
+    if node.name in _GROWING and any(
+        inner.name == node.name for inner in node.find_all(nodes.Filter)
+    ):
+        return "may stand only once in an expression"
+    if node.name != "join":
+        return ""
+    is_short = all(
+        isinstance(value, nodes.Const)
+        and isinstance(value.value, str)
+        and len(value.value) <= MAX_JOINT
+        for value in node.args
+    )
+    if len(node.args) > 1 or not is_short:
+        return f"takes one text in quotes, of at most {MAX_JOINT} characters"
+    return ""
 
 
 def _parse(source: str) -> nodes.Template:

@@ -32,6 +32,7 @@ Omittable = Literal["seed", "stop", "stream_options", "temperature", "top_p"]
 LOCAL = "local"
 # What a request says for itself, whatever its endpoint.
 _OURS = {"model", "messages", "stream", "stream_options", "user"}
+_NO_ADDRESS = "base_url must be an address like http://host:port/v1"
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9._-]{0,39}$")]
 
 
@@ -106,9 +107,14 @@ class EndpointEntry(BaseModel):
                     "a scripted endpoint has no base_url, key_env or extra_body"
                 )
             return self
-        parts = urlsplit(self.base_url)
+        try:
+            parts = urlsplit(self.base_url)
+            # Both are ValueErrors for what cannot be a port or a name.
+            _ = parts.port, (parts.hostname or "").encode("idna")
+        except ValueError:
+            raise ValueError(_NO_ADDRESS) from None
         if parts.scheme not in {"http", "https"} or not parts.hostname:
-            raise ValueError("base_url must be an address like http://host:port/v1")
+            raise ValueError(_NO_ADDRESS)
         if parts.username or parts.password or parts.query or parts.fragment:
             raise ValueError(
                 "base_url holds more than an address; put the key into an environment "
@@ -119,7 +125,14 @@ class EndpointEntry(BaseModel):
     def resolve(self, env: Mapping[str, str]) -> Endpoint:
         """Return the endpoint with its key; without a key it is unavailable."""
         key = env.get(self.key_env, "").strip() if self.key_env else ""
-        is_missing = self.key_env is not None and not key
+        unavailable = ""
+        if self.key_env and not key:
+            unavailable = f"the environment variable {self.key_env} is not set"
+        elif not (key.isascii() and key.isprintable()):
+            unavailable = (
+                f"the environment variable {self.key_env} holds a character that no "
+                "key has"
+            )
         url = self.base_url.rstrip("/")
         return Endpoint(
             name=self.name,
@@ -131,11 +144,7 @@ class EndpointEntry(BaseModel):
             max_tokens_field=self.max_tokens_field,
             omit=self.omit,
             extra_body=MappingProxyType(dict(self.extra_body)),
-            unavailable=(
-                f"the environment variable {self.key_env} is not set"
-                if is_missing
-                else ""
-            ),
+            unavailable=unavailable,
         )
 
 

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Generator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from dataclasses import replace
 from functools import partial
 from typing import Literal, TypeVar
 
@@ -35,7 +36,7 @@ from webapp.llm.faults import Fault, explain
 from webapp.llm.listing import Listings
 from webapp.llm.memory import Memory, RememberingBackend
 from webapp.llm.pump import BEAT_SECONDS, pump, within
-from webapp.llm.remote import RemoteBackend
+from webapp.llm.remote import NoClient, open_remote
 from webapp.llm.scripted import ScriptedBackend, stand_in_models
 from webapp.llm.vectors import VectorCache
 from webapp.plugins.asking import CAREFUL, Look, Message, Moderation
@@ -84,17 +85,15 @@ class Gateway:
     ) -> None:
         """`backends` stand in for what an endpoint of that name would open."""
         # A scripted endpoint comes last: it never answers for a model by accident.
-        self._endpoints = tuple(
-            sorted(
-                endpoints,
-                key=lambda e: (e.name != default_endpoint, e.kind == "scripted"),
-            )
+        ordered = sorted(
+            endpoints,
+            key=lambda e: (e.name != default_endpoint, e.kind == "scripted"),
         )
         given = backends or {}
+        opened = [_open(e, given.get(e.name)) for e in ordered]
+        self._endpoints = tuple(endpoint for endpoint, _ in opened)
         self._backends: dict[str, Backend] = {
-            e.name: given.get(e.name) or _open(e)
-            for e in self._endpoints
-            if not e.unavailable
+            e.name: backend for e, backend in opened if backend is not None
         }
         self._reply_seconds = reply_seconds
         self._silence_seconds = silence_seconds
@@ -349,7 +348,15 @@ def _list_seconds(endpoint: Endpoint) -> float:
     return HOSTED_SECONDS if endpoint.kind == "openai" else 1.0
 
 
-def _open(endpoint: Endpoint) -> Backend:
+def _open(endpoint: Endpoint, given: Backend | None) -> tuple[Endpoint, Backend | None]:
+    """Return an endpoint and its backend, or why it has none."""
+    if endpoint.unavailable:
+        return endpoint, None
+    if given is not None:
+        return endpoint, given
     if endpoint.kind == "scripted":
-        return ScriptedBackend(name=endpoint.name)
-    return RemoteBackend(endpoint)
+        return endpoint, ScriptedBackend(name=endpoint.name)
+    try:
+        return endpoint, open_remote(endpoint)
+    except NoClient as reason:
+        return replace(endpoint, unavailable=str(reason)), None

@@ -29,6 +29,7 @@ from webapp.llm.thoughts import Habits, Sorter
 from webapp.plugins.asking import Highlight, Look, Moderation
 from webapp.security import Secret
 
+log = logging.getLogger(__name__)
 # At DEBUG these libraries print addresses and requests; ours says what is needed.
 for _name in ("openai", "httpx2", "httpcore2"):
     logging.getLogger(_name).setLevel(logging.WARNING)
@@ -43,6 +44,38 @@ HIGHLIGHTS = 200
 # Log odds beyond it are not a model's finding; ours end at 28.
 LOG_ODDS = 100.0
 VERSION_CHARS = 80
+
+
+class NoClient(Exception):
+    """The client of an endpoint cannot be made; the text says why, without values."""
+
+
+def open_remote(endpoint: Endpoint) -> RemoteBackend:
+    """Return the backend of an endpoint; raise NoClient if its client cannot be made.
+
+    That depends on the environment: which proxy to use, and whom to trust.
+    """
+    try:
+        return RemoteBackend(endpoint)
+    except Exception as error:  # noqa: BLE001 -- border: whatever a client raises
+        # Not the error's own text: it could quote the password of a proxy.
+        kind = type(error).__name__
+        log.warning("endpoint %s: no client: %s", endpoint.name, kind)
+        raise NoClient(_no_client(error)) from None
+
+
+def _no_client(error: Exception) -> str:
+    if isinstance(error, OSError):
+        return (
+            "its certificates cannot be read: check SSL_CERT_FILE and SSL_CERT_DIR in "
+            "the environment"
+        )
+    if isinstance(error, ValueError | ImportError | httpx2.InvalidURL):
+        return (
+            "its proxy cannot be used: check ALL_PROXY, HTTP_PROXY and HTTPS_PROXY in "
+            "the environment, which must begin with http:// or https://"
+        )
+    return f"its client cannot be made ({type(error).__name__})"
 
 
 class RemoteBackend:

@@ -8,7 +8,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError, ProgrammingError
 
 from webapp.db import Database
 from webapp.errors import LabError
@@ -61,9 +61,16 @@ def _present_revision(database: Database) -> str | None:
     try:
         with database.engine.connect() as connection:
             return MigrationContext.configure(connection).get_current_revision()
-    except OperationalError as error:
-        # The URL may hold a password, so only the driver's own words are shown.
+    except DBAPIError as error:
         raise MigrationError(
-            f"The database cannot be opened: {error.orig}. Check WORDKEEP_DATABASE_URL "
-            "and that the instance folder can be written."
+            f"The database cannot be opened: {_reason(error)}. Check "
+            "WORDKEEP_DATABASE_URL and that the instance folder can be written."
         ) from error
+
+
+def _reason(error: DBAPIError) -> str:
+    if isinstance(error, ProgrammingError):
+        # It names the option, which may be a part of a password.
+        return "its address has an option that the driver does not know"
+    # The driver's own words: SQLAlchemy's could quote the URL, and so a password.
+    return " ".join(str(error.orig).split())

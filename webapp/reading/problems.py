@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -42,5 +43,10 @@ def shown_path(path: Path) -> str:
     """Shorten a path to what a person types: relative to here or to the project."""
     for base in (Path.cwd(), PROJECT):
         if path.is_relative_to(base):
-            return str(path.relative_to(base))
-    return str(path)
+            return _printable(path.relative_to(base))
+    return _printable(path)
+
+
+def _printable(path: Path) -> str:
+    # A name of bytes that are not UTF-8 could not be printed or sent.
+    return os.fsencode(path).decode("utf-8", errors="backslashreplace")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import fcntl
+import ipaddress
 import os
 import random
 import shutil
@@ -64,13 +65,20 @@ def listen(host: str, port: int) -> socket.socket:
     """
     try:
         return _bind(host, port)
-    except socket.gaierror as error:
-        raise StartError(
-            f'"{host}" is not an address of this computer. Use --host 127.0.0.1 for '
-            "this computer only, or --host 0.0.0.0 for everyone in the network."
-        ) from error
+    # A ValueError (of Unicode) for a name with an empty or a very long part.
+    except (socket.gaierror, ValueError) as error:
+        raise StartError(_host_sentence(host)) from error
     except (OSError, OverflowError) as error:
         raise StartError(_port_sentence(host, port, error)) from error
+
+
+def _host_sentence(host: str) -> str:
+    # What was typed may hold bytes that are not UTF-8, and must be printed.
+    shown = host.encode(errors="backslashreplace").decode()
+    return (
+        f'"{shown}" is not an address of this computer. Use --host 127.0.0.1 for '
+        "this computer only, or --host 0.0.0.0 for everyone in the network."
+    )
 
 
 def _port_sentence(host: str, port: int, error: Exception) -> str:
@@ -86,11 +94,8 @@ def _port_sentence(host: str, port: int, error: Exception) -> str:
             f"Port {port} may only be used by the system. Choose one above 1023, "
             "for example: ./wordkeep up --port 8000"
         )
-    if number == errno.EADDRNOTAVAIL:
-        return (
-            f"{host} is not an address of this computer. Use --host 127.0.0.1 for "
-            "this computer only, or --host 0.0.0.0 for everyone in the network."
-        )
+    if number in {errno.EADDRNOTAVAIL, errno.EINVAL}:
+        return _host_sentence(host)
     return f"The site cannot listen on {host}:{port}: {_reason(error)}."
 
 
@@ -113,6 +118,10 @@ def _bind(host: str, port: int) -> socket.socket:
     family, *_, address = socket.getaddrinfo(
         host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
     )[0]
+    bare = ipaddress.ip_address(str(address[0]).partition("%")[0])
+    # One can listen there, but nobody can call.
+    if host == "*" or bare.is_multicast or str(bare) == "255.255.255.255":
+        raise OSError(errno.EADDRNOTAVAIL, os.strerror(errno.EADDRNOTAVAIL))
     is_dual = family == socket.AF_INET6 and socket.has_dualstack_ipv6()
     # As with gunicorn, connections that are just closing do not matter to it.
     return socket.create_server(
@@ -122,8 +131,8 @@ def _bind(host: str, port: int) -> socket.socket:
 
 def require_shared_services(settings: Settings) -> None:
     """Refuse several processes on storage that only one can use well."""
-    is_sqlite = settings.database.startswith("sqlite")
-    if settings.processes > 1 and (is_sqlite or not settings.redis_url):
+    is_shared = settings.database_url.startswith("postgresql") and settings.redis_url
+    if settings.processes > 1 and not is_shared:
         raise StartError(
             f"{settings.processes} site processes need PostgreSQL and Redis: set "
             "WORDKEEP_DATABASE_URL and WORDKEEP_REDIS_URL, or leave "
@@ -135,7 +144,8 @@ def require_shared_services(settings: Settings) -> None:
 def instance_lock(instance: Path, address: str) -> Iterator[None]:
     """Hold the instance for this supervisor; a second one is told who has it."""
     path = instance / "up.lock"
-    with os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+") as file:
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    with os.fdopen(descriptor, "r+", errors="backslashreplace") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:

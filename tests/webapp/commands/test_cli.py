@@ -46,6 +46,32 @@ def test_the_front_door_lists_every_command() -> None:
     assert {*COMMANDS, "test", "lock"} <= set(listed)
 
 
+@pytest.mark.parametrize(
+    ("arguments", "address", "said"),
+    [
+        (arguments, address, said)
+        for arguments in (("up", "--port", "0"), ("class", "add", "10b"), ("check",))
+        for address, said in (
+            ("postgres://u:hush@ter@h/d", "cannot be used: it must be like postgres"),
+            ("sqlite:///x?mode=memory", "cannot be used: an SQLite database must be"),
+        )
+    ],
+)
+def test_a_slip_in_a_setting_is_one_sentence_of_every_command(
+    run: Run,
+    monkeypatch: pytest.MonkeyPatch,
+    arguments: tuple[str, ...],
+    address: str,
+    said: str,
+) -> None:
+    monkeypatch.setenv("WORDKEEP_DATABASE_URL", address)
+    result = run(*arguments)
+    assert result.exit_code == 1
+    assert result.output.startswith(f"wordkeep: WORDKEEP_DATABASE_URL {said}")
+    assert result.output.count("\n") == 1
+    assert "hush" not in result.output
+
+
 def test_people_and_classes_are_added(run: Run, database: Database) -> None:
     added = run("class", "add", "10b")
     code = re.fullmatch(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from tests.webapp.content.trees import ContentTree
@@ -29,6 +31,13 @@ def level_with(tree: ContentTree, system: str) -> Level:
         ("It begins with {{ secret[0] }}.", "It begins with l."),
         ("It is {{ secret|reverse }}.", "It is nretnal."),
         ("It has {{ secret|length }} letters.", "It has 7 letters."),
+        ("It is {{ secret|list|join(', ') }}.", "It is l, a, n, t, e, r, n."),
+        ("It is {{ secret|upper|join('-') }}.", "It is L-A-N-T-E-R-N."),
+        (
+            "{% if secret[0] == 'l' %}L{% elif secret %}No{% else %}x{% endif %}",
+            "L",
+        ),
+        ("{% if secret %}if end {{ secret }}{% endif %}" * 2, "if end lantern" * 2),
         (
             "{% if secret %}There is one: {{ secret }}{% endif %}",
             "There is one: lantern",
@@ -45,6 +54,84 @@ def test_examples(tree: ContentTree) -> None:
     level = level_with(tree, "It is {{ secret }}.")
     examples = render_examples(level, "lantern")
     assert [(e.user, e.assistant) for e in examples] == [("Hi", "It is lantern.")]
+
+
+LARGE = "; make it simpler: {{ secret }} is enough"
+ONE_TEXT = "takes one text in quotes, of at most 20 characters; write {{ secret }}"
+
+
+def nested_joins(depth: int) -> str:
+    """Return a template whose result has 7 ** depth letters and more."""
+    text = "secret"
+    for _ in range(depth):
+        text = f"secret|join({text})"
+    return f"{{{{ {text} }}}}"
+
+
+@pytest.mark.parametrize(
+    ("system", "said"),
+    [
+        (
+            f"{{{{ {'(' * 150}secret{')' * 150} }}}}",
+            f"this tag has more than 40 parts{LARGE}",
+        ),
+        (f"{{{{ {'not ' * 900}secret }}}}", f"this tag has more than 40 parts{LARGE}"),
+        (
+            f"{{{{ secret{'|list|upper' * 12} }}}}",
+            f"this tag has more than 40 parts{LARGE}",
+        ),
+        (
+            f"{'{% if secret %}' * 90}x{'{% endif %}' * 90}",
+            f"tags are nested more than 10 deep{LARGE}",
+        ),
+        (
+            f"{'{% for x in secret %}' * 90}x{'{% endfor %}' * 90}",
+            f"tags are nested more than 10 deep{LARGE}",
+        ),
+        ("{{ secret }}" * 201, f"the template has more than 200 tags{LARGE}"),
+        (nested_joins(1), f'the filter "join" {ONE_TEXT}'),
+        (f"{{{{ secret|join('{'x' * 21}') }}}}", f'the filter "join" {ONE_TEXT}'),
+        ("{{ secret|join(5) }}", f'the filter "join" {ONE_TEXT}'),
+        ("{{ secret|join('', 'a') }}", f'the filter "join" {ONE_TEXT}'),
+        (
+            "{{ secret|join('ab')|join('cd') }}",
+            'the filter "join" may stand only once in an expression; '
+            "write {{ secret }}",
+        ),
+        (
+            "{{ secret|list|upper|list }}",
+            'the filter "list" may stand only once in an expression; '
+            "write {{ secret }}",
+        ),
+        (
+            "{{ secret|join(*secret) }}",
+            'the filter "join" takes plain values only; write {{ secret }}',
+        ),
+        (
+            f"{{{{ secret[{'9' * 5000}] }}}}",
+            "the template has a number that is too long; write {{ secret }}",
+        ),
+        (
+            f"{{{{ '{'y' * 2000}'|list|join('{'x' * 20}') }}}}",
+            "with a password in it, the text has 41,997 characters; "
+            "at most 20,000 are allowed",
+        ),
+    ],
+)
+def test_what_would_cost_time_or_memory_is_refused(
+    tree: ContentTree, system: str, said: str
+) -> None:
+    tree.edit(tree.level, "The password is {{ secret }}.", system)
+    (first, *_) = tree.problems()
+    assert first.partition(": ")[2] == said
+
+
+@pytest.mark.parametrize("depth", [2, 12])
+def test_joins_inside_joins_are_refused_unread(tree: ContentTree, depth: int) -> None:
+    tree.edit(tree.level, "The password is {{ secret }}.", nested_joins(depth))
+    started = time.monotonic()
+    assert load((tree.root,)).index is None
+    assert time.monotonic() - started < 1
 
 
 def test_a_secret_that_looks_like_a_template_is_text(tree: ContentTree) -> None:

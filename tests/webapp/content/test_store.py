@@ -171,3 +171,47 @@ def test_the_real_clock_makes_an_edit_live_within_two_seconds(
         time.sleep(0.05)
     assert title(store) == "My Gate"
     assert time.monotonic() - started < 2
+
+
+def test_a_link_to_itself_keeps_the_last_good_version_until_it_is_gone(
+    tree: ContentTree, store: ContentStore, clock: Clock
+) -> None:
+    good = store.current()
+    loop = tree.keep / "two.yaml"
+    loop.symlink_to(loop)
+    clock.now += 1.1
+    assert (store.current(), store.stale) == (good, True)
+    assert shown(tree, store) == [
+        "game/keep/two.yaml:1: this link leads to itself; delete it"
+    ]
+    loop.unlink()
+    clock.now += 1.1
+    assert store.problems() == []
+    assert not store.stale
+
+
+@pytest.mark.parametrize("error", [MemoryError(), RecursionError(), OSError(5, "x")])
+def test_any_failure_keeps_the_last_good_version(
+    tree: ContentTree,
+    store: ContentStore,
+    clock: Clock,
+    monkeypatch: pytest.MonkeyPatch,
+    error: Exception,
+) -> None:
+    good = store.current()
+
+    def fail(*given: object) -> None:
+        raise error
+
+    with monkeypatch.context() as broken:
+        broken.setattr("webapp.content.loader.check_ladders", fail)
+        tree.edit(tree.level, "title: The Gate", "title: My Gate")
+        clock.now += 1.1
+        assert (store.current(), store.stale) == (good, True)
+        (problem,) = store.problems()
+        assert f"({type(error).__name__})" in problem.message
+        with pytest.raises(ContentError, match="could not be read"):
+            ContentStore((tree.root,), clock=clock)
+    tree.edit(tree.level, "title: My Gate", "title: Our Gate")
+    clock.now += 1.1
+    assert title(store) == "Our Gate"

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import errno
 import os
+from pathlib import Path
 
 import pytest
 
 from tests.webapp.content.trees import LADDER, LEVEL, WORDS, ContentTree
-from webapp.content.loader import load
+from webapp.content.check import check_paths
+from webapp.content.loader import load, load_level
+from webapp.reading.problems import format_problem
+from webapp.settings import load_settings
 
 
 def test_two_levels_with_one_id(tree: ContentTree) -> None:
@@ -213,3 +218,129 @@ def test_a_file_in_a_later_root_covers_the_earlier_one(
     index = load((tree.root, own.root)).index
     assert index is not None
     assert [level.title for level in index.levels("keep")] == ["My Gate"]
+
+
+DANGLING = "this link leads nowhere; delete it or point it to a file"
+LOOP = "this link leads to itself; delete it"
+MOVE = "move it away or rename it"
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "said"),
+    [
+        *((n, "loop", LOOP) for n in ("game/keep/two.yaml", "game/keep", "words")),
+        ("attacks", "loop", LOOP),
+        *((n, "dangling", DANGLING) for n in ("game/keep/two.yaml", "game/more")),
+        ("game", "dangling", DANGLING),
+        ("words/two.txt", "dangling", DANGLING),
+        ("game/keep/two.yaml", "folder", f"this must be a file; {MOVE}"),
+        ("game/keep/ladder.yaml", "folder", f"this must be a file; {MOVE}"),
+        ("words/plain.txt", "folder", f"this must be a file; {MOVE}"),
+        ("words", "file", f"this must be a folder; {MOVE}"),
+        ("game", "file", f"this must be a folder; {MOVE}"),
+        ("game/two.yaml", "file", f"this file must lie in a folder here; {MOVE}"),
+    ],
+)
+def test_what_is_not_the_file_or_folder_that_it_should_be(
+    tree: ContentTree, name: str, kind: str, said: str
+) -> None:
+    path = tree.root / name
+    if path.exists():
+        path.rename(tree.root / "away")
+    path.parent.mkdir(exist_ok=True)
+    if kind == "loop":
+        path.symlink_to(path)
+    elif kind == "dangling":
+        path.symlink_to("nothing")
+    elif kind == "folder":
+        path.mkdir()
+    else:
+        path.write_text("text")
+    assert f"{name}:1: {said}" in tree.problems()
+    assert load((tree.root,)).index is None
+
+
+@pytest.mark.parametrize(
+    ("kind", "said"),
+    [
+        ("loop", LOOP),
+        ("nothing", DANGLING),
+        ("file", f"this must be a folder; {MOVE}"),
+    ],
+)
+def test_an_instance_whose_content_is_not_a_folder(
+    tree: ContentTree, tmp_path: Path, kind: str, said: str
+) -> None:
+    own = tmp_path / "instance" / "content"
+    own.parent.mkdir()
+    if kind == "file":
+        own.write_text("text")
+    else:
+        own.symlink_to("content" if kind == "loop" else "nothing")
+    settings = load_settings({}, instance=own.parent)
+    assert settings.roots[-1] == own
+    (problem,) = load((tree.root, own)).problems
+    assert format_problem(problem) == f"{own}:1: {said}"
+
+
+@pytest.mark.parametrize("name", ["game", "game/keep", "words"])
+def test_a_folder_that_may_not_be_read(
+    tree: ContentTree, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    deny(monkeypatch, tree.root / name)
+    said = f"{name}:1: cannot be read: Permission denied; check who may read it"
+    assert said in tree.problems()
+
+
+def test_a_level_that_may_not_be_read(
+    tree: ContentTree, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deny(monkeypatch, tree.level)
+    said = "game/keep/one.yaml:1: cannot be read: Permission denied; check the file"
+    assert said in [tree.shown(p) for p in check_paths([], live=(tree.root,))]
+
+
+def test_a_name_that_is_not_utf8_can_be_shown(tree: ContentTree) -> None:
+    (tree.keep / os.fsdecode(b"gr\xfcn.yaml")).mkdir()
+    assert tree.problems() == [
+        f"game/keep/gr\\xfcn.yaml:1: this must be a file; {MOVE}"
+    ]
+
+
+@pytest.mark.parametrize("error", [MemoryError(), RecursionError(), KeyError("x")])
+def test_a_failure_that_nobody_expected_names_the_file(
+    tree: ContentTree, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    def fail(*given: object) -> None:
+        raise error
+
+    monkeypatch.setattr("webapp.content.loader.check_level", fail)
+    kind = type(error).__name__
+    said = (
+        f"game/keep/one.yaml:1: this could not be read ({kind}); make it simpler, or "
+        "undo the last change"
+    )
+    assert said in tree.problems()
+    monkeypatch.setattr("webapp.content.loader.check_ladders", fail)
+    assert said.removeprefix("game/keep/one.yaml") in tree.problems()[0]
+    level, problems = load_level(tree.level)
+    assert level is None
+    assert [tree.shown(problem) for problem in problems] == [said]
+
+
+def deny(monkeypatch: pytest.MonkeyPatch, denied: Path) -> None:
+    """Let a path be unreadable, which it would not be for root."""
+    list_folder, open_file = os.scandir, Path.open
+
+    def scandir(path: Path) -> object:
+        if path == denied:
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return list_folder(path)
+
+    def open_(self: Path, *args: object, **more: object) -> object:
+        if self == denied:
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return open_file(self, *args, **more)  # type: ignore[call-overload]
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    monkeypatch.setattr(Path, "open", open_)

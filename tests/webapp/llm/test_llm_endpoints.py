@@ -103,6 +103,61 @@ def test_a_missing_key_makes_unavailable_and_nothing_else(tmp_path, upstream, en
     assert health["openai"].detail == reasons["openai/gpt"]
 
 
+@pytest.mark.parametrize("key", ["sk-\u043ene", "sk-one\nsk-two"])
+def test_a_key_that_cannot_be_sent_makes_unavailable(settings, key):
+    _, ollama = load(settings, GOOD + "    key_env: THE_KEY\n", {"THE_KEY": key})
+    assert ollama.unavailable == (
+        "the environment variable THE_KEY holds a character that no key has"
+    )
+
+
+PROXY = (
+    "its proxy cannot be used: check ALL_PROXY, HTTP_PROXY and HTTPS_PROXY in the "
+    "environment, which must begin with http:// or https://"
+)
+CERTIFICATES = (
+    "its certificates cannot be read: check SSL_CERT_FILE and SSL_CERT_DIR in the "
+    "environment"
+)
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "reason"),
+    [
+        ("ALL_PROXY", "socks://127.0.0.1:1", PROXY),
+        ("all_proxy", "socks5h://127.0.0.1:1", PROXY),
+        ("HTTPS_PROXY", "http://user:hush/word@127.0.0.1:1", PROXY),
+        ("SSL_CERT_FILE", "/gone/hush.pem", CERTIFICATES),
+        ("SSL_CERT_FILE", __file__, CERTIFICATES),
+    ],
+)
+def test_an_environment_that_allows_no_client_makes_unavailable_and_nothing_else(
+    tmp_path, upstream, monkeypatch, caplog, variable, value, reason
+):
+    upstream.answer(lambda call: call.json({"data": [{"id": "smollm2"}]}))
+    monkeypatch.setenv(variable, value)
+    settings = load_settings({}, instance=tmp_path, sidecar_url=upstream.url)
+    text = GOOD.replace("http://127.0.0.1:11434", "https://127.0.0.1:11434")
+    (tmp_path / "endpoints.yaml").write_text(text)
+    gateway = open_gateway(settings, {})
+    infos = {info.name: info for info in gateway.models()}
+    assert infos["local/smollm2"].available
+    assert infos["ollama/llama"].reason == reason
+    assert {h.name: h.detail for h in gateway.health()}["ollama"] == reason
+    with pytest.raises(BackendRefused, match='endpoint "ollama" is not set up'):
+        gateway.stream(model="ollama/llama", messages=[])
+    assert "hush" not in caplog.text
+
+
+@pytest.mark.parametrize(
+    "host", ["192.168..10", "a" * 64, "host:port", "host:65536", "[::1"]
+)
+def test_an_address_that_cannot_be_one_is_refused(settings, host):
+    (said,) = mistakes(settings, GOOD.replace("127.0.0.1:11434", host))
+    assert "base_url must be an address like http://host:port/v1" in said
+    assert "\n" not in said
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [

@@ -14,6 +14,8 @@ from webapp.settings import Settings
 from webapp.supervisor import checks
 from webapp.supervisor.checks import StartError
 
+LOOK_UP = socket.getaddrinfo
+
 
 def test_the_instance_is_for_its_owner_only(tmp_path: Path) -> None:
     checks.prepare_instance(tmp_path / "instance")
@@ -65,6 +67,27 @@ def test_an_address_of_another_computer_is_one_sentence(
     monkeypatch.setattr(socket, "getaddrinfo", look_up)
     with pytest.raises(StartError, match="is not an address of this computer"):
         checks.listen(host, 8000)
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        *("192.168..10", "..", "a" * 64, f"a.{'b' * 64}.c", "ü..x", "\udcff"),
+        *("224.0.0.1", "255.255.255.255", "ff02::1", "*"),
+    ],
+)
+def test_a_host_that_cannot_be_one_is_the_same_sentence(
+    host: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # None of these is looked up outside: they are numbers, or cannot be asked for.
+    monkeypatch.setattr(socket, "getaddrinfo", LOOK_UP)
+    with pytest.raises(StartError) as caught:
+        checks.listen(host, 0)
+    shown = host.replace("\udcff", "\\udcff")
+    assert caught.value.message == (
+        f'"{shown}" is not an address of this computer. Use --host 127.0.0.1 for '
+        "this computer only, or --host 0.0.0.0 for everyone in the network."
+    )
 
 
 def test_while_it_listens_nobody_else_gets_the_port() -> None:
