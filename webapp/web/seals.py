@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from urllib.parse import urlsplit
 
-from flask import Flask, current_app, g, request
+from flask import Flask, current_app, g, request, session
 from flask.sessions import SecureCookieSessionInterface, SessionMixin
 from flask_wtf import CSRFProtect
 from flask_wtf.csrf import validate_csrf
@@ -100,6 +101,15 @@ def check() -> None:
         raise Unsealed(_why_unsealed())
     g.is_quiet = False
     g.csrf_valid = True
+
+
+def form_mark() -> str:
+    """Return what only this form has, with what was typed into it, in this browser.
+
+    It is equal if the form is sent twice. Only for forms that `check` let through.
+    """
+    sent = {**request.form.to_dict(), FIELD: _token()}
+    return json.dumps([session.get(FIELD), sent], sort_keys=True)
 
 
 def is_resendable() -> bool:
