@@ -29,7 +29,7 @@ def create_app(settings: Settings, *, gateway: Gateway | None = None) -> Flask:
         SECRET_KEY=keyed_digest(services.key, "flask sessions"),
         MAX_CONTENT_LENGTH=settings.request_bytes,
         MAX_FORM_MEMORY_SIZE=settings.request_bytes,
-        SESSION_COOKIE_NAME="wordkeep",
+        SESSION_COOKIE_NAME=_cookie_name(services.key),
         SESSION_COOKIE_SAMESITE="Lax",
         SESSION_COOKIE_SECURE=settings.secure_cookies,
         PERMANENT_SESSION_LIFETIME=90 * 86_400,
@@ -43,6 +43,15 @@ def create_app(settings: Settings, *, gateway: Gateway | None = None) -> Flask:
     views.register(app)
     api.register(app)
     return app
+
+
+def _cookie_name(key: bytes) -> str:
+    """Return a name of the instance's own.
+
+    Browsers send one host's cookies to all its ports: under one name, two instances
+    would overwrite each other's and sign their people out.
+    """
+    return f"wordkeep-{keyed_digest(key, 'name of the cookie')[:8]}"
 
 
 def open_services(settings: Settings, *, gateway: Gateway | None = None) -> Services:

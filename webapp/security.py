@@ -134,6 +134,16 @@ def new_code(groups: int = 4, size: int = 4) -> str:
     )
 
 
+def derived_code(key: bytes, text: str, length: int = 16) -> str:
+    """Return the code that a text always gives; without the key nobody can tell it."""
+    number = int.from_bytes(hmac.digest(key, f"code\x1f{text}".encode(), "sha256"))
+    letters = []
+    for _ in range(length):
+        number, place = divmod(number, len(_CODE_ALPHABET))
+        letters.append(_CODE_ALPHABET[place])
+    return normalise_code("".join(letters))
+
+
 def normalise_code(code: str) -> str:
     """Bring a typed code back to the form in which it was given out."""
     plain = "".join(c for c in code.upper() if c.isalnum())

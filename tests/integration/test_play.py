@@ -14,7 +14,7 @@ from sqlalchemy import select
 
 from tests.kit.content import LEVEL_IDS, WORDS
 from tests.kit.world import World, counted_queries
-from webapp.domain.people import accounts
+from webapp.domain.people import accounts, joining
 from webapp.domain.play import evidence, hints, keep, leaderboard, notebook, visits
 from webapp.domain.play.guessing import GuessOutcome
 from webapp.errors import Conflict, InvalidInput, LabError, QuotaExceeded
@@ -45,6 +45,19 @@ def at_once(calls: Sequence[Callable[[], T]]) -> list[T | LabError]:
 
     with ThreadPoolExecutor(len(calls)) as pool:
         return list(pool.map(make, calls))
+
+
+def test_a_form_that_joins_twice_at_once_makes_one_player(world: World) -> None:
+    made = at_once(
+        [
+            lambda: joining.join(world.services, form="a form", name="Ada")
+            for _ in range(8)
+        ]
+    )
+    assert len(set(made)) == 1
+    (first, *_) = made
+    assert isinstance(first, accounts.NewPlayer)
+    assert first.player_id == accounts.recover(world.services, code=first.recovery_code)
 
 
 def test_a_whole_game(world: World) -> None:

@@ -14,6 +14,7 @@ from werkzeug.exceptions import HTTPException
 from webapp.api.records import Problem, ProblemDetail
 from webapp.errors import InvalidInput, LabError, QuotaExceeded
 from webapp.web.context import services
+from webapp.web.limits import reached
 
 log = logging.getLogger(__name__)
 
@@ -98,14 +99,14 @@ def _lab_problem(error: LabError) -> Response:
 
 
 def _limit_problem(error: RateLimitExceeded) -> Response:
-    window = error.limit.limit
+    limit = reached(error)
     return _response(
         429,
         ProblemDetail(
             code="quota_exceeded",
             message=str(error.description),
-            scope=f"address/{window.GRANULARITY.name}",
-            retry_after=window.get_expiry(),
+            scope=f"address/{limit.period}",
+            retry_after=limit.wait,
         ),
     )
 

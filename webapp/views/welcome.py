@@ -6,7 +6,7 @@ from flask import Blueprint, redirect, render_template, request, session, url_fo
 from flask.typing import ResponseReturnValue
 from wtforms import StringField
 
-from webapp.domain.people import accounts
+from webapp.domain.people import joining
 from webapp.domain.people.accounts import NewPlayer
 from webapp.domain.play import keep
 from webapp.errors import Conflict, LabError
@@ -16,6 +16,7 @@ from webapp.web.context import services
 from webapp.web.forms import LabForm
 from webapp.web.limits import sign_up_limit
 from webapp.web.rendering import STREAMS, THEMES
+from webapp.web.seals import form_mark
 
 bp = Blueprint("welcome", __name__)
 
@@ -82,7 +83,7 @@ def _create(name: str) -> NewPlayer:
     """Join under the given nickname, or under one that nobody has yet."""
     for _ in range(MADE_UP_TRIES):
         try:
-            return accounts.create_player(services(), name=name or guest_name())
+            return joining.join(services(), form=form_mark(), name=name or guest_name())
         except Conflict:
             if name:
                 raise

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 
 from flask import Flask, Response, make_response, render_template, request
 from flask_limiter import RateLimitExceeded
-from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 
 from webapp.errors import LabError, QuotaExceeded
-from webapp.web import sse
+from webapp.web import seals, sse
 from webapp.web.context import is_partial
+from webapp.web.limits import reached
+from webapp.web.seals import OtherSite, Unsealed
 
 log = logging.getLogger(__name__)
 
@@ -36,9 +37,6 @@ TEXTS = {
     405: "This address cannot be opened like this.",
     413: "What you sent is larger than this site accepts. Make it shorter.",
 }
-EXPIRED = (
-    "This page has been open for too long, or you signed in or out in another tab."
-)
 BELOW = "What you typed is below."
 STILL_THERE = "Copy what you typed, reload the page, and send it again."
 # Never shown again, and never sent along again.
@@ -47,7 +45,10 @@ PRIVATE = frozenset({"csrf_token", "password", "new", "current", "code"})
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """What an error page says. `kept` are the fields of the form that was sent."""
+    """What an error page says. `kept` are the fields of the form that was sent.
+
+    A bare one is nothing but its message, without any form to press.
+    """
 
     status: int
     title: str
@@ -58,11 +59,13 @@ class Fault:
     reference: str | None = None
     kept: tuple[tuple[str, str], ...] = ()
     is_resendable: bool = False
+    is_bare: bool = False
 
 
 def init_app(app: Flask) -> None:
     """Answer every failure of a page with a page."""
-    app.register_error_handler(CSRFError, _csrf_fault)
+    app.register_error_handler(OtherSite, _other_site_fault)
+    app.register_error_handler(Unsealed, _unsealed_fault)
     app.register_error_handler(RateLimitExceeded, _limit_fault)
     app.register_error_handler(LabError, _lab_fault)
     app.register_error_handler(HTTPException, _http_fault)
@@ -86,6 +89,8 @@ def stream_fault(code: str, message: str, status: int) -> Response:
 def _answer(fault: Fault) -> Response:
     if sse.is_wanted():
         return stream_fault(fault.code, fault.message, fault.status)
+    if fault.is_bare and not is_partial():
+        return Response(f"{fault.message}\n", fault.status, mimetype="text/plain")
     template = "faults/_fault.html" if is_partial() else "faults/fault.html"
     response = make_response(render_template(template, fault=fault), fault.status)
     if is_partial():
@@ -112,30 +117,43 @@ def _lab_fault(error: LabError) -> Response:
     )
 
 
-def _csrf_fault(error: CSRFError) -> Response:
-    is_for_script = is_partial() or sse.is_wanted()
+def _other_site_fault(error: OtherSite) -> Response:
     return _answer(
         Fault(
-            status=400,
+            status=error.status,
+            title=TITLES[error.status],
+            message=error.message,
+            code=error.code,
+            is_bare=True,
+        )
+    )
+
+
+def _unsealed_fault(error: Unsealed) -> Response:
+    is_for_script = is_partial() or sse.is_wanted()
+    is_resendable = seals.is_resendable() and not is_for_script
+    return _answer(
+        Fault(
+            status=error.status,
             title="Please send that again",
-            message=f"{EXPIRED} {STILL_THERE if is_for_script else BELOW}",
-            code="csrf",
+            message=f"{error.message} {BELOW if is_resendable else STILL_THERE}",
+            code=error.code,
             kept=kept_fields(),
-            is_resendable=request.method == "POST",
+            is_resendable=is_resendable,
         )
     )
 
 
 def _limit_fault(error: RateLimitExceeded) -> Response:
-    window = error.limit.limit if error.limit else None
+    limit = reached(error)
     return _answer(
         Fault(
             status=429,
             title=TITLES[429],
             message=str(error.description),
             code="quota_exceeded",
-            scope=f"{window.amount} per {window.GRANULARITY.name}" if window else None,
-            retry_after=window.get_expiry() if window else None,
+            scope=f"{limit.amount} per {limit.period}",
+            retry_after=limit.wait,
             kept=kept_fields(),
         )
     )

@@ -1,17 +1,12 @@
-"""What keeps attackers out: CSRF tokens, limits on sign-up and sign-in, headers."""
+"""What keeps attackers out: seals of forms, limits on sign-up and sign-in, headers."""
 
 from __future__ import annotations
 
 from flask import Flask, Response, request
-from flask_wtf import CSRFProtect
 
+from webapp.web import seals
 from webapp.web.context import services, services_of
 from webapp.web.limits import limiter
-
-csrf = CSRFProtect()
-
-# The API knows no cookies, so no other site can act in a player's name there.
-COOKIELESS = ("/api/v1/",)
 
 POLICY = "; ".join(
     (
@@ -27,13 +22,9 @@ POLICY = "; ".join(
 def init_app(app: Flask) -> None:
     """Switch on all protections of the pages."""
     settings = services_of(app).settings
-    app.config.setdefault("WTF_CSRF_CHECK_DEFAULT", False)
-    # A form stays valid for as long as its session: people think before they send.
-    app.config.setdefault("WTF_CSRF_TIME_LIMIT", None)
     app.config.setdefault("RATELIMIT_STORAGE_URI", settings.redis_url or "memory://")
-    csrf.init_app(app)
+    seals.init_app(app)
     limiter.init_app(app)
-    app.before_request(_check_csrf)
     app.after_request(_add_headers)
 
 
@@ -46,11 +37,6 @@ def sign_ins() -> str:
 def account() -> str:
     """Return the account that a sign-in is for, as the key of a limit."""
     return "account:" + " ".join(request.form.get("name", "").split()).casefold()
-
-
-def _check_csrf() -> None:
-    if not request.path.startswith(COOKIELESS):
-        csrf.protect()
 
 
 def _add_headers(response: Response) -> Response:

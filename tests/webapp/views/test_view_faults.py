@@ -88,7 +88,9 @@ def test_every_form_that_changes_something_needs_its_token(
 
 def test_what_was_typed_survives_a_missing_token(player: Browser) -> None:
     response = player.client.post(
-        "/keep/open/attempts", data={"message": "Long <thought>"}
+        "/keep/open/attempts",
+        data={"message": "Long <thought>"},
+        headers={"Sec-Fetch-Site": "same-origin"},
     )
     assert "Long &lt;thought&gt;</textarea>" in response.text
     assert 'action="/keep/open/attempts"' in response.text

@@ -88,13 +88,17 @@ def create_player(
     class_code: str | None = None,
     role: str = PLAYER,
     password: str | None = None,
+    code: str | None = None,
 ) -> NewPlayer:
-    """Join a class under a nickname; raise Conflict if somebody there has it."""
+    """Join a class under a nickname; raise Conflict if somebody there has it.
+
+    `code` is the recovery code, which nobody else may have; by default a random one.
+    """
     shown, key = clean_name(name)
     if role not in ROLES:
         raise InvalidInput(f'"{role}" is not a role; choose one of {", ".join(ROLES)}.')
     hashed = _hash(password) if password is not None else None
-    code = new_code()
+    code = code or new_code()
     player = Player(
         name=shown,
         name_key=key,

@@ -19,7 +19,7 @@ from webapp.rows import ATTEMPT, BLOCKED, FINISHED, STOPPED, Attempt, Generation
 PAGE_ROWS = 20
 EXPORT_ROWS = 200
 NOTE_CHARS = 2_000
-# PostgreSQL counts rows in 32 bits and refuses to compare with more.
+# PostgreSQL counts rows in 32 bits, SQLite in 64; both refuse to compare with more.
 MAX_ID = 2**31
 
 
@@ -44,7 +44,7 @@ def search(
     query = require_text(query, what="search")
     level_id = require_text(level_id, what="level") if level_id else None
     if before is not None:
-        before = min(before, MAX_ID - 1)
+        before = max(0, min(before, MAX_ID - 1))
     with services.db.read() as session:
         return _page(
             session,

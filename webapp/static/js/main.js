@@ -3,4 +3,5 @@ import "./gate-panel.js";
 import "./copy-button.js";
 import "./local-time.js";
 import "./preferences.js";
+import "./send-once.js";
 import "./swap-errors.js";

@@ -17,7 +17,7 @@ from flask import (
 from flask.typing import ResponseReturnValue
 from flask_login import logout_user
 
-from webapp.domain.people import accounts
+from webapp.domain.people import accounts, joining
 from webapp.domain.play import notebook
 from webapp.errors import LabError
 from webapp.views.people.forms import (
@@ -34,6 +34,7 @@ from webapp.web.context import player_required, services
 from webapp.web.forms import ActionForm
 from webapp.web.limits import limiter, sign_up_limit
 from webapp.web.protection import account, sign_ins
+from webapp.web.seals import form_mark
 
 bp = Blueprint("people", __name__)
 
@@ -53,8 +54,11 @@ def join_now() -> ResponseReturnValue:
     """Join under a nickname."""
     form = JoinForm()
     try:
-        newcomer = accounts.create_player(
-            services(), name=form.text("name"), class_code=form.text("class_code")
+        newcomer = joining.join(
+            services(),
+            form=form_mark(),
+            name=form.text("name"),
+            class_code=form.text("class_code"),
         )
     except LabError as error:
         field = "class_code" if error.code == "join_code" else "name"
