@@ -108,8 +108,8 @@ def form_mark() -> str:
 
     It is equal if the form is sent twice. Only for forms that `check` let through.
     """
-    sent = {**request.form.to_dict(), FIELD: _token()}
-    return json.dumps([session.get(FIELD), sent], sort_keys=True)
+    # The token is among the fields, and the session's own says whose it is.
+    return json.dumps([session[FIELD], request.form.to_dict()], sort_keys=True)
 
 
 def is_resendable() -> bool:
@@ -119,7 +119,7 @@ def is_resendable() -> bool:
 
 def _is_sealed() -> bool:
     try:
-        validate_csrf(_token())
+        validate_csrf(request.form.get(FIELD))
     except ValidationError:
         return False
     return True
@@ -133,10 +133,6 @@ def _is_sealed_and_readable() -> bool:
         return False
 
 
-def _token() -> str | None:
-    return request.form.get(FIELD) or request.headers.get("X-CSRFToken")
-
-
 def _unlike() -> str:
     origin = urlsplit(said_origin())
     shown = f"{origin.scheme}://{origin.netloc}" if origin.netloc else origin.path
@@ -148,4 +144,4 @@ def _why_unsealed() -> str:
         is_plain = urlsplit(said_origin()).scheme == "http"
         needs_tls = services().settings.secure_cookies
         return PLAIN_HTTP if needs_tls and is_plain else NO_COOKIE
-    return STALE if _token() else NO_FIELD
+    return STALE if request.form.get(FIELD) else NO_FIELD
