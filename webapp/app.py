@@ -62,6 +62,7 @@ def open_services(settings: Settings, *, gateway: Gateway | None = None) -> Serv
     # What authors can get wrong comes first, while nothing is open yet.
     content = ContentStore(settings.roots)
     gateway = gateway or open_gateway(settings)
+    key = load_key(settings.instance)
     database = Database(settings.database)
     boot = Boot(settings.instance)
     sweep_interrupted(database, settings.instance)
@@ -71,5 +72,5 @@ def open_services(settings: Settings, *, gateway: Gateway | None = None) -> Serv
         content=content,
         gateway=gateway,
         boot=boot,
-        key=load_key(settings.instance),
+        key=key,
     )

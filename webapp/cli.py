@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from webapp.errors import LabError
+from webapp.files import file_sentence
 
 # Each is imported when it is called: `up` must not wait for what `check` needs.
 
@@ -78,11 +79,16 @@ class Commands(click.Group):
         return load() if load else None
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the chosen command; show one of our errors as one sentence."""
+        """Run the chosen command; show our errors and those of files as sentences."""
         try:
             return super().invoke(ctx)
         except LabError as error:
             click.echo(f"wordkeep: {error.message}", err=True)
+            ctx.exit(1)
+        except OSError as error:
+            if error.filename is None:
+                raise
+            click.echo(f"wordkeep: {file_sentence(error)}", err=True)
             ctx.exit(1)
 
 

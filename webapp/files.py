@@ -34,6 +34,15 @@ def write_once(path: Path, content: str | bytes, *, mode: int = 0o666) -> None:
         path.hardlink_to(fresh)
 
 
+def file_sentence(error: OSError) -> str:
+    """Return what is wrong with the file of an error, and what to do about it."""
+    reason = (error.strerror or type(error).__name__).lower()
+    return (
+        f"{error.filename} cannot be used: {reason}. Move it away or correct who may "
+        "read and write it, and start again."
+    )
+
+
 @contextmanager
 def _beside(path: Path, content: str | bytes, mode: int) -> Iterator[Path]:
     """Yield a complete file in the same folder, which is gone afterwards."""

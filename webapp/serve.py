@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import Any
+from typing import Any, NoReturn
 
 from flask import Flask
 from gunicorn.app.base import BaseApplication
 
 from webapp.app import create_app
 from webapp.errors import LabError
+from webapp.files import file_sentence
 from webapp.settings import Settings, load_settings
 from webapp.supervisor.child import die_with_parent
 from webapp.supervisor.logs import MARK
@@ -58,11 +59,19 @@ class Site(BaseApplication):  # type: ignore[misc]
         try:
             return create_app(self._settings)
         except LabError as error:
-            # The supervisor shows the lines with this mark.
-            marked = error.message.replace("\n", f"\n{MARK}")
-            print(f"{MARK}{marked}", file=sys.stderr, flush=True)  # noqa: T201
-            # 4 tells gunicorn that starting again is no use.
-            sys.exit(4)
+            _give_up(error.message)
+        except OSError as error:
+            if error.filename is None:
+                raise
+            _give_up(file_sentence(error))
+
+
+def _give_up(message: str) -> NoReturn:
+    # The supervisor shows the lines with this mark.
+    marked = message.replace("\n", f"\n{MARK}")
+    print(f"{MARK}{marked}", file=sys.stderr, flush=True)  # noqa: T201
+    # 4 tells gunicorn that starting again is no use.
+    sys.exit(4)
 
 
 def _post_fork(arbiter: Any, worker: Any) -> None:

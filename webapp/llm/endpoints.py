@@ -192,7 +192,8 @@ def read_endpoints(path: Path) -> tuple[EndpointEntry, ...]:
 
     Raise ContentError with every mistake and its line when it cannot be used.
     """
-    if not path.exists():
+    # A link that leads nowhere is a slip, not a missing file.
+    if not path.exists() and not path.is_symlink():
         return ()
     # As the documents call it, wherever the instance may be.
     shown = Path(path.parent.name, path.name)

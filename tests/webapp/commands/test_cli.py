@@ -72,6 +72,37 @@ def test_a_slip_in_a_setting_is_one_sentence_of_every_command(
     assert "hush" not in result.output
 
 
+@pytest.mark.parametrize("name", ["secret.key", "instance.id", "endpoints.yaml"])
+@pytest.mark.parametrize("kind", ["folder", "loop", "dangling"])
+def test_a_file_of_the_instance_that_is_none_is_one_sentence(
+    run: Run, tmp_path: Path, name: str, kind: str
+) -> None:
+    path = tmp_path / "instance" / name
+    path.parent.mkdir()
+    if kind == "folder":
+        path.mkdir()
+    else:
+        path.symlink_to(name if kind == "loop" else "no/thing")
+    result = run("class", "add", "10b")
+    assert result.exit_code == 1
+    # Its own commands do not show the whole path of endpoints.yaml.
+    assert re.match(rf"wordkeep: \S*{re.escape(name)}\S* cannot be ", result.output)
+    assert result.output.count("\n") == 1
+
+
+def test_a_lock_of_the_instance_that_is_a_folder_is_one_sentence(
+    run: Run, tmp_path: Path
+) -> None:
+    lock = tmp_path / "instance" / "up.lock"
+    lock.mkdir(parents=True)
+    result = run("up", "--port", "0")
+    assert result.exit_code == 1
+    assert result.output.endswith(
+        f"wordkeep: {lock} cannot be used: is a directory. Move it away or correct who "
+        "may read and write it, and start again.\n"
+    )
+
+
 def test_people_and_classes_are_added(run: Run, database: Database) -> None:
     added = run("class", "add", "10b")
     code = re.fullmatch(
