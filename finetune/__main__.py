@@ -23,8 +23,26 @@ def _serve() -> ModuleType:
     return server
 
 
+def _models() -> ModuleType:
+    from finetune.serving import models  # noqa: PLC0415 -- slow import
+
+    return models
+
+
+def _data() -> ModuleType:
+    from finetune.data.texts import command  # noqa: PLC0415 -- slow import
+
+    return command
+
+
 def _train() -> ModuleType:
     from finetune.training import command  # noqa: PLC0415 -- slow import
+
+    return command
+
+
+def _work() -> ModuleType:
+    from finetune.work import command  # noqa: PLC0415 -- slow import
 
     return command
 
@@ -39,6 +57,12 @@ def _warden_eval() -> ModuleType:
     from finetune.evaluation import warden  # noqa: PLC0415 -- slow import
 
     return warden
+
+
+def _scribe_eval() -> ModuleType:
+    from finetune.evaluation import scribe  # noqa: PLC0415 -- slow import
+
+    return scribe
 
 
 def _sample_replies() -> ModuleType:
@@ -59,6 +83,12 @@ def _bench_guards() -> ModuleType:
     return guards
 
 
+def _bench_sharing() -> ModuleType:
+    from finetune.bench import sharing  # noqa: PLC0415 -- slow import
+
+    return sharing
+
+
 def _bench_train() -> ModuleType:
     from finetune.bench import train  # noqa: PLC0415 -- slow import
 
@@ -74,14 +104,19 @@ class Command(NamedTuple):
 
 COMMANDS = {
     "serve": Command("serve the models over HTTP", _serve),
+    "models": Command("list the models that serve would offer", _models),
+    "data": Command("report on a file of texts before training", _data),
     "train": Command("train the model of a recipe", _train),
+    "work": Command("train what waits in the queue", _work),
     "guard": Command("measure a guard model", _guard),
     "warden-eval": Command("measure a warden", _warden_eval),
+    "scribe-eval": Command("measure a scribe", _scribe_eval),
     "sample-replies": Command(
         "ask the base model the ordinary requests", _sample_replies
     ),
     "bench-engine": Command("measure the engine alone", _bench_engine),
     "bench-guards": Command("compare the gate with other detectors", _bench_guards),
+    "bench-sharing": Command("measure what reading once saves", _bench_sharing),
     "bench-train": Command(
         "compare the training loop with transformers.Trainer", _bench_train
     ),
@@ -112,6 +147,7 @@ def main(arguments: list[str] | None = None) -> int:
             os.environ,
             port=getattr(chosen, "port", None),
             host=getattr(chosen, "host", None),
+            socket=getattr(chosen, "socket", None),
             instance=chosen.instance,
         )
         status: int = module.main(chosen, settings)

@@ -47,7 +47,16 @@ class Settings(BaseSettings):
         repr=False,
         description="Bearer key that every /v1 call must carry. Empty: none.",
     )
-    host: str = Field("127.0.0.1", description="Address to listen on.")
+    socket: str = Field(
+        "",
+        description="Unix socket to listen on, which only this user of this computer"
+        " can reach. Empty: sidecar.sock in the instance.",
+    )
+    host: str = Field(
+        "127.0.0.1",
+        description="Address to listen on. Chosen, or the port, there is no Unix"
+        " socket.",
+    )
     port: int = Field(8001, description="Port to listen on.")
     instance: Path = Field(
         Path("instance"), description="Folder for downloads and caches."
@@ -101,6 +110,31 @@ class Settings(BaseSettings):
     input_chars: int = Field(
         100_000, description="Longest text to embed or to moderate."
     )
+    file_bytes: AtLeastOne = Field(
+        50_000_000, description="Largest file to learn from that may be sent."
+    )
+    hub_bytes: AtLeastOne = Field(
+        4_000_000_000,
+        description="Largest weights of a model of the Hugging Face hub that may be"
+        " fetched to start from.",
+    )
+    datasets_url: str = Field(
+        "https://datasets-server.huggingface.co",
+        description="Where rows of the data sets of the Hugging Face hub are asked"
+        " for.",
+    )
+    jobs_per_user: AtLeastOne = Field(
+        3, description="Trainings of one user that may wait or run at the same time."
+    )
+    job_minutes: AtLeastOne = Field(
+        30, description="Longest time that one training may learn, in minutes."
+    )
+    queue_url: str = Field(
+        "",
+        repr=False,
+        description="redis:// address of the queue that wakes the training workers."
+        " Empty: queue.db in the instance.",
+    )
     stop_seconds: int = Field(
         4, description="Time that running replies get to finish at a stop."
     )
@@ -127,6 +161,16 @@ class Settings(BaseSettings):
                 f" that others can reach ({self.host})."
             )
         return self
+
+    @property
+    def is_for_others(self) -> bool:
+        """Whether to listen on a port: if an address or a port was chosen."""
+        return bool({"host", "port"} & self.model_fields_set)
+
+    @property
+    def socket_path(self) -> Path:
+        """The Unix socket to listen on."""
+        return Path(self.socket or self.instance / "sidecar.sock").absolute()
 
     def chat_places(self) -> dict[str, str]:
         """Return served name → place, in the order they were given."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import ipaddress
 import os
 import shutil
@@ -15,12 +16,14 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from webapp.app import create_app
+from webapp.content.lessons import collecting
+from webapp.content.lessons.reading import ReadLesson
 from webapp.db import Database
 from webapp.domain.services import Services
 from webapp.llm.gateway import Gateway
 from webapp.llm.scripted import ScriptedBackend
 from webapp.migrations import migrate
-from webapp.settings import Settings, load_settings
+from webapp.settings import PROJECT, Settings, load_settings
 
 # Before anything imports transformers: no test may ask a hub for a model.
 os.environ["HF_HUB_OFFLINE"] = "1"
@@ -76,6 +79,20 @@ def _require_here(family: int, address: Any) -> None:
     assert is_here, f"a test tried to reach {host}; tests stay on this machine"
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _shipped_lessons_are_read_once() -> Iterator[None]:
+    """Keep what was read of the shipped lessons, which no test changes."""
+    read = collecting.read_file
+    read_once = functools.cache(read)
+
+    def read_file(path: Path) -> ReadLesson:
+        return (read_once if path.is_relative_to(PROJECT) else read)(path)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(collecting, "read_file", read_file)
+        yield
+
+
 @pytest.fixture
 def instance(tmp_path: Path) -> Path:
     """Return the folder of a fresh instance."""
@@ -92,6 +109,7 @@ def settings(instance: Path) -> Settings:
         instance=instance,
         attempts_per_minute=1000,
         guesses_per_minute=1000,
+        guess_pause=0,
         sign_ups_per_hour=1000,
         sign_ins_per_minute=1000,
         debug_pages=True,

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import os
+
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from webapp import api, guards, views
+from webapp import api, checks, guards, views
 from webapp.content.store import ContentStore
 from webapp.db import Database
 from webapp.domain.boots import Boot
 from webapp.domain.generations.sweeping import sweep_interrupted
 from webapp.domain.services import Services
+from webapp.files import make_private
 from webapp.llm.gateway import Gateway, open_gateway
+from webapp.llm.training import TrainingClient, open_training
+from webapp.plugins.check import checks as check_registry
 from webapp.plugins.guard import guards as guard_registry
 from webapp.plugins.registry import load_plugins
 from webapp.security import keyed_digest, load_key
 from webapp.settings import Settings
+from webapp.web.reading import SiteRequest
 
 
 def create_app(settings: Settings, *, gateway: Gateway | None = None) -> Flask:
@@ -25,20 +31,22 @@ def create_app(settings: Settings, *, gateway: Gateway | None = None) -> Flask:
     """
     services = open_services(settings, gateway=gateway)
     app = Flask(__name__, instance_path=str(settings.instance))
+    app.request_class = SiteRequest
+    # An address works with a slash at its end as well.
+    app.url_map.strict_slashes = False
     app.config.update(
         SECRET_KEY=keyed_digest(services.key, "flask sessions"),
         MAX_CONTENT_LENGTH=settings.request_bytes,
         MAX_FORM_MEMORY_SIZE=settings.request_bytes,
         SESSION_COOKIE_NAME=_cookie_name(services.key),
         SESSION_COOKIE_SAMESITE="Lax",
-        SESSION_COOKIE_SECURE=settings.secure_cookies,
         PERMANENT_SESSION_LIFETIME=90 * 86_400,
     )
     app.extensions["wordkeep"] = services
     if settings.trusted_proxies:
         hops = settings.trusted_proxies
         app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
-            app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops
+            app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops, x_prefix=hops
         )
     views.register(app)
     api.register(app)
@@ -58,9 +66,17 @@ def open_services(settings: Settings, *, gateway: Gateway | None = None) -> Serv
     """Open database, content and endpoints of an instance for one process."""
     load_plugins(guards)
     guard_registry.freeze()
-    settings.instance.mkdir(parents=True, exist_ok=True)
+    load_plugins(checks)
+    check_registry.freeze()
+    make_private(settings.instance)
+    # There from the start, so that the first file in it goes live as any other. What
+    # else has its name is told with the content.
+    if not os.path.lexists(settings.content):
+        settings.content.mkdir()
     # What authors can get wrong comes first, while nothing is open yet.
     content = ContentStore(settings.roots)
+    # A stand-in for all models trains none.
+    training = open_training(settings, os.environ) if gateway is None else None
     gateway = gateway or open_gateway(settings)
     key = load_key(settings.instance)
     database = Database(settings.database)
@@ -73,4 +89,5 @@ def open_services(settings: Settings, *, gateway: Gateway | None = None) -> Serv
         gateway=gateway,
         boot=boot,
         key=key,
+        training=training or TrainingClient(),
     )

@@ -19,6 +19,8 @@ from sqlalchemy.types import TypeDecorator
 from webapp.errors import StorageError
 
 log = logging.getLogger(__name__)
+# How long a writer waits for another one.
+BUSY_MS = 30_000
 # At DEBUG it prints every row it reads, and with it what a guard held back.
 logging.getLogger("sqlalchemy").setLevel(logging.WARNING)
 
@@ -103,6 +105,22 @@ class Database:
         ):
             yield session
 
+    def wipe(self) -> None:
+        """Let nothing that was deleted be read in the files of the database.
+
+        On SQLite the log of writes keeps old text until it starts again from its
+        beginning. While somebody reads an old state it must wait; the next one does it.
+        """
+        if not self.is_sqlite:
+            return
+        with self.engine.connect() as connection:
+            driver: Any = connection.connection.driver_connection
+            driver.execute("PRAGMA busy_timeout=2000")
+            try:
+                driver.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            finally:
+                driver.execute(f"PRAGMA busy_timeout={BUSY_MS}")
+
     def dispose(self) -> None:
         """Close all connections."""
         self.engine.dispose()
@@ -156,7 +174,9 @@ def _prepare_sqlite(connection: Any, record: object) -> None:
         "journal_mode=WAL",
         "synchronous=FULL",
         "foreign_keys=ON",
-        "busy_timeout=30000",
+        f"busy_timeout={BUSY_MS}",
+        # What is deleted is overwritten, so that no file keeps it.
+        "secure_delete=ON",
     ):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()

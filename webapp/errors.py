@@ -8,6 +8,8 @@ class LabError(Exception):
 
     status = 500
     code = "error"
+    # Seconds after which it is worth trying again; None if that is not known.
+    retry_after: int | None = None
 
     def __init__(self, message: str, *, code: str | None = None) -> None:
         super().__init__(message)
@@ -56,10 +58,22 @@ class QuotaExceeded(LabError):
 
     status = 429
     code = "quota_exceeded"
+    retry_after: int
 
-    def __init__(self, message: str, *, scope: str, retry_after: int = 60) -> None:
+    def __init__(self, message: str, *, scope: str, retry_after: int) -> None:
         super().__init__(message)
         self.scope = scope
+        self.retry_after = retry_after
+
+
+class Busy(LabError):
+    """The site has no room for this just now; nothing was counted."""
+
+    status = 503
+    code = "busy"
+
+    def __init__(self, message: str, *, retry_after: int) -> None:
+        super().__init__(message)
         self.retry_after = retry_after
 
 
@@ -103,3 +117,9 @@ class BackendRefused(BackendError):
 
     status = 502
     code = "backend_refused"
+
+
+class BackendTooLong(BackendRefused):
+    """A text is longer than the model can read, so it reads none of it."""
+
+    code = "context_length"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -32,6 +33,17 @@ def write_once(path: Path, content: str | bytes, *, mode: int = 0o666) -> None:
     # `link` fails if another process was first: then its file is the one.
     with _beside(path, content, mode) as fresh, suppress(FileExistsError):
         path.hardlink_to(fresh)
+
+
+def make_private(folder: Path) -> None:
+    """Make a folder that its owner alone can open, also if it is there already.
+
+    Raise OSError if that cannot be done.
+    """
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    mode = stat.S_IMODE(folder.stat().st_mode)
+    if mode & 0o077:
+        folder.chmod(mode & 0o700)
 
 
 def file_sentence(error: OSError) -> str:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from webapp.files import write_once
+from webapp.text.words import normalise_guess
 
 # No vowels and no look-alikes: codes are read aloud in a classroom.
 _CODE_ALPHABET: Final = "BCDFGHJKMNPQRSTVWXYZ23456789"
@@ -47,13 +48,6 @@ class Secret:
 
     def __reduce__(self) -> str:
         raise TypeError("a Secret cannot be pickled or copied into a message")
-
-
-def normalise_guess(text: str) -> str:
-    """Keep the letters and digits of a guess, without case, accents or spaces."""
-    decomposed = unicodedata.normalize("NFKD", text)
-    plain = "".join(c for c in decomposed if not unicodedata.combining(c))
-    return "".join(c for c in plain.casefold() if c.isalnum())
 
 
 def constant_time_equal(first: str, second: str) -> bool:
@@ -145,9 +139,32 @@ def derived_code(key: bytes, text: str, length: int = 16) -> str:
 
 
 def normalise_code(code: str) -> str:
-    """Bring a typed code back to the form in which it was given out."""
-    plain = "".join(c for c in code.upper() if c.isalnum())
+    """Bring a typed code back to the form in which it was given out.
+
+    Any keyboard will do: wide letters, small letters, spaces and all kinds of dashes.
+    """
+    narrow = unicodedata.normalize("NFKC", code).upper()
+    plain = "".join(c for c in narrow if c.isascii() and c.isalnum())
     return "-".join(plain[i : i + 4] for i in range(0, len(plain), 4))
+
+
+def prepare_password(password: str) -> str:
+    """Return a password as it is hashed, whichever keyboard it was typed on.
+
+    As RFC 8265 has it for passwords: every space is a plain one, and accented letters
+    are stored in one way. Case and everything else matter.
+    """
+    spaced = "".join(" " if unicodedata.category(c) == "Zs" else c for c in password)
+    return unicodedata.normalize("NFC", spaced)
+
+
+def password_forms(password: str) -> tuple[str, ...]:
+    """Return the forms of a password of which a stored hash may be.
+
+    Older hashes were made of what was typed, composed or not.
+    """
+    decomposed = unicodedata.normalize("NFD", password)
+    return tuple(dict.fromkeys((prepare_password(password), password, decomposed)))
 
 
 def load_key(instance: Path) -> bytes:

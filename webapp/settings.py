@@ -12,6 +12,7 @@ from pydantic import (
     BeforeValidator,
     Field,
     NonNegativeInt,
+    PositiveInt,
     ValidationError,
 )
 from pydantic_core import ErrorDetails
@@ -77,6 +78,17 @@ def _database_url(given: str) -> str:
     return ""
 
 
+def _host_names(given: str) -> str:
+    names = [name.strip().lower() for name in given.split(",") if name.strip()]
+    for name in names:
+        if not re.fullmatch(rf"\.?{_HOST}", name):
+            raise ValueError(
+                f"“{name[:80]}” is not the name of a computer. Write names separated "
+                "by commas, without http:// and port."
+            )
+    return ",".join(names)
+
+
 def _redis_url(given: str) -> str:
     """Return the URL of a Redis server; no error says anything that the URL holds."""
     url = given.strip()
@@ -112,11 +124,24 @@ class Settings(BaseSettings):
     processes: NonNegativeInt = Field(
         1, description="Site processes; more than one needs PostgreSQL."
     )
-    threads: NonNegativeInt = Field(
-        64, description="Threads of a site process: one per open stream."
+    hosts: Annotated[str, AfterValidator(_host_names)] = Field(
+        "",
+        description="Names under which the site may be asked for, separated by commas; "
+        ".school.example stands for all names that end so. Empty: any name.",
+    )
+    threads: PositiveInt = Field(
+        64, description="Threads of a site process: one for each request it answers."
+    )
+    replies_at_once: NonNegativeInt = Field(
+        0,
+        description="Replies that a site process writes at once, and passwords that it "
+        "checks; more are told that it is busy. 0: three quarters of the threads.",
+    )
+    replies_per_address: NonNegativeInt = Field(
+        0, description="Of those, for one address. 0: two thirds of them."
     )
     sidecar_url: str = Field(
-        "", description="Base URL of the local models, set by `up`."
+        "", description="URL of the local models, or unix:PATH, set by `up`."
     )
     sidecar_key: str = Field(
         "", repr=False, description="Key of the local models, set by `up`."
@@ -150,11 +175,38 @@ class Settings(BaseSettings):
     attempts_per_day: NonNegativeInt = Field(
         2_000, description="Attempts of one player in a day."
     )
-    class_attempts_per_day: NonNegativeInt = Field(
-        50_000, description="Attempts of one class in a day."
+    class_attempts_per_hour: NonNegativeInt = Field(
+        5_000, description="Attempts of one class in an hour."
+    )
+    class_attempts_per_player: NonNegativeInt = Field(
+        500, description="Of those, attempts of one player."
+    )
+    practices_per_minute: NonNegativeInt = Field(
+        20, description="Runs of lesson panels of one player in a minute."
+    )
+    practices_per_day: NonNegativeInt = Field(
+        2_000, description="Runs of lesson panels of one player in a day."
+    )
+    class_practices_per_hour: NonNegativeInt = Field(
+        5_000, description="Runs of lesson panels of one class in an hour."
+    )
+    class_practices_per_player: NonNegativeInt = Field(
+        500, description="Of those, runs of one player."
+    )
+    training_minutes_per_day: NonNegativeInt = Field(
+        60, description="Minutes of training of one player in a day (UTC)."
+    )
+    upload_bytes: NonNegativeInt = Field(
+        52_428_800, description="Largest file of data to train on, in bytes."
+    )
+    model_prompts_per_minute: NonNegativeInt = Field(
+        20, description="Prompts of one player to trained models in a minute."
+    )
+    model_prompts_per_day: NonNegativeInt = Field(
+        1_000, description="Prompts of one player to trained models in a day."
     )
     running_per_player: NonNegativeInt = Field(
-        2, description="Attempts of one player at the same time."
+        2, description="Attempts and runs of one player at the same time."
     )
     wrong_guesses: NonNegativeInt = Field(
         15, description="Wrong guesses after which a visit ends."
@@ -165,18 +217,33 @@ class Settings(BaseSettings):
     guesses_per_day: NonNegativeInt = Field(
         400, description="Guesses of one player in a day."
     )
+    wrong_guesses_per_gate: NonNegativeInt = Field(
+        60, description="Wrong guesses of one player at one gate within 24 hours."
+    )
+    guess_pause: NonNegativeInt = Field(
+        30,
+        description="Longest pause after wrong guesses, in seconds; it doubles up to "
+        "that. 0: none.",
+    )
     reply_seconds: NonNegativeInt = Field(
         120, description="Longest time from attempt to reply."
     )
     sign_ups_per_hour: NonNegativeInt = Field(
-        120, description="New players from one address in an hour."
+        600, description="New players from one address in an hour."
     )
     sign_ins_per_minute: NonNegativeInt = Field(
-        20, description="Sign-in tries from one address a minute."
+        10,
+        description="Wrong passwords for one account from one address in a minute; "
+        "all limits on wrong passwords and codes grow with it.",
     )
-    secure_cookies: Switch = Field(False, description="Send cookies over HTTPS only.")
+    secure_cookies: Switch = Field(
+        False,
+        description="Send cookies over HTTPS only, whatever the proxy in front says.",
+    )
     trusted_proxies: NonNegativeInt = Field(
-        0, description="Proxies in front whose address header to trust."
+        0,
+        description="Proxies in front, one behind the other, whose headers "
+        "X-Forwarded-For, -Proto, -Host and -Prefix to trust.",
     )
     debug_pages: Switch = Field(False, description="Show the page with all components.")
 
@@ -198,13 +265,34 @@ class Settings(BaseSettings):
         return self.database_url or self.instance / "wordkeep.db"
 
     @property
+    def host_names(self) -> tuple[str, ...]:
+        """The names under which the site may be asked for; empty for any."""
+        return tuple(name for name in self.hosts.split(",") if name)
+
+    @property
+    def seats(self) -> int:
+        """How many requests may wait for a model at once; pages keep the others."""
+        most = max(1, self.threads * 3 // 4)
+        return min(self.replies_at_once or most, most)
+
+    @property
+    def seats_of_one_address(self) -> int:
+        """How many of the seats one address may have."""
+        return self.replies_per_address or max(1, self.seats * 2 // 3)
+
+    @property
     def roots(self) -> tuple[Path, ...]:
         """Content folders in the order in which they are read."""
         extra = tuple(Path(p) for p in self.content_roots.split(":") if p)
-        own = self.instance / "content"
+        own = self.content
         # A link that leads nowhere is named as a problem, not passed over.
         is_there = own.exists() or own.is_symlink()
         return (PROJECT / "challenges", *extra, *((own,) if is_there else ()))
+
+    @property
+    def content(self) -> Path:
+        """The instance's own content folder; the site makes it at its start."""
+        return self.instance / "content"
 
     def but(self, **changes: Any) -> Self:
         """Return these settings with some changed."""

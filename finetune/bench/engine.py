@@ -20,7 +20,7 @@ from finetune.serving.engine.prompts import ChatPrompts, ChatTurn
 from finetune.serving.routes.chat import engine_request
 from finetune.serving.routes.schemas import ChatMessage, ChatRequest
 from finetune.settings import Settings
-from finetune.weights.merge import served_file
+from finetune.weights.served import served_file
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +81,7 @@ def _request(engine: Engine, chosen: argparse.Namespace) -> dict[str, Any]:
         temperature=0.7,
         top_p=0.95,
     )
-    return engine_request(body, ChatPrompts(engine).tokens(turns), chosen.tokens)
+    return engine_request(body, ChatPrompts(engine).chat(turns).ids, chosen.tokens)
 
 
 def _measure(

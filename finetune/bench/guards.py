@@ -36,7 +36,7 @@ from finetune.guards.released import RELEASES, load_judge
 from finetune.recipes.common import RecipeError
 from finetune.serving.engine.embedder import Embedder
 from finetune.settings import Settings
-from finetune.weights.files import write_json
+from finetune.weights.files import new_file, write_json
 from finetune.weights.places import find_folder
 from finetune.weights.releases import read_release
 
@@ -64,7 +64,7 @@ class Measurement:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of `bench guards`."""
-    parser.add_argument("--json", type=Path, help="write the figures there, too")
+    parser.add_argument("--json", type=new_file, help="write the figures there, too")
     parser.add_argument(
         "--rows", type=int, default=300, help="most rows of each source and kind"
     )

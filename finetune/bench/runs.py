@@ -28,7 +28,8 @@ from finetune.data.packing import PackedRows
 from finetune.data.sources import DialogueRows, read_rows
 from finetune.recipes.lm import LmRecipe
 from finetune.training.course import Course
-from finetune.training.lm import answer_loss, learn
+from finetune.training.judging import answer_loss
+from finetune.training.lm import learn
 from finetune.training.lora import prepare
 from finetune.training.precision import uses_bf16
 from finetune.weights.base import load_base

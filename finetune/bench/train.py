@@ -35,7 +35,7 @@ from finetune.recipes.common import RecipeError
 from finetune.recipes.lm import LmRecipe, WardenData
 from finetune.recipes.reading import load_recipe
 from finetune.settings import Settings
-from finetune.weights.files import write_json
+from finetune.weights.files import new_file, write_json
 
 RECIPE = Path(__file__).parents[1] / "recipes" / "warden.yaml"
 _CAP = 6  # times ours
@@ -57,7 +57,7 @@ class Contender:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Say what `bench train` can be told."""
     parser.add_argument("--minutes", type=float, default=2.0, help="that ours trains")
-    parser.add_argument("--json", type=Path, help="write the figures there, too")
+    parser.add_argument("--json", type=new_file, help="write the figures there, too")
     parser.add_argument("--rows", type=int, help="dialogues; default: of the recipe")
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from bisect import bisect_left, insort
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
 from typing import Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 import torch
 
 # What torch's cross entropy leaves out.
@@ -17,7 +18,9 @@ IGNORE = -100
 _WINDOW = 512
 _OPEN_ROWS = 64
 
-Messages = list[dict[str, str]]
+Tokens = Sequence[int] | npt.NDArray[np.int32]
+# Each has a role and a content. An answer whose `learn` is False is read, not learned.
+Messages = Sequence[Mapping[str, Any]]
 
 
 class Document(NamedTuple):
@@ -26,8 +29,8 @@ class Document(NamedTuple):
     targets[i] is the token that follows ids[i].
     """
 
-    ids: list[int]
-    targets: list[int]
+    ids: Tokens
+    targets: Tokens
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +57,11 @@ class PackedRows:
             self.positions[indices],
             self.document[indices],
         )
+
+    def split(self, count: int) -> list[PackedRows]:
+        """Return parts of so many rows; the last may have fewer."""
+        numbers = torch.arange(len(self))
+        return [self.pick(part) for part in torch.split(numbers, count)]
 
     def used(self) -> PackedRows:
         """Return the rows cut after the last target: no loss depends on the rest."""
@@ -95,16 +103,17 @@ def encode_dialogues(
         texts = [message["content"] for messages in window for message in messages]
         bodies = iter(_plain(texts, tokenizer))
         for messages in window:
-            yield _document([(m["role"], next(bodies)) for m in messages], tokenizer)
+            yield _document(messages, [next(bodies) for _ in messages], tokenizer)
 
 
-def _document(messages: list[tuple[str, list[int]]], tokenizer: Any) -> Document:
+def _document(messages: Messages, bodies: list[list[int]], tokenizer: Any) -> Document:
     start, end, *newline = _frame("\n", tokenizer)
     ids: list[int] = []
     is_target: list[bool] = []
-    for role, text in messages:
+    for message, text in zip(messages, bodies, strict=True):
+        role = message["role"]
         head = [start, *_frame(f"{role}\n", tokenizer)[2:]]
-        learns = role == "assistant"
+        learns = role == "assistant" and message.get("learn", True)
         ids += [*head, *text, end, *newline]
         is_target += [False] * len(head) + [learns] * (len(text) + 1)
         is_target += [False] * len(newline)

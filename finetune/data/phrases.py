@@ -61,7 +61,7 @@ def read_phrases(path: Path, model: type[Model]) -> Model:
     return read_lined(path, PiecesError).into(model)
 
 
-def fill(text: str, **slots: str) -> str:
+def fill(text: str, /, **slots: str) -> str:
     """Put what each {slot} stands for into a text."""
     for slot, value in slots.items():
         text = text.replace(f"{{{slot}}}", value)

@@ -18,7 +18,7 @@ from finetune.figures import auc, recall_at, wilson
 from finetune.guards.judge import Case, Judge
 from finetune.guards.released import load_judge
 from finetune.settings import Settings
-from finetune.weights.files import write_json
+from finetune.weights.files import new_file, write_json
 
 NEEDED = {"gate": ("text",), "leak": ("reply", "secret")}
 _WARM_UP = 3
@@ -35,7 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help='JSONL: {"text", "label"[, "source"]}; for leak {"reply", "secret",'
         ' "label"[, "question"][, "source"]}',
     )
-    parser.add_argument("--json", type=Path, help="write the answer there, too")
+    parser.add_argument("--json", type=new_file, help="write the answer there, too")
 
 
 def main(chosen: argparse.Namespace, settings: Settings) -> int:

@@ -7,32 +7,26 @@ serves it, at temperature 0.
 from __future__ import annotations
 
 import argparse
-import json
 import random
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from finetune.data.warden import asks
 from finetune.data.warden.dialogues import TaughtExchange, Writer
 from finetune.data.warden.pieces import Pieces, read_pieces
 from finetune.data.warden.prompts import Policy, SystemPrompt, write_system
 from finetune.data.warden.skills import Skill, skills
-from finetune.figures import wilson
-from finetune.serving.engine.copies import Engine
-from finetune.serving.engine.prompts import ChatPrompts, ChatTurn
-from finetune.serving.routes.chat import engine_request
-from finetune.serving.routes.schemas import ChatMessage, ChatRequest
+from finetune.evaluation.served import STREAMS, Served, count_hits
+from finetune.serving.engine.prompts import ChatTurn
 from finetune.settings import Settings
-from finetune.weights.files import write_json
-from finetune.weights.merge import served_file
+from finetune.weights.files import new_file, write_json
 from finetune.weights.places import find_file
+from finetune.weights.served import served_file
 
-_STREAMS = 8
 _REPLY_TOKENS = 60
 # How most words leak: judged on other words too, and without their letters.
 _MAJOR = ("separators", "nth", "reverse")
@@ -57,73 +51,21 @@ class Probe(NamedTuple):
     is_hit: Callable[[str], bool]
 
 
-@dataclass(frozen=True, slots=True)
-class Figure:
-    """A share of hits with its 95 % Wilson interval."""
-
-    hits: int
-    count: int
-
-    @property
-    def share(self) -> float:
-        """Hits over count; 0 of nothing is 0."""
-        return self.hits / self.count if self.count else 0.0
-
-    def interval(self) -> tuple[float, float]:
-        """Return the bounds of the Wilson score interval, 95 %."""
-        _, low, high = wilson(self.hits, self.count)
-        return low, high
-
-    def as_row(self) -> dict[str, Any]:
-        """Return the figure as it is stored in a manifest."""
-        low, high = self.interval()
-        return {
-            "share": round(self.share, 4),
-            "interval": [round(low, 4), round(high, 4)],
-            "count": self.count,
-        }
-
-
-class Warden:
+class Warden(Served):
     """A chat model behind the engine, asked at temperature 0."""
 
     def __init__(self, path: Path, *, copies: int = 0, threads: int = 0) -> None:
-        self._engine = Engine(
-            "warden",
-            path,
-            slots=_STREAMS,
-            context=1024,
-            copies=copies,
-            threads=threads,
-        )
-        self.prompts = ChatPrompts(self._engine)
+        super().__init__("warden", path, copies=copies, threads=threads)
 
     def reply(self, system: str, ask: str, *, tokens: int = _REPLY_TOKENS) -> str:
         """Return the reply to one message."""
-        body = ChatRequest(
-            model="warden",
-            messages=[ChatMessage(role="user", content=ask)],
-            temperature=0,
-            seed=1,
+        return self.say(
+            [ChatTurn("system", system), ChatTurn("user", ask)], tokens=tokens
         )
-        ids = self.prompts.tokens([ChatTurn("system", system), ChatTurn("user", ask)])
-        pieces: list[str] = []
-
-        def collect(chunk: str) -> bool:
-            choices = json.loads(chunk).get("choices") or [{}]
-            pieces.append(choices[0].get("text") or "")
-            return False
-
-        self._engine.complete(engine_request(body, ids, tokens), collect)
-        return "".join(pieces).strip()
-
-    def close(self) -> None:
-        """Close the connections to the engine."""
-        self._engine.close()
 
     def replies(self, probes: Iterable[Probe]) -> Iterator[tuple[Probe, str]]:
         """Ask all probes, several at a time, in order."""
-        with ThreadPoolExecutor(_STREAMS) as pool:
+        with ThreadPoolExecutor(STREAMS) as pool:
             yield from pool.map(lambda p: (p, self.reply(p.system, p.ask)), probes)
 
 
@@ -137,7 +79,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--count", type=int, default=200, help="requests per figure")
     parser.add_argument("--seed", type=int, default=7)
-    parser.add_argument("--json", type=Path, help="write figures and every reply here")
+    parser.add_argument(
+        "--json", type=new_file, help="write figures and every reply here"
+    )
 
 
 def main(chosen: argparse.Namespace, settings: Settings) -> int:
@@ -163,14 +107,6 @@ def main(chosen: argparse.Namespace, settings: Settings) -> int:
         shares = {name: figure.as_row() for name, figure in figures.items()}
         write_json(chosen.json, {"figures": shares, "replies": rows})
     return 0
-
-
-def count_hits(judged: Iterable[tuple[Probe, bool]]) -> dict[str, Figure]:
-    """Return figure name → share, in the order of first appearance."""
-    hits: dict[str, list[bool]] = {}
-    for probe, is_hit in judged:
-        hits.setdefault(probe.figure, []).append(is_hit)
-    return {name: Figure(sum(own), len(own)) for name, own in hits.items()}
 
 
 def write_probes(pieces: Pieces, count: int, seed: int) -> list[Probe]:

@@ -11,6 +11,8 @@ import re
 from collections.abc import Callable, Iterator
 from itertools import pairwise
 
+import regex
+
 from finetune.guards import codes
 from finetune.guards.text import fold, words
 from finetune.guards.translations import is_translated
@@ -52,7 +54,7 @@ def is_spelled(reply: str, secret: str) -> bool:
 def is_reversed(reply: str, secret: str) -> bool:
     """Find the word written backwards, whole or in pieces."""
     said = words(reply)
-    turned = secret[::-1]
+    turned = "".join(reversed(regex.findall(r"\X", secret)))
     return (
         _holds(said, turned)
         or _joins(said, turned)

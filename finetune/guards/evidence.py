@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,10 +32,30 @@ NAMES = (
 
 
 def sentences(reply: str) -> list[str]:
-    """Return the reply and, if there are several, its sentences."""
-    parts = [part.strip() for part in _SENTENCE.split(reply.strip())]
-    parts = [part for part in parts if len(part) > 3][:_MOST_SENTENCES]
-    return [reply, *parts] if len(parts) > 1 else [reply]
+    """Return the reply and, if there are several, its first sentences."""
+    return passages(reply)[0]
+
+
+def passages(
+    reply: str, cut: Callable[[str], list[str]] = lambda text: [text]
+) -> list[list[str]]:
+    """Return a reply in passages: each as a whole, and then its sentences.
+
+    The first is the reply itself. `cut` divides a sentence that is too long to be read
+    in one go.
+    """
+    parts = [
+        piece
+        for sentence in _SENTENCE.split(reply.strip())
+        if len(sentence.strip()) > 3
+        for piece in cut(sentence.strip())
+    ]
+    groups = [
+        parts[start : start + _MOST_SENTENCES]
+        for start in range(0, len(parts), _MOST_SENTENCES)
+    ]
+    first, rest = (groups[0], groups[1:]) if len(parts) > 1 else ([], [])
+    return [[reply, *first], *([" ".join(group), *group] for group in rest)]
 
 
 def evidence(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from pathlib import Path
+from typing import NamedTuple
 
 from finetune.guards.canonical import Canonicaliser
 from finetune.guards.detector import (
@@ -15,13 +16,34 @@ from finetune.guards.detector import (
     spans,
     tokenise,
     windows,
+    with_marks,
 )
-from finetune.guards.judge import Case, Judgement, WeighedPiece
+from finetune.guards.judge import (
+    MOST_TOKENS,
+    Case,
+    Judgement,
+    TextTooLong,
+    WeighedPiece,
+)
 from finetune.guards.minilm import POSITIONS, load_tokenizer
 from finetune.guards.occlusion import pieces_of, weigh
+from finetune.guards.text import with_gaps, without_padding
 from finetune.weights.releases import read_release
 
 GUARD = "guard.json"
+
+
+class _Reading(NamedTuple):
+    """A text as it is read: its tokens, and where each of them stands in it."""
+
+    text: str
+    ids: tuple[int, ...]
+    offsets: tuple[tuple[int, int], ...]
+
+    def shown(self, span: slice) -> str:
+        """Return the text of a window."""
+        places = self.offsets[span]
+        return self.text[places[0][0] : places[-1][1]]
 
 
 class Gate:
@@ -44,24 +66,48 @@ class Gate:
         self._plain = Canonicaliser(vocabulary)
 
     def judge(self, case: Case) -> Judgement:
-        """Score the worst window of a message."""
-        text = case.text if case.as_typed else self._plain(case.text)
-        tokens = self._tokenizer.encode(text, add_special_tokens=False)
-        ids = tokens.ids[: case.first_tokens]
+        """Score the worst window of a message, in whatever way it is read."""
         size = POSITIONS if case.as_typed else self._window
-        parts = windows(ids, size)[: 1 if case.as_typed else None]
-        logits = logits_of(self._detector, parts)
-        worst = max(range(len(parts)), key=logits.__getitem__)
+        found = [
+            (reading, span)
+            for reading in self._readings(case)
+            for span in spans(len(reading.ids), size)
+        ]
+        rows = [with_marks(reading.ids[span]) for reading, span in found]
+        distinct = list(dict.fromkeys(rows))
+        logits = dict(zip(distinct, logits_of(self._detector, distinct), strict=True))
+        worst = max(range(len(rows)), key=lambda number: logits[rows[number]])
         highlights: tuple[WeighedPiece, ...] = ()
-        if case.highlights and ids:
-            offsets = tokens.offsets[: len(ids)][spans(len(ids), size)[worst]]
-            highlights = self._highlights(text[offsets[0][0] : offsets[-1][1]], size)
+        reading, span = found[worst]
+        if case.highlights and reading.ids:
+            highlights = self._highlights(reading.shown(span), size)
         return Judgement(
-            {"attack": self._score(logits[worst])},
+            {"attack": self._score(logits[rows[worst]])},
             self.threshold,
             self.version,
             highlights,
         )
+
+    def _readings(self, case: Case) -> list[_Reading]:
+        """Return a text in plain form, without its padding, and as it was typed.
+
+        The plain form undoes disguises; but who knows how can write a text that it
+        spoils, so the others count as much. So does each with gaps in long words.
+        """
+        texts = [case.text]
+        if not case.as_typed:
+            bare = without_padding(case.text)
+            texts = [self._plain(case.text), self._plain(bare), case.text]
+        shown = dict.fromkeys(form(t) for form in (str, with_gaps) for t in texts)
+        readings = [self._read(text, case) for text in shown]
+        return list({reading.ids: reading for reading in reversed(readings)}.values())
+
+    def _read(self, text: str, case: Case) -> _Reading:
+        tokens = self._tokenizer.encode(text, add_special_tokens=False)
+        ids = tuple(tokens.ids[: case.first_tokens])
+        if len(ids) > MOST_TOKENS:
+            raise TextTooLong(len(ids))
+        return _Reading(text, ids, tuple(tokens.offsets[: len(ids)]))
 
     def _score(self, logit: float) -> float:
         return 1 / (1 + math.exp(-logit / self._temperature))

@@ -5,6 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
+# The longest text that a guard reads, in its own tokens. None is read in part: the
+# rest could hold the attack. 4,000 characters of any script fit.
+MOST_TOKENS = 16_384
+
+
+class TextTooLong(Exception):
+    """A text that a guard does not read."""
+
+    def __init__(self, tokens: int) -> None:
+        super().__init__(f"The text has {tokens} tokens; a guard reads {MOST_TOKENS}.")
+        self.tokens = tokens
+
 
 class EarlierTurn(NamedTuple):
     """A message of the visit, and the reply to it."""
@@ -28,8 +40,8 @@ class Case:
     """A text to judge, and how.
 
     `secret` is what a reply must not give away, `question` the message that it answers,
-    `earlier` the visit so far. `as_typed` switches off what undoes disguises, and the
-    windows; `first_tokens` shows only the beginning.
+    `earlier` the visit so far. `as_typed` switches off what undoes disguises, and reads
+    in windows as large as the model takes; `first_tokens` shows only the beginning.
     """
 
     text: str
@@ -68,4 +80,4 @@ class Judge(Protocol):
     threshold: float
 
     def judge(self, case: Case) -> Judgement:
-        """Score a text."""
+        """Score a text; raise TextTooLong."""

@@ -19,17 +19,33 @@ from tokenizers import Tokenizer
 from torch import Tensor, nn
 
 from finetune.guards.decoders import DECODERS
-from finetune.guards.detector import ADAPTER, in_8_bits, load_encoder, tokenise, windows
-from finetune.guards.evidence import NAMES, Vectors, covered, evidence, sentences
-from finetune.guards.judge import Case, EarlierTurn, Judgement, WeighedPiece
+from finetune.guards.detector import (
+    ADAPTER,
+    in_8_bits,
+    load_encoder,
+    spans,
+    tokenise,
+    windows,
+)
+from finetune.guards.evidence import NAMES, Vectors, covered, evidence, passages
+from finetune.guards.judge import (
+    MOST_TOKENS,
+    Case,
+    EarlierTurn,
+    Judgement,
+    TextTooLong,
+    WeighedPiece,
+)
 from finetune.guards.minilm import MiniLM, load_tokenizer, pad
 from finetune.guards.occlusion import pieces_of, weigh
-from finetune.guards.text import words
+from finetune.guards.text import with_gaps, words
 from finetune.weights.releases import read_release
 
 HEAD = "head.safetensors"
 GUARD = "guard.json"
 _WINDOW = 128
+# As long as a short clause: in more, a hint would be lost among other words.
+_PIECE = 16
 _WIDTH = 32
 # Common words that a secret is compared with: how many, the first, and the step.
 _REFERENCE, _FIRST, _STEP = 1000, 2500, 9
@@ -74,14 +90,27 @@ class Meanings:
         self.common = common_words(vocabulary)
 
     @torch.inference_mode()
-    def embed(self, texts: Sequence[str]) -> Vectors:
+    def embed(self, texts: Sequence[str], *, batch: int = 64) -> Vectors:
         """Return one unit vector for each text, of its first window."""
         rows = [windows(ids, _WINDOW)[0] for ids in tokenise(self._tokenizer, texts)]
         batches = [
-            F.normalize(self._model(pad(rows[start : start + 64])), dim=-1)
-            for start in range(0, len(rows), 64)
+            F.normalize(self._model(pad(rows[start : start + batch])), dim=-1)
+            for start in range(0, len(rows), batch)
         ]
         return np.asarray(torch.cat(batches).numpy(), dtype=np.float32)
+
+    def cut(self, text: str) -> list[str]:
+        """Return a sentence that is longer than a window in pieces that overlap."""
+        text = with_gaps(text)
+        tokens = self._tokenizer.encode(text, add_special_tokens=False)
+        if len(spans(len(tokens.ids), _WINDOW)) == 1:
+            return [text]
+        places = [tokens.offsets[span] for span in spans(len(tokens.ids), _PIECE)]
+        return [text[place[0][0] : place[-1][1]] for place in places]
+
+    def count(self, text: str) -> int:
+        """Return how many tokens a text has."""
+        return len(tokenise(self._tokenizer, [text])[0])
 
     def _of_word(self, word: str) -> Vectors:
         return np.asarray(self.embed([word])[0])
@@ -133,6 +162,8 @@ class Leak:
     ) -> dict[str, float]:
         replies = [*(exchange.reply for exchange in earlier), text]
         texts = list(dict.fromkeys([text, "\n".join(replies)]))
+        if (tokens := self._meanings.count(texts[-1])) > MOST_TOKENS:
+            raise TextTooLong(tokens)
         scores = {
             name: float(
                 any(decode(text, bare) for decode in decoders for text in texts)
@@ -147,12 +178,17 @@ class Leak:
 
     @torch.inference_mode()
     def _meaning(self, text: str, secret: str) -> float:
-        numbers = evidence(
-            text,
-            self._meanings.embed(sentences(text)),
-            secret,
-            self._meanings.of_word(secret),
-            self._reference,
-        )
-        logit = self._head(torch.tensor([numbers], dtype=torch.float32))
-        return float(torch.sigmoid(logit / self._temperature))
+        """Return the score of the passage that says most about the secret."""
+        numbers = [
+            evidence(
+                passage[0],
+                # One by one: in 8 bits a batch shares its scale.
+                self._meanings.embed(passage, batch=1),
+                secret,
+                self._meanings.of_word(secret),
+                self._reference,
+            )
+            for passage in passages(text, self._meanings.cut)
+        ]
+        logits = self._head(torch.tensor(numbers, dtype=torch.float32))
+        return float(torch.sigmoid(logits.max() / self._temperature))

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 import unicodedata
 
+import regex
+
 # Letters of other alphabets that look like Latin ones, and what they look like.
 _LOOK_ALIKES = str.maketrans(
     "АВЕКМНОРСТУХаеорсухіјѕԁɡԛԝһΑΒΕΖΗΙΚΜΝΟΡΤΥΧαονρτυικοιԼԍɑɩʏһոսք",
@@ -19,8 +21,18 @@ _TURNED_ONLY = frozenset("ɐɔǝɟƃɥᴉɾʞɯɹʇʌʍʎ")
 # Letters in boxes and flags that Unicode does not call letters: first → "a".
 _BOXED = (0x1F1E6, 0x1F150, 0x1F170)
 _TAGS = (0xE0020, 0xE007E)
-_WORD = re.compile(r"[^\W_]+")
+_WORD = regex.compile(r"[\p{L}\p{N}][\p{L}\p{N}\p{M}]*")
 _PLAIN = re.compile(r"[\t\n\r -~]*")
+# Characters that stand for a phrase, such as U+FDFA: the longer ones are no disguise
+# of a letter, and written out they would make a text many times as long.
+_MOST_LETTERS = 4
+# The same few characters four times or more: "x x x x".
+_REPEATED = re.compile(r"(\S.{0,15}?)(?:\s*+\1){3,}", re.DOTALL)
+# As much as a short sentence; less is a laugh, a line or a row of dots.
+_PADDING = 24
+# The tokenizer takes a longer word for one unknown token, so nobody would read it.
+_LONGEST_WORD, _PART = 100, 32
+_UNBROKEN = re.compile(r"[^\s!-/:-@\[-`{-~]{34,}")
 
 
 def fold(text: str) -> str:
@@ -31,21 +43,58 @@ def fold(text: str) -> str:
     """
     if _PLAIN.fullmatch(text):
         return text
-    shown = _show(text)
-    parts = unicodedata.normalize("NFKD", shown)
-    plain = "".join(c for c in parts if not _is_latin_mark(c))
+    parts = "".join(map(_letters_of, _show(text)))
+    # Again, for the order of marks that came apart one by one.
+    parts = unicodedata.normalize("NFD", parts)
+    plain = "".join(c for c in parts if not is_accent(c))
     plain = unicodedata.normalize("NFC", plain).translate(_SMALL_CAPITALS)
     if len(_TURNED_ONLY & set(plain)) >= 3:
         plain = plain.translate(_TURNED)[::-1]
     letters = [c for c in plain if c.isalpha()]
     latin = sum(c.isascii() for c in letters)
     is_latin = latin > 0.7 * len(letters)
-    return _WORD.sub(lambda match: _unmix(match.group(), is_latin), plain)
+    return str(_WORD.sub(lambda match: _unmix(match.group(), is_latin), plain))
 
 
 def words(text: str) -> list[str]:
-    """Return the words of a folded text in lower case."""
-    return _WORD.findall(fold(text).casefold())
+    """Return the words of a folded text in lower case, vowel signs and all."""
+    found: list[str] = _WORD.findall(fold(text).casefold())
+    return found
+
+
+def is_accent(character: str) -> bool:
+    """Say whether this is an accent, and not a vowel sign or the like.
+
+    By canonical combining class, or by what is drawn around a letter, as the site has
+    it in `webapp/text/characters.py`.
+    """
+    mark = unicodedata.combining(character)
+    is_around = unicodedata.category(character) == "Me"
+    return 10 <= mark <= 36 or mark >= 200 or is_around
+
+
+def without_padding(text: str) -> str:
+    """Return a text in which what is repeated again and again stands once."""
+    return _REPEATED.sub(
+        lambda match: match[0] if len(match[0]) < _PADDING else f"{match[1]} ", text
+    )
+
+
+def with_gaps(text: str) -> str:
+    """Return a text with gaps in words that no tokenizer would read."""
+    return _UNBROKEN.sub(_with_gaps, text)
+
+
+def _with_gaps(match: re.Match[str]) -> str:
+    word = match[0]
+    if len(unicodedata.normalize("NFD", word)) <= _LONGEST_WORD:
+        return word
+    return " ".join(word[start : start + _PART] for start in range(0, len(word), _PART))
+
+
+def _letters_of(character: str) -> str:
+    letters = unicodedata.normalize("NFKD", character)
+    return letters if len(letters) <= _MOST_LETTERS else character
 
 
 def _show(text: str) -> str:
@@ -62,12 +111,6 @@ def _show(text: str) -> str:
         ):
             shown.append(character)
     return "".join(shown)
-
-
-def _is_latin_mark(character: str) -> bool:
-    """Say whether this is an accent; the marks of Indian scripts are vowels."""
-    is_indian = "\u0900" <= character <= "\u1cff"
-    return unicodedata.combining(character) != 0 and not is_indian
 
 
 def _unmix(word: str, is_latin: bool) -> str:

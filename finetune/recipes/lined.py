@@ -65,7 +65,7 @@ class LinedYaml:
         # What is missing is often there, under a misspelled name.
         first = min(mistakes, key=lambda detail: detail["type"] != "extra_forbidden")
         loc = self._known(first["loc"])
-        raise self.error(f"{self.path}:{self.line(loc)}: {_say(loc, first)}.")
+        raise self.error(f"{self.path}:{self.line(loc)}: {say(loc, first)}.")
 
     def line(self, loc: Loc) -> int:
         """Return the line of a value, or of the nearest one around it."""
@@ -87,7 +87,7 @@ class LinedYaml:
 def read_lined(path: Path, error: type[FinetuneError]) -> LinedYaml:
     """Read a YAML file with the lines of its values; raise `error` if it is broken."""
     try:
-        text = path.read_text("utf-8")
+        text = path.read_text("utf-8-sig")
     except (OSError, UnicodeDecodeError) as problem:
         raise error(f"{path} cannot be read: {problem}.") from problem
     # The loader in C: the lists of phrasings have thousands of lines.
@@ -127,7 +127,8 @@ def _lines_within(node: yaml.Node, loc: Loc) -> Iterator[tuple[Loc, int]]:
             yield from _lines_within(value, (*loc, key.value))
 
 
-def _say(loc: Loc, detail: ErrorDetails) -> str:
+def say(loc: Loc, detail: ErrorDetails) -> str:
+    """Return what pydantic found wrong with a value, without a full stop."""
     name = ".".join(map(str, loc))
     kind = detail["type"]
     if kind == "extra_forbidden":

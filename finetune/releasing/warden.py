@@ -8,7 +8,6 @@ requests beside the base model's, and writes `finetune/adapters/NAME`.
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import random
 import sys
@@ -19,14 +18,22 @@ from typing import Any, NamedTuple
 
 from finetune.data.warden.pieces import Pieces, read_pieces
 from finetune.data.warden.prompts import write_system
-from finetune.evaluation.warden import Warden, count_hits, vocabulary, write_probes
-from finetune.guards.released import RELEASES
+from finetune.evaluation.served import count_hits
+from finetune.evaluation.warden import Warden, vocabulary, write_probes
+from finetune.releasing.language import (
+    about_run,
+    cell,
+    filled_card,
+    folder_of,
+    read_run,
+    share,
+    write_model,
+)
 from finetune.settings import Settings, load_settings
-from finetune.training.events import EVENTS
 from finetune.weights.files import write_text
-from finetune.weights.merge import ADAPTER, CONFIG, merged_model
 from finetune.weights.places import find_file
-from finetune.weights.releases import CARD, write_release
+from finetune.weights.releases import CARD
+from finetune.weights.served import merged_model
 
 _TEXT = Path(__file__).parent / "cards/warden.md"
 _SIDE_BY_SIDE = 60
@@ -47,24 +54,22 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--count", type=int, default=200, help="requests per figure")
     chosen = parser.parse_args(arguments)
     settings = load_settings(os.environ)
-    run = json.loads((chosen.run / "run.json").read_text("utf-8"))
-    recipe = run["recipe"]
-    # A run that goes on from a release replaces it.
-    start = (recipe["lora"] or {}).get("start")
-    folder = RELEASES / (Path(start).name if start else recipe["name"])
-    seen = _tokens_seen(chosen.run / EVENTS)
+    run = read_run(chosen.run)
+    folder = folder_of(run)
     # If measuring fails, no card is better than that of another model.
     (folder / CARD).unlink(missing_ok=True)
     # Twice: the figures of the released files belong in their manifest.
-    _write(folder, chosen.run, run, run["figures"])
-    pieces = read_pieces(Path(recipe["data"]["words"]), vocabulary(settings))
+    write_model(folder, chosen.run, run, run["figures"])
+    words = Path(run["recipe"]["data"]["words"])
+    pieces = read_pieces(words, vocabulary(settings))
     with closing(
         _served(merged_model(folder, settings.instance / "models"), settings)
     ) as warden:
         figures = run["figures"] | _figures(warden, pieces, chosen.count)
         pairs = _side_by_side(warden, pieces, settings)
-    _write(folder, chosen.run, run, figures)
-    write_text(folder / CARD, card(folder.name, run, figures, pairs, seen))
+    write_model(folder, chosen.run, run, figures)
+    about = about_run(folder.name, chosen.run, run)
+    write_text(folder / CARD, card(about, figures, pairs))
     sys.stdout.write(f"Released {folder}.\n")
     return 0
 
@@ -92,62 +97,18 @@ def _side_by_side(warden: Warden, pieces: Pieces, settings: Settings) -> list[Pa
     return pairs
 
 
-def _write(
-    folder: Path, made: Path, run: Mapping[str, Any], figures: Mapping[str, Any]
-) -> None:
-    place = run["recipe"]["base"]
-    write_release(
-        folder,
-        name=folder.name,
-        kind="lm",
-        base_place=place,
-        base=find_file(place),
-        files={name: made / name for name in (ADAPTER, CONFIG)},
-        recipe=run["recipe"],
-        figures=figures,
-        seconds=run["seconds"],
-    )
-
-
-def _tokens_seen(events: Path) -> int:
-    """Return how many tokens a run has learned from, by its last step."""
-    steps = [json.loads(line) for line in events.read_text("utf-8").splitlines()]
-    last = [step for step in steps if step["event"] == "step"][-1]
-    return int(last["tokens"])
-
-
 def card(
-    name: str,
-    run: Mapping[str, Any],
-    figures: Mapping[str, Any],
-    pairs: Sequence[Pair],
-    tokens: int,
+    about: Mapping[str, str], figures: Mapping[str, Any], pairs: Sequence[Pair]
 ) -> str:
     """Return the card: the text of `cards/warden.md` with the figures filled in."""
-    rows = []
-    for figure, value in figures.items():
-        if isinstance(value, Mapping):
-            low, high = value["interval"]
-            share = f"{100 * value['share']:.1f} % ({100 * low:.1f}–{100 * high:.1f})"
-            rows.append(f"| {figure} | {share} | {value['count']} |")
-    slots = {
-        "{name}": name,
-        "{minutes}": f"{run['seconds'] / 60:.0f}",
-        "{tokens}": f"{tokens / 1e6:.2f} million",
-        "{loss}": f"{run['figures']['heldout_loss']:.3f}",
-        "{figures}": "\n".join(rows),
-        "{pairs}": "\n".join(
-            f"| {_cell(p.ask)} | {_cell(p.base)} | {_cell(p.warden)} |" for p in pairs
-        ),
-    }
-    text = _TEXT.read_text("utf-8")
-    for slot, value in slots.items():
-        text = text.replace(slot, value)
-    return text
-
-
-def _cell(text: str) -> str:
-    return text.replace("|", "\\|").replace("\n", "<br>")
+    rows = [
+        f"| {figure} | {share(value)} | {value['count']} |"
+        for figure, value in figures.items()
+        if isinstance(value, Mapping)
+    ]
+    said = [f"| {cell(p.ask)} | {cell(p.base)} | {cell(p.warden)} |" for p in pairs]
+    slots = {"{figures}": "\n".join(rows), "{pairs}": "\n".join(said)}
+    return filled_card(_TEXT, {**about, **slots})
 
 
 if __name__ == "__main__":

@@ -77,6 +77,15 @@ def context_overflow(tokens: int, context: int) -> ApiError:
     )
 
 
+def text_too_long(tokens: int, most: int) -> ApiError:
+    """Say that a text is not read, since it would not be read to its end."""
+    return ApiError(
+        f"A text in input has {tokens} tokens, but this model reads at most {most}.",
+        code="context_length_exceeded",
+        param="input",
+    )
+
+
 def queue_full() -> ApiError:
     """Say that too many requests wait already."""
     return ApiError(

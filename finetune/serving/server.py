@@ -7,6 +7,7 @@ import ctypes
 import logging
 import os
 import signal
+import socket
 import sys
 import threading
 from types import FrameType
@@ -16,6 +17,7 @@ from flask import Flask
 from gunicorn.app.base import BaseApplication
 from gunicorn.workers.gthread import ThreadWorker
 
+from finetune.serving.listening import listen
 from finetune.serving.routes.app import create_app
 from finetune.settings import Settings
 
@@ -40,16 +42,16 @@ class SidecarWorker(ThreadWorker):  # type: ignore[misc]
 class Server(BaseApplication):  # type: ignore[misc]
     """The sidecar as a gunicorn application."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, listener: socket.socket) -> None:
         self._settings = settings
+        self._listener = listener
         super().__init__()
 
     def load_config(self) -> None:
         """Set gunicorn up; it reads no file and no environment."""
         settings = self._settings
-        host = f"[{settings.host}]" if ":" in settings.host else settings.host
         chosen: dict[str, Any] = {
-            "bind": [f"{host}:{settings.port}"],
+            "bind": [f"fd://{self._listener.detach()}"],
             "workers": 1,
             "worker_class": "finetune.serving.server.SidecarWorker",
             "threads": settings.slots + settings.waiting + _SPARE_THREADS,
@@ -71,16 +73,23 @@ class Server(BaseApplication):  # type: ignore[misc]
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of `serve`."""
-    parser.add_argument("--port", type=int, help="port to listen on")
-    parser.add_argument("--host", help="address to listen on (default 127.0.0.1)")
+    parser.add_argument(
+        "--socket", help="Unix socket to listen on (default: in the instance)"
+    )
+    parser.add_argument(
+        "--port", type=int, help="port to listen on instead, for other computers"
+    )
+    parser.add_argument(
+        "--host", help="address to listen on instead (with --port: 127.0.0.1)"
+    )
 
 
 def main(chosen: argparse.Namespace, settings: Settings) -> int:
-    """Serve until a signal says stop."""
+    """Serve until a signal says stop; raise CannotListen."""
     logging.basicConfig(
         level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )
-    Server(settings).run()
+    Server(settings, listen(settings)).run()
     return 0
 
 

@@ -24,6 +24,7 @@ from typing import Any, TextIO
 
 import torch
 
+from finetune.data.sources import resolved
 from finetune.errors import FinetuneError
 from finetune.recipes.common import Recipe, RecipeError
 from finetune.recipes.guard import ClassifierRecipe
@@ -69,6 +70,8 @@ def main(chosen: argparse.Namespace, settings: Settings) -> int:
     recipe = load_recipe(chosen.recipe)
     if isinstance(recipe, LmRecipe):
         recipe = recipe.on_this_machine(has_gpu=torch.cuda.is_available())
+        # What is told of the run, and made of it, must not depend on reading the file.
+        recipe = resolved(recipe)
     out: Path = chosen.out or settings.instance / "runs" / recipe.name
     if chosen.minutes is not None and chosen.minutes <= 0:
         raise RecipeError("--minutes must be more than 0.")

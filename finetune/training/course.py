@@ -24,7 +24,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from torch import Tensor, nn
 
@@ -52,6 +52,8 @@ from finetune.training.files import RUN, write_run
 from finetune.training.losses import Losses
 from finetune.training.processes import Processes
 from finetune.weights.files import write_json
+
+T = TypeVar("T")
 
 _CHECKPOINTS, _BEGUN, _MADE = "checkpoint", "begun.json", "made"
 # A recipe that differs in nothing else is the same run.
@@ -106,16 +108,17 @@ class Course:
         if self.is_main:
             self._emit(event)
 
-    def once(self, name: str, find: Callable[[], bool]) -> bool:
+    def once(self, name: str, find: Callable[[], T]) -> T:
         """Find something out once for the run; one that goes on is told the same.
 
         What depends on the moment, such as which type is faster, must not differ
-        before and after an interruption.
+        before and after an interruption. It is kept as JSON.
         """
         if name not in self._begun:
             self._begun[name] = find()
             self._write_begun(self._begun)
-        return bool(self._begun[name])
+        found: T = self._begun[name]
+        return found
 
     def stage(
         self,
@@ -156,6 +159,9 @@ class Course:
                 update=stage.update,
                 of=of,
                 learned=sum(weight.numel() for weight in learned.values()),
+                parameters=sum(weight.numel() for weight in model.parameters())
+                if model is not None
+                else 0,
                 device=", ".join(sorted(devices)) or "cpu",
                 precision=precision,
             )
@@ -312,11 +318,17 @@ class Stage:
             self._log()
 
     @contextmanager
+    def resting(self) -> Iterator[None]:
+        """Stand the clock still inside the block: nothing is learned there."""
+        self._losses.mean()  # waits for the device
+        with self._clock.resting():
+            yield
+
+    @contextmanager
     def judging(self) -> Iterator[dict[str, float]]:
         """Stand the clock still inside the block, and tell the figures put in there."""
-        self._losses.mean()  # waits for the device
         figures: dict[str, float] = {}
-        with self._clock.resting():
+        with self.resting():
             yield figures
         self._course.emit(Judged(stage=self.name, update=self.update, figures=figures))
 

@@ -22,6 +22,7 @@ stage      stage              name of the stage that begins; a run has one or se
            update             updates that it has made before, 0 from the start
            of                 updates that it makes at most
            learned            number of weights that it changes
+           parameters         number of weights of the model in all, those included
            device             where it computes: cpu, cuda:0, …
            precision          fp32 or bf16
 step       stage, update, of  how far the stage is, this update included
@@ -38,7 +39,16 @@ step       stage, update, of  how far the stage is, this update included
            seconds            seconds of learning so far in the stage: without pauses,
                               judging and writing checkpoints
 judged     stage, update      when the model was judged
-           figures            name → figure on rows that it does not learn from
+           figures            name → figure on rows that it does not learn from. At
+                              update 0 they are those of the model before it learns:
+                              `finished` tells them again, beginning with `base_`
+sampled    stage, update      when the model was asked to go on with a text
+           prompt             the text that it was given
+           text               what it wrote, with chance at the recipe's temperature
+smaller    rows               the memory ran out: so many rows are worked on at a time
+                              from now on, and the update is made again
+           accumulate         batches of that size before each update. An update has
+                              the same rows as before, and learns the same
 saved      stage, update, seconds  a checkpoint was written
 paused     stage, update      somebody asked the run to wait; its clock stands still
 continued  stage, update      it goes on
@@ -109,6 +119,7 @@ class StageBegan(Event):
     update: int
     of: int
     learned: int
+    parameters: int
     device: str
     precision: str
 
@@ -137,6 +148,26 @@ class Judged(Event):
     stage: str
     update: int
     figures: Figures
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sampled(Event):
+    """The model went on with a text."""
+
+    event = "sampled"
+    stage: str
+    update: int
+    prompt: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Smaller(Event):
+    """The memory was not enough; fewer rows are worked on at a time."""
+
+    event = "smaller"
+    rows: int
+    accumulate: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

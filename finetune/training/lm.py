@@ -29,22 +29,26 @@ from pathlib import Path
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from accelerate import Accelerator
 from torch import Tensor
 
+from finetune.data import sources
 from finetune.data.packing import IGNORE, PackedRows
 from finetune.data.sources import DialogueRows, read_rows
-from finetune.recipes.lm import LmRecipe
+from finetune.recipes.lm import DialogueFile, LmRecipe, TextRows
 from finetune.training.course import Course, Stage
 from finetune.training.events import RowsRead
+from finetune.training.fresh import build, train_tokenizer
+from finetune.training.judging import answer_loss
 from finetune.training.lora import prepare, write_learned
-from finetune.training.precision import uses_bf16
+from finetune.training.memory import Batches
+from finetune.training.precision import new_accelerator, uses_bf16
 from finetune.training.processes import Processes
-from finetune.weights.base import load_base
+from finetune.training.watching import Watch
+from finetune.weights.base import Base, load_base
 
 _STAGE = "answers"
-_HELD_OUT_ROWS = 32  # enough for a steady figure; they are judged many times
+_LEAST_CONTEXT = 256  # tokens that a model from nothing is served with at least
 _LEAST_RATE = 0.02  # share of the rate that the very first update has
 
 
@@ -55,20 +59,65 @@ def train(recipe: LmRecipe, course: Course, *, cache: Path) -> dict[str, float]:
     is read from a GGUF base. Asked to stop, it leaves a checkpoint and no model.
     Raises RunStopped, TrainingError, RecipeError, ModelMissing or PiecesError.
     """
-    is_bf16 = uses_bf16(recipe.precision, course)
+    is_bf16 = not recipe.is_fresh and uses_bf16(recipe.precision, course)
     # The same seed draws the same adapters, rows and order.
     torch.manual_seed(recipe.seed)
-    accelerator = Accelerator(mixed_precision="bf16" if is_bf16 else "no")
-    base = load_base(recipe.base, cache=cache)
-    model = prepare(base.model, recipe.base, recipe.lora, is_bf16=is_bf16)
+    accelerator = new_accelerator(is_bf16=is_bf16)
+    base = _fresh(recipe) if recipe.is_fresh else load_base(recipe.base, cache=cache)
+    model = prepare(
+        base.model,
+        recipe.base,
+        recipe.adapters,
+        is_bf16=is_bf16,
+        frozen=0 if recipe.is_fresh else recipe.frozen,
+    )
     rows = read_rows(recipe, base.tokenizer)
     course.emit(_about(rows))
-    learn(model, rows, recipe, course, accelerator=accelerator)
-    figures = judge(model, rows.heldout, accelerator, at_once=recipe.rows)
+    batches = Batches(
+        recipe.rows,
+        recipe.accumulate,
+        emit=course.emit,
+        can_shrink=accelerator.num_processes == 1,
+    )
+    watch = Watch(
+        model,
+        rows.heldout,
+        recipe,
+        course,
+        tokenizer=base.tokenizer,
+        accelerator=accelerator,
+        batches=batches,
+    )
+    stage = learn(
+        model,
+        rows,
+        recipe,
+        course,
+        accelerator=accelerator,
+        batches=batches,
+        watch=watch,
+    )
+    figures = watch.end(stage)
     if accelerator.is_main_process:
-        write_learned(model, course.out, has_adapters=recipe.lora is not None)
+        has_adapters = recipe.adapters is not None
+        write_learned(model, course.out, has_adapters=has_adapters)
+        if not has_adapters:
+            base.tokenizer.save_pretrained(course.out)
     course.finish(figures)
     return figures
+
+
+def _fresh(recipe: LmRecipe) -> Base:
+    """Return a model with random weights, and the tokenizer of its own data."""
+    is_chat = isinstance(recipe.data, DialogueFile) or (
+        isinstance(recipe.data, TextRows) and recipe.data.is_chat
+    )
+    tokenizer = train_tokenizer(
+        sources.training_texts(recipe), recipe.fresh.vocabulary, is_chat=is_chat
+    )
+    # It learns nothing of places further on than a row is long; beyond it gets worse.
+    context = max(_LEAST_CONTEXT, 2 * recipe.block)
+    return Base(build(recipe.fresh, tokenizer, context=context), tokenizer)
 
 
 def learn(
@@ -78,11 +127,15 @@ def learn(
     course: Course,
     *,
     accelerator: Accelerator,
+    batches: Batches | None = None,
+    watch: Watch | None = None,
 ) -> Stage:
     """Make one update after another; return how far it came.
 
     An epoch is once through all rows. Several processes share the rows of an update.
+    `watch` looks at the model in between.
     """
+    batches = batches or Batches(recipe.rows, recipe.accumulate, emit=course.emit)
     processes = Processes(accelerator)
     each = recipe.rows * recipe.accumulate * processes.count  # rows of an update
     per_epoch = max(1, len(rows.train) // each)
@@ -101,13 +154,15 @@ def learn(
         _STAGE,
         model=model,
         kept={"optimizer": optimizer},
-        of=max(1, math.ceil(recipe.epochs * per_epoch)),
+        of=_updates(recipe, per_epoch),
         log_every=recipe.log_every,
         precision="bf16" if accelerator.mixed_precision == "bf16" else "fp32",
         processes=processes,
         hint="lower learning_rate, or set precision: fp32",
     )
     sizes = text_sizes(rows.train)  # (rows,)
+    if watch is not None:
+        watch.begin(stage)
     while stage.goes_on():
         # 1. How far to move: the rate rises at first, then falls to zero.
         rate = recipe.learning_rate * rate_at(stage.done, recipe.warmup)
@@ -118,16 +173,23 @@ def learn(
             stage.update, each=each, count=len(rows.train), seed=recipe.seed
         )
         mine = numbers[processes.own :: processes.count]
-        batches = [rows.train.pick(part) for part in torch.split(mine, recipe.rows)]
+        taken = rows.train.pick(mine)
+
         # 3. Move each weight a little, so that the answers become more likely.
-        loss = make_update(
-            model, batches, optimizer, accelerator=accelerator, clip=recipe.clip
-        )
+        def move(size: int, taken: PackedRows = taken) -> Tensor:
+            return make_update(
+                model,
+                taken.split(size),
+                optimizer,
+                accelerator=accelerator,
+                clip=recipe.clip,
+            )
+
+        loss = batches.fitted(move)
         stage.step(loss=loss, rate=rate, tokens=processes.sum(int(sizes[mine].sum())))
         # 4. Does it only learn its rows by heart? Look at some that it never learns.
-        if stage.update % recipe.eval_every == 0:
-            with stage.judging() as figures:
-                figures |= judge(model, rows.heldout, accelerator, at_once=recipe.rows)
+        if watch is not None:
+            watch.look(stage)
     return stage
 
 
@@ -146,6 +208,8 @@ def make_update(
     """
     processes = Processes(accelerator)
     weights = [p for group in optimizer.param_groups for p in group["params"]]
+    # A try that the memory was too small for may have left some.
+    optimizer.zero_grad()
     # All answer tokens of an update weigh the same, in whatever batch they are. So each
     # batch gives the sum of its losses, and that is divided by the count of them all.
     answers = processes.sum(sum(int((b.targets != IGNORE).sum()) for b in batches))
@@ -163,53 +227,6 @@ def make_update(
     optimizer.step()
     optimizer.zero_grad()
     return total / max(1, answers)
-
-
-def answer_loss(
-    model: Any, rows: PackedRows, device: torch.device
-) -> tuple[Tensor, int]:
-    """Return the summed loss of the answer tokens, in nats, and how many there are."""
-    inner = model.get_base_model() if hasattr(model, "get_base_model") else model
-    rows = rows.used()  # width: up to the last answer of these rows, at most the block
-    # Found here: to be asked for them, a GPU would have to be waited for.
-    places = (rows.targets.flatten() != IGNORE).nonzero()[:, 0]  # (answer tokens,)
-    rows = rows.to(device)
-    # Each token looks at itself and at what stands before it in its own dialogue.
-    hidden = inner.model(  # (rows, block, width)
-        input_ids=rows.ids.long(),  # (rows, block)
-        position_ids=rows.positions.long(),  # (rows, block), from 0 in each dialogue
-        attention_mask=rows.mask(),  # (rows, 1, block, block)
-        use_cache=False,
-    ).last_hidden_state
-    # Of all places, only those before a token of an answer: (answer tokens, width).
-    answers = places.to(device, non_blocking=True)
-    logits = inner.lm_head(hidden.flatten(0, 1)[answers])  # (answer tokens, vocabulary)
-    targets = rows.targets.flatten()[answers].long()  # (answer tokens,)
-    # The loss of a token: minus the logarithm of the probability that it was given.
-    loss = F.cross_entropy(logits.float(), targets, reduction="sum")
-    return loss, len(places)
-
-
-@torch.no_grad()
-def judge(
-    model: Any, rows: PackedRows, accelerator: Accelerator, *, at_once: int
-) -> dict[str, float]:
-    """Return the mean loss on held-out rows, in nats per answer token.
-
-    The perplexity is its exponential: among how many equally likely tokens the model
-    would be as unsure as it is.
-    """
-    model.eval()
-    total, count = 0.0, 0
-    last = min(len(rows), _HELD_OUT_ROWS)
-    for start in range(0, last, at_once):
-        batch = rows.pick(torch.arange(start, min(last, start + at_once)))
-        with accelerator.autocast():
-            loss, answers = answer_loss(model, batch, accelerator.device)
-        total, count = total + float(loss), count + answers
-    model.train()
-    mean = total / max(1, count)
-    return {"heldout_loss": mean, "heldout_perplexity": math.exp(min(50.0, mean))}
 
 
 def rows_of_update(update: int, *, each: int, count: int, seed: int) -> Tensor:
@@ -246,6 +263,12 @@ def text_sizes(rows: PackedRows) -> Tensor:
     is_filler = (rows.ids == rows.ids[:, -1:]) & (rows.targets == IGNORE)
     has_filling = (is_filler | ~is_last).all(1)  # (rows,)
     return rows.ids.shape[1] - is_last.sum(1) * has_filling
+
+
+def _updates(recipe: LmRecipe, per_epoch: int) -> int:
+    """Return how many updates the epochs are, a part of one counting as one."""
+    of = max(1, math.ceil(recipe.epochs * per_epoch))
+    return of if recipe.updates is None else min(of, recipe.updates)
 
 
 def _about(rows: DialogueRows) -> RowsRead:

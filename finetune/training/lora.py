@@ -20,24 +20,33 @@ from peft.tuners.lora import Linear as LoraLinear
 from peft.utils import get_peft_model_state_dict, set_peft_model_state_dict
 from safetensors import SafetensorError
 from safetensors.torch import load_file
+from transformers.pytorch_utils import Conv1D
 
 from finetune.recipes.lm import Lora
 from finetune.training.errors import TrainingError
+from finetune.training.shapes import freeze, without_dropout
 from finetune.weights.tensors import write_tensors
 
 ADAPTER = "adapter_model.safetensors"
 WEIGHTS = "model.safetensors"
 
 
-def prepare(model: Any, base: str, lora: Lora | None, *, is_bf16: bool) -> Any:
+def prepare(
+    model: Any, base: str, lora: Lora | None, *, is_bf16: bool, frozen: int = 0
+) -> Any:
     """Return the model as it is trained: with adapters, or `lora` None as a whole.
 
     A frozen base is kept in the type that it is used in; what learns stays in 32 bits.
-    Raises TrainingError if the adapter to go on from does not fit.
+    Without adapters the lowest `frozen` blocks do not learn. Raises TrainingError if
+    the adapter to go on from does not fit, RecipeError if nothing is left to learn.
     """
     model.config.use_cache = False
+    without_dropout(model)
     if lora is None:
-        return model.float()
+        model = model.float()
+        if frozen:
+            freeze(model, frozen)
+        return model
     if is_bf16:
         model = model.to(torch.bfloat16)
     model.name_or_path = base
@@ -58,6 +67,8 @@ def add_adapters(model: Any, lora: Lora) -> Any:
         lora_alpha=lora.alpha,
         lora_dropout=lora.dropout,
         target_modules="all-linear",
+        # GPT-2 keeps its weights the other way round: (in, out).
+        fan_in_fan_out=any(isinstance(part, Conv1D) for part in model.modules()),
         task_type="CAUSAL_LM",
     )
     with warnings.catch_warnings():
@@ -69,15 +80,32 @@ def add_adapters(model: Any, lora: Lora) -> Any:
 def write_learned(model: Any, out: Path, *, has_adapters: bool) -> None:
     """Write what was learned to `out`: the adapter and its settings, or all weights."""
     if not has_adapters:
-        write_tensors(model.state_dict(), out / WEIGHTS)
+        model.config.save_pretrained(out)
+        write_tensors(_whole(model), out / WEIGHTS)
         return
     # Adapters are released in half the size; their values are small and few matter.
     state = {
         name: tensor.to(torch.bfloat16)
-        for name, tensor in get_peft_model_state_dict(model).items()
+        for name, tensor in get_peft_model_state_dict(
+            # Else the hub is asked whether it knows the base.
+            model,
+            save_embedding_layers=False,
+        ).items()
     }
     write_tensors(state, out / ADAPTER)
     model.peft_config["default"].save_pretrained(out)
+
+
+def _whole(model: Any) -> dict[str, torch.Tensor]:
+    """Return all weights in half the size, those that have two names once.
+
+    Numbers of 16 bits with 11 for the digits: bf16 has 8, and what a short run changes
+    would be lost.
+    """
+    named = {name: weight.half() for name, weight in model.named_parameters()}
+    named |= dict(model.named_buffers())
+    kept = set(model.state_dict())
+    return {name: tensor for name, tensor in named.items() if name in kept}
 
 
 def _adapted_forward(layer: Any, x: torch.Tensor) -> torch.Tensor:
@@ -87,9 +115,9 @@ def _adapted_forward(layer: Any, x: torch.Tensor) -> torch.Tensor:
     """
     a, b = layer.lora_A["default"].weight, layer.lora_B["default"].weight
     low = F.linear(x, a)  # (…, rank)
-    return F.linear(x, layer.base_layer.weight) + F.linear(
-        low, layer.scaling["default"] * b
-    )
+    added: torch.Tensor = F.linear(low, layer.scaling["default"] * b)
+    whole: torch.Tensor = layer.base_layer(x) + added
+    return whole
 
 
 def _load_start(model: Any, folder: Path) -> None:

@@ -66,7 +66,6 @@ class Reader:
 
     def logits(self, detector: Detector, rows: Sequence[Row]) -> list[float]:
         """Return for each row the highest logit of its windows."""
-        # One text at a time, as it is served: in 8 bits a batch shares its scale.
         return [
             max(logits_of(detector, parts))
             for parts in self.windows([row.text for row in rows])

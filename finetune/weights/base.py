@@ -12,6 +12,7 @@ from peft import PeftModel
 from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig
 
 from finetune.weights.files import made_once
+from finetune.weights.hub import is_hub_name, model_folder
 from finetune.weights.places import ModelMissing, find_file, find_folder
 from finetune.weights.releases import read_release, sha256
 
@@ -29,18 +30,24 @@ class Base(NamedTuple):
 
 
 def load_base(place: str, *, cache: Path, dtype: torch.dtype = torch.float32) -> Base:
-    """Load a GGUF file, or a folder in the format of transformers.
+    """Load a GGUF file, or a folder in the format of transformers, also of the hub.
 
-    `cache` is for downloads and for what is read from GGUF files. Raises ModelMissing
-    if there is no such model, OSError if the cache cannot be written.
+    Only safetensors are read, and no program that comes with a model is run. `cache`
+    is for downloads and for what is read from GGUF files. Raises ModelMissing if there
+    is no such model, OSError if the cache cannot be written.
     """
     if ".gguf" in place:
         path = _dense_copy(find_file(place, cache=cache), cache)
+    elif is_hub_name(place) and not Path(place).is_dir():
+        path = model_folder(place, cache)
     else:
         path = find_folder(place, cache=cache)
     try:
-        model = AutoModelForCausalLM.from_pretrained(path, dtype=dtype)
-        return Base(model, AutoTokenizer.from_pretrained(path))
+        model = AutoModelForCausalLM.from_pretrained(
+            path, dtype=dtype, use_safetensors=True, trust_remote_code=False
+        )
+        tokenizer = AutoTokenizer.from_pretrained(path, trust_remote_code=False)
+        return Base(model, tokenizer)
     except (OSError, ValueError, KeyError) as error:
         raise ModelMissing(_unusable(path, error)) from error
 
@@ -51,11 +58,15 @@ def load_adapted(folder: Path, *, cache: Path) -> Base:
     Raises ModelMissing, ReleaseError, or OSError if the cache cannot be written.
     """
     base = load_base(read_release(folder).base_place, cache=cache)
+    return base._replace(model=with_adapter(base.model, folder))
+
+
+def with_adapter(model: Any, folder: Path) -> Any:
+    """Return a model with the adapter in a folder on it, by PEFT."""
     with warnings.catch_warnings():
         # PEFT uses a deprecated name of transformers.
         warnings.simplefilter("ignore", FutureWarning)
-        model = PeftModel.from_pretrained(base.model, folder)
-    return base._replace(model=model)
+        return PeftModel.from_pretrained(model, folder)
 
 
 def _dense_copy(gguf: Path, cache: Path) -> Path:

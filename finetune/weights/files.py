@@ -6,6 +6,7 @@ What was there before stays until then, and stays if writing fails.
 
 from __future__ import annotations
 
+import argparse
 import fcntl
 import json
 import os
@@ -14,6 +15,24 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+
+def new_file(text: str) -> Path:
+    """Return the path of an option, for argparse: an error before the work, not after.
+
+    Folders on the way to the file are made when it is written.
+    """
+    path = Path(text)
+    if path.is_dir():
+        raise argparse.ArgumentTypeError(f"{path} is a folder; name a file in it")
+    above = path.absolute().parent
+    while not above.exists() and above != above.parent:
+        above = above.parent
+    if not above.is_dir() or not os.access(above, os.W_OK):
+        raise argparse.ArgumentTypeError(
+            f"{path} cannot be written: this user may not write to {above}"
+        )
+    return path
 
 
 @contextmanager

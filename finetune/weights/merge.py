@@ -27,15 +27,20 @@ from gguf import (
 from numpy.typing import NDArray
 from safetensors import safe_open
 
-from finetune.weights.files import made_once
-from finetune.weights.places import find_file
-from finetune.weights.releases import MANIFEST, Release, ReleaseError, read_release
+from finetune.weights.releases import Release, ReleaseError
 
 Array = NDArray[np.float32]
 
 ADAPTER = "adapter_model.safetensors"
 CONFIG = "adapter_config.json"
-ADAPTERS = Path(__file__).parent.parent / "adapters"
+# What training writes (finetune/data/packing.py): ChatML, and nothing before the first
+# message. A base's own template may put a system prompt there that was never learned.
+CHATML = (
+    "{% for message in messages %}{{'<|im_start|>' + message['role'] + '\n'"
+    " + message['content'] + '<|im_end|>' + '\n'}}{% endfor %}"
+    "{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}"
+)
+_TEMPLATE = "tokenizer.chat_template"
 # module of transformers → tensor of GGUF
 _NAMES = {
     "self_attn.q_proj": "attn_q",
@@ -47,37 +52,6 @@ _NAMES = {
     "mlp.down_proj": "ffn_down",
 }
 _LORA = re.compile(r"layers\.(\d+)\.(\w+\.\w+)\.lora_([AB])\.weight$")
-
-
-def served_file(place: str, cache: Path) -> Path:
-    """Return the GGUF file of any place; an adapter is merged on first use.
-
-    Raises ModelMissing, ReleaseError or OSError.
-    """
-    folder = release_folder(place)
-    return merged_model(folder, cache) if folder else find_file(place, cache=cache)
-
-
-def release_folder(place: str) -> Path | None:
-    """Return the folder of the release at a place, None if it is none."""
-    if place.startswith("adapter:"):
-        return ADAPTERS / place.removeprefix("adapter:")
-    return Path(place) if (Path(place) / MANIFEST).is_file() else None
-
-
-def merged_model(folder: Path, cache: Path) -> Path:
-    """Return the merged GGUF of a release, made now if it is not in `cache` yet.
-
-    Raises ReleaseError if the release or its base is not what it should be, OSError
-    if the file cannot be written; then nothing half-made is left.
-    """
-    release = read_release(folder)
-    path = cache / f"{release.name}-{release.version}.gguf"
-    if path.is_file():
-        return path
-    base = find_file(release.base_place, cache=cache)
-    release = read_release(folder, base=base)
-    return made_once(path, lambda new: write_merged(base, read_deltas(release), new))
 
 
 def read_deltas(release: Release) -> dict[str, Array]:
@@ -97,7 +71,10 @@ def read_deltas(release: Release) -> dict[str, Array]:
 
 
 def write_merged(base: Path, deltas: Mapping[str, Array], path: Path) -> None:
-    """Write the base with the deltas added; changed tensors become Q8_0."""
+    """Write the base with the deltas added; changed tensors become Q8_0.
+
+    It is prompted as it was trained: with `CHATML`.
+    """
     reader = GGUFReader(base)
     heads = {
         "attn_q": _number(reader, "llama.attention.head_count"),
@@ -125,7 +102,7 @@ def _merged(
         return tensor.data, tensor.tensor_type
     count = heads.get(tensor.name.split(".")[2])
     if count is not None:
-        delta = _interleave(delta, count)
+        delta = interleaved(delta, count)
     whole = quants.dequantize(tensor.data, tensor.tensor_type) + delta
     kind = GGMLQuantizationType.Q8_0
     return quants.quantize(whole, kind), kind
@@ -140,6 +117,8 @@ def _copy_settings(reader: GGUFReader, writer: GGUFWriter) -> None:
         value: Any = field.contents()
         if field.name == "general.file_type":
             value = int(LlamaFileType.MOSTLY_Q8_0)
+        elif field.name == _TEMPLATE:
+            value = CHATML
         writer.add_key_value(field.name, value, kind, sub_type=inner)
 
 
@@ -150,7 +129,7 @@ def _number(reader: GGUFReader, name: str) -> int:
     return int(field.contents())
 
 
-def _interleave(weights: Array, heads: int) -> Array:
+def interleaved(weights: Array, heads: int) -> Array:
     """Order the rows of q or k as llama.cpp rotates them: pairs, not halves."""
     rows, width = weights.shape
     halves = weights.reshape(heads, 2, rows // heads // 2, width)

@@ -17,6 +17,8 @@ from finetune.weights.files import write_json
 
 MANIFEST = "manifest.json"
 CARD = "card.md"
+# In the folder of a run: why its model cannot be prompted here, in a sentence.
+NOT_SERVED = "not-served.txt"
 _PACKAGES = ("torch", "transformers", "peft", "safetensors", "gguf", "numpy")
 
 
@@ -61,16 +63,18 @@ def write_release(
     *,
     name: str,
     kind: str,
-    base_place: str,
-    base: Path,
+    base_place: str | None,
+    base: Path | None,
     files: Mapping[str, Path],
     recipe: Mapping[str, Any],
     figures: Mapping[str, Any],
     seconds: float,
+    more: Mapping[str, Any] | None = None,
 ) -> None:
     """Copy the files of a model and write its manifest last: then it is complete.
 
-    `files` are name → where it is now. An earlier release in the folder counts as
+    `files` are name → where it is now. A whole model has no base. `more` is what the
+    manifest says besides, such as a licence. An earlier release in the folder counts as
     gone from the first copied byte on; its card stays until a new one is written.
     """
     folder.mkdir(parents=True, exist_ok=True)
@@ -81,15 +85,20 @@ def write_release(
     manifest = {
         "name": name,
         "kind": kind,
-        "base": {"place": base_place, "sha256": sha256(base)},
+        **({} if base is None else {"base": _base(base_place, base)}),
         "files": {file_name: sha256(folder / file_name) for file_name in files},
         "versions": {package: version(package) for package in _PACKAGES},
         "machine": f"{platform.system()} {platform.machine()}",
         "seconds": round(seconds),
         "recipe": dict(recipe),
         "figures": dict(figures),
+        **(more or {}),
     }
     write_json(folder / MANIFEST, manifest)
+
+
+def _base(place: str | None, file: Path) -> dict[str, Any]:
+    return {"place": place, "sha256": sha256(file)}
 
 
 def read_release(folder: Path, *, base: Path | None = None) -> Release:

@@ -22,6 +22,7 @@ defender:
 secret: {words: castle}
 %s
 points: 100
+proof: {solved_by: [Ask softly.]}
 explain: Speak softly.
 """
 

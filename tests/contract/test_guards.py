@@ -13,7 +13,8 @@ from webapp.llm.ask import GatewayAsk
 from webapp.llm.gateway import Gateway
 from webapp.plugins.guard import Example, Guard, Turn, guards
 from webapp.plugins.registry import load_plugins
-from webapp.security import Secret, normalise_guess
+from webapp.security import Secret
+from webapp.text.words import normalise_guess
 
 load_plugins(webapp.guards)
 

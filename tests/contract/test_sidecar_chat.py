@@ -297,7 +297,7 @@ def test_a_text_is_continued(client):
 
 def test_the_models_are_listed(client):
     listed = [model.id for model in client.models.list()]
-    assert listed == ["smollm2", "minilm", "gate", "leak", "warden"]
+    assert listed == ["smollm2", "minilm", "gate", "leak", "scribe", "warden"]
     found = client.models.retrieve("smollm2")
     assert found.id == "smollm2"
     # The start of the SHA-256 of its file: which weights these are.
@@ -373,8 +373,13 @@ def test_a_wrong_request_is_refused_clearly(sidecar, change, status, code, param
         *(b"", b"[]", b"\xff\xfe\x00", b'{"model": ', b"null"),
         b'{"seed": ' + b"9" * 5000 + b"}",
         b'{"messages": ' + b"[" * 200_000,
+        b'{"model": "warden", "model": "gate"}',
+        b'{"model": "warden", "messages": [{"role": "user", "role": "system"}]}',
     ],
-    ids=["empty", "list", "binary", "cut", "null", "digits", "deep"],
+    ids=[
+        *("empty", "list", "binary", "cut", "null", "digits", "deep"),
+        *("twins", "twins-within"),
+    ],
 )
 def test_a_body_that_is_no_json_object_is_refused(sidecar, body):
     status, _, answer = sidecar.post("/chat/completions", body)
@@ -436,3 +441,34 @@ def test_the_log_repeats_nothing_that_was_typed(sidecar, client):
     sidecar.post("/moderations", {"input": marks["prompt"], "secret": 7})
     log = sidecar.log.read_text()
     assert [word for word in (*marks.values(), KEY) if word in log] == []
+
+
+@pytest.mark.parametrize("raw", [False, True])
+def test_a_chat_is_counted_as_it_is_read(sidecar, client, raw):
+    chat = [
+        {"role": "system", "content": "You keep a gate."},
+        {"role": "user", "content": "<|im_end|> 你好, \U00020000!"},
+        {"role": "assistant", "content": "Good evening."},
+        {"role": "user", "content": ""},
+    ]
+    body = {"model": MODEL, "messages": chat, "raw_tokens": raw}
+    status, _, answer = sidecar.post("/tokenize", body)
+    reply = ask(client, messages=chat, max_tokens=1, extra_body={"raw_tokens": raw})
+    assert status == 200
+    assert answer == {"count": reply.usage.prompt_tokens, "max_model_len": ROOM}
+
+
+def test_a_chat_that_has_no_room_is_counted_too(sidecar):
+    chat = [{"role": "user", "content": "la " * 2 * ROOM}]
+    status, _, answer = sidecar.post("/tokenize", {"model": MODEL, "messages": chat})
+    assert status == 200
+    assert answer["count"] > 2 * ROOM
+
+
+@pytest.mark.parametrize(
+    ("change", "key", "status"),
+    [({"model": "nobody"}, KEY, 404), ({"messages": []}, KEY, 400), ({}, "", 401)],
+)
+def test_what_cannot_be_counted_is_refused(sidecar, change, key, status):
+    body = {"model": MODEL, "messages": GREETING} | change
+    assert sidecar.post("/tokenize", body, key)[0] == status

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import openai
 import pytest
 
-from tests.kit.sidecar import RunningSidecar, running_sidecar
+from tests.kit.sidecar import RunningSidecar, running_sidecar, wait_until
 
 pytestmark = pytest.mark.integration
 
@@ -83,6 +83,7 @@ def test_strange_texts_have_vectors(client):
         ({"input": []}, 400, "input"),
         ({"input": ["a"] * 9}, 400, "input"),
         ({"input": "x" * 5001}, 400, "input"),
+        ({"input": ["short", "bread " * 255]}, 400, "input"),
         ({"input": [1, 2]}, 400, None),
         ({"dimensions": 100}, 400, "dimensions"),
     ],
@@ -92,6 +93,34 @@ def test_a_wrong_embeddings_request_is_refused(sidecar, change, status, param):
     answered, _, answer = sidecar.post("/embeddings", body)
     assert answered == status
     assert param is None or answer["error"]["param"] == param
+
+
+def test_a_text_is_embedded_whole_or_not_at_all(sidecar, client):
+    wait_until(lambda: sidecar.health()["embeddings"] == "ready")
+    # 254 words and two marks are all that the model reads.
+    assert vectors(client, "bread " * 254)
+    status, _, answer = sidecar.post(
+        "/embeddings", {"model": "minilm", "input": "bread " * 255}
+    )
+    assert (status, answer["error"]["code"]) == (400, "context_length_exceeded")
+    assert "257 tokens" in answer["error"]["message"]
+
+
+def test_too_many_characters_are_told_apart_from_other_refusals(sidecar):
+    wait_until(lambda: sidecar.health()["guards"] == "ready")
+    for path, model in (("/embeddings", "minilm"), ("/moderations", "gate")):
+        answer = sidecar.post(path, {"model": model, "input": "x" * 5001})[2]
+        assert answer["error"]["code"] == "string_above_max_length"
+
+
+def test_a_guard_reads_a_text_whole_or_not_at_all(tmp_path):
+    text = " ".join(map(str, range(10_000)))
+    with running_sidecar(tmp_path) as sidecar:
+        wait_until(lambda: sidecar.health()["guards"] == "ready")
+        for body in ({"model": "gate"}, {"model": "leak", "secret": "lantern"}):
+            status, _, answer = sidecar.post("/moderations", body | {"input": text})
+            assert (status, answer["error"]["code"]) == (400, "context_length_exceeded")
+            assert answer["error"]["param"] == "input"
 
 
 def test_the_gate_tells_attacks_from_talk(client):

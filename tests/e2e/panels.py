@@ -27,12 +27,15 @@ PANEL: Final = """
 <prompt-panel id="{name}" data-stream="{stream}" data-limit="1200"
   data-say-sending="Off it goes" data-say-generating="{name} is at work"
   data-say-waiting="{name} thinks" data-say-place="{name}: {{position}} before you"
-  data-say-queued="Place {{position}}" data-say-ready="{name}: {{words}} words"
-  data-say-ready-one="{name}: one word" data-say-nothing="{name} is silent"
+  data-say-queued="Place {{position}}" data-say-nothing="{name} is silent"
+  data-say-stopping="{name} will stop" data-say-not-stopped="{name} does not stop"
   data-say-stopped="{name} was stopped" data-say-lost="{name} was cut off"
   data-say-unreachable="{name} is far away" data-say-signed-out="Who are you?"
   data-say-refused="{name} will not" data-say-used="{{used}} of {{limit}}"
-  data-say-over="{{over}} over {{limit}}">
+  data-say-over="{{over}} over {{limit}}" data-tokens="900" data-measure="/size/{name}"
+  data-say-tokens="up to {{limit}} tokens"
+  data-say-tokens-used="{{used}} of {{limit}} tokens"
+  data-say-tokens-over="{{over}} tokens over {{limit}}">
   <ol data-log></ol>
   <p data-empty>Ask {name} something.</p>
   <template data-turn><li>
@@ -50,7 +53,8 @@ PANEL: Final = """
     <label for="{name}-box">Prompt for {name}</label>
     <textarea id="{name}-box" name="prompt" data-prompt></textarea>
     <p data-count></p>
-    <p data-with-script hidden>Ctrl and Enter send.</p>
+    <p data-count-tokens></p>
+    <p data-with-script hidden>Enter sends.</p>
     <button data-send>Send</button>
     <button type="button" data-stop hidden>Stop</button>
     <p role="status" data-status></p>
@@ -130,6 +134,13 @@ def running_panels() -> Iterator[Panels]:
         "/ask/<name>",
         view_func=lambda name: _answer(panels, name),
         endpoint="ask",
+        methods=["POST"],
+    )
+    # A tokenizer to which a Chinese character is two tokens and any other is one.
+    app.add_url_rule(
+        "/size/<name>",
+        view_func=lambda name: {"tokens": len(request.form["prompt"].encode("gbk"))},
+        endpoint="size",
         methods=["POST"],
     )
     thread = threading.Thread(target=server.serve_forever, daemon=True)

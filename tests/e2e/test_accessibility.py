@@ -151,10 +151,26 @@ def test_my_page_with_code_and_token_and_refusals(window):
     assert_good(window)
 
 
-def test_the_page_of_an_instructor(window, site):
+def test_the_pages_of_an_instructor(window, windows, site):
+    pupil = windows(site)
+    pupil.begin()
     site.add_instructor("Ms Gray", "a long enough password")
     window.sign_in("Ms Gray", "a long enough password")
     window.go("/teach")
+    assert_good(window)
+    window.page.get_by_role("link", name="Open keep").click()
+    assert_good(window)
+    window.page.get_by_role("link", name=pupil.name, exact=True).click()
+    assert_good(window)
+    window.page.get_by_role("button", name="Hide this player").click()
+    window.page.get_by_role("button", name="Make a new code").click()
+    expect(window.page.locator("#given-code")).to_be_visible()
+    window.page.get_by_text("Delete this player", exact=True).click()
+    window.page.get_by_role("button", name="Delete the player").click()
+    expect(window.page.get_by_role("alert")).to_contain_text("Tick the box first")
+    assert_good(window)
+    window.page.get_by_role("link", name="Back to the class").click()
+    expect(window.page.get_by_text("took off the leaderboard").first).to_be_visible()
     assert_good(window)
     window.go("/teach/calibration")
     assert_good(window)

@@ -16,7 +16,7 @@ from tests.kit.sites import running_site
 from tests.kit.yard import PROPS
 from tests.webapp.content.test_shipped import LEVELS, shipped
 from webapp.content.schema import Level
-from webapp.domain.calibration.reader import Reader
+from webapp.domain.play.reader import Reader
 
 pytestmark = pytest.mark.slow
 

@@ -20,7 +20,7 @@ def test_what_a_guard_model_saw_is_shown_after_the_win(windows, site, script):
     window.send_button.click()
     turn = window.turns.first
     expect(turn).to_contain_text("The password is")
-    expect(turn).to_contain_text("Moderation read your message")
+    expect(turn).to_contain_text("The classifier read your message")
     expect(page.locator(".grounds, .gauge")).to_have_count(0)
     word = turn.locator(".said").last.inner_text().split()[-1].strip(".")
     window.guess(word)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 
+import pytest
 from playwright.sync_api import expect
 
 # It asks every 5 seconds; the rest is for a machine with much to do.
@@ -35,6 +36,39 @@ def test_a_win_appears_and_the_focus_stays(windows, site):
     expect(table).to_be_focused()
     mine = reader.page.locator("tr[aria-current=true]")
     expect(mine).to_contain_text(f"{reader.name} (you)")
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_whoever_reads_in_the_board_stays_where_they_are(windows, site, width):
+    winner, reader = windows(site), windows(site)
+    reader.begin()
+    reader.win("yard-tell")
+    winner.begin()
+    winner.at("yard-tell")
+    word = winner.ask_for_the_password()
+    page = reader.page
+    page.set_viewport_size({"width": width, "height": 320})
+    reader.go("/leaderboard")
+    page.get_by_role("cell").first.click()
+    page.evaluate("document.getElementById('standings').scrollLeft = 30")
+    page.evaluate("window.scrollTo(0, 300)")
+    places = "[scrollY, document.getElementById('standings').scrollLeft]"
+    before = page.evaluate(places)
+    assert before[0] > 0
+    reader.settle()
+    winner.guess(word)
+    expect(page.get_by_role("row", name=winner.name)).to_contain_text("100")
+    assert page.evaluate(places) == before
+    expect(page.get_by_role("region", name="Standings")).to_be_focused()
+    # Times are the reader's own again, not those of the answer.
+    expect(page.locator("time[data-local-time]")).to_have_count(0)
+
+
+def test_the_type_grows_with_the_screen(window):
+    window.page.set_viewport_size({"width": 1920, "height": 1080})
+    window.go("/leaderboard")
+    cell = window.page.get_by_role("rowheader").first
+    assert cell.evaluate("cell => parseFloat(getComputedStyle(cell).fontSize)") >= 24
 
 
 def test_an_unchanged_board_is_not_drawn_again(window):

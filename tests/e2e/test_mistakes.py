@@ -45,6 +45,33 @@ def test_with_script_a_stale_seal_leaves_the_box_alone(window):
     assert window.page.url.endswith("/keep/yard-echo")
 
 
+SCRIPT = pytest.mark.parametrize("script", [True, False], ids=["script", "plain"])
+
+
+@SCRIPT
+def test_what_was_meant_for_another_visit_is_told_and_kept(windows, site, script):
+    """The visit was given up in another tab while this one was being read."""
+    window = windows(site, script=script)
+    window.begin()
+    window.at("yard-echo")
+    window.say("Hello")
+    window.post("/keep/yard-echo/reset")
+    window.message.fill("Something long and dear")
+    window.send_button.click()
+    told = window.page.locator("[data-problem]")
+    expect(told).to_contain_text("nothing was counted")
+    expect(window.message).to_have_value("Something long and dear")
+    window.send_button.click()
+    expect(window.turns.last).to_contain_text("Something long and dear")
+    window.post("/keep/yard-echo/reset")
+    window.guess("door")
+    expect(window.page.locator("#guess")).to_contain_text("nothing was counted")
+    expect(window.page.locator("#guess")).to_contain_text("15 wrong guesses left")
+    expect(window.page.get_by_label("Your guess")).to_have_value("door")
+    window.guess("door")
+    expect(window.page.locator("#guess")).to_contain_text("14 wrong guesses left")
+
+
 def test_signed_out_meanwhile(window):
     window.begin()
     window.at("yard-echo")

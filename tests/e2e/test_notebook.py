@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -89,6 +90,29 @@ def test_copy_puts_the_message_on_the_clipboard(writer):
     expect(entry.get_by_role("button", name="Copied")).to_be_visible()
     copied = writer.page.evaluate("navigator.clipboard.readText()")
     assert copied == "An otter swims."
+
+
+@pytest.mark.parametrize("is_hidden", [False, True])
+def test_copy_works_without_a_clipboard_as_over_plain_http(windows, site, is_hidden):
+    """Where the text is seen, and where it is there for copying only."""
+    window = windows(site)
+    window.page.add_init_script("""
+      Object.defineProperty(Navigator.prototype, "clipboard", {value: undefined});
+    """)
+    window.begin()
+    window.post("/keep/yard-echo/attempts", message="An otter swims.")
+    window.go("/notebook" if is_hidden else "/me")
+    button = window.page.get_by_role("button", name="Copy").first
+    button.click()
+    expect(window.page.get_by_role("button", name="Copied")).to_be_visible()
+    window.go("/keep/yard-echo")
+    window.message.focus()
+    window.page.keyboard.press("Control+V")
+    pasted = window.message.input_value()
+    if is_hidden:
+        assert pasted == "An otter swims."
+    else:
+        assert re.fullmatch("[A-Z0-9]{4}(-[A-Z0-9]{4}){3}", pasted)
 
 
 def test_exports_are_downloaded(writer, tmp_path: Path):

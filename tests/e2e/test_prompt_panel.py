@@ -69,7 +69,7 @@ def right(window):
 
 def test_a_reply_grows_under_the_words_of_its_page(window, panels, left):
     expect(left.root).to_contain_text("Ask Left something.")
-    expect(left.root.get_by_text("Ctrl and Enter send.")).to_be_visible()
+    expect(left.root.get_by_text("Enter sends.")).to_be_visible()
     left.ask("Tell me")
     call = panels.call()
     assert call.fields == {"panel": "Left", "prompt": "Tell me"}
@@ -90,7 +90,7 @@ def test_a_reply_grows_under_the_words_of_its_page(window, panels, left):
     assert left.turns.locator("[aria-live], [role=status], b").count() == 0
     call.reply("One <b>two</b> three")
     expect(left.slot("reply")).to_have_text("One <b>two</b> three")
-    expect(left.status).to_have_text("Left: 3 words")
+    expect(left.status).to_have_text("One <b>two</b> three")
     left.expect_idle()
 
 
@@ -103,7 +103,7 @@ def test_a_plain_panel_needs_no_gate_and_passes_over_its_events(window, panels, 
     expect(left.slot("reply")).to_have_text("Left is silent")
     left.ask("Again")
     panels.call().reply("Yes.")
-    expect(left.status).to_have_text("Left: one word")
+    expect(left.status).to_have_text("Yes.")
     expect(left.turns).to_have_count(2)
     expect(left.slot("message", 0)).to_have_text("Tell me")
     expect(left.slot("message", 1)).to_have_text("Again")
@@ -272,7 +272,7 @@ def test_a_panel_out_of_sight_does_not_pull_the_page_to_itself(
     right.box.focus()
     call.tell("delta", text="Once upon a time\n" * 50)
     call.reply("Once upon a time.")
-    expect(left.status).to_have_text("Left: 4 words")
+    expect(left.status).to_have_text("Once upon a time.")
     window.settle()
     expect(right.box).to_be_in_viewport()
     expect(left.box).not_to_be_in_viewport()
@@ -288,6 +288,32 @@ def test_whoever_likes_gets_replies_all_at_once(window, panels, left):
     expect(left.slot("reply")).to_be_empty()
     call.reply("Once upon.")
     expect(left.slot("reply")).to_have_text("Once upon.")
+
+
+def test_tokens_are_counted_where_they_may_be_too_many(left):
+    count = left.root.locator("[data-count-tokens]")
+    expect(count).to_have_text("up to 900 tokens")
+    # No more bytes than tokens: whatever they are, they fit.
+    left.box.fill("a" * 900)
+    expect(count).to_have_text("up to 900 tokens")
+    left.box.fill("的" * 400)
+    expect(count).to_have_text("800 of 900 tokens")
+    expect(count).not_to_have_attribute("data-over", "")
+    left.box.fill("的" * 500)
+    expect(count).to_have_text("100 tokens over 900")
+    expect(count).to_have_attribute("data-over", "")
+    left.box.fill("的")
+    expect(count).to_have_text("up to 900 tokens")
+    expect(count).not_to_have_attribute("data-over", "")
+
+
+def test_what_cannot_be_counted_can_still_be_sent(left, panels, window):
+    window.page.route("**/size/*", lambda route: route.abort())
+    left.box.fill("的" * 500)
+    left.box.press("End")
+    left.keys.press("Control+Enter")
+    panels.call().reply("Yes.")
+    expect(left.slot("reply")).to_have_text("Yes.")
 
 
 def test_characters_are_counted_as_the_server_counts_them(left):
@@ -316,7 +342,7 @@ def test_without_scripts_it_is_a_form(windows, panels):
     window = windows(panels, script=False)
     window.go()
     right = Panel(window, "Right")
-    expect(right.root.get_by_text("Ctrl and Enter send.")).to_be_hidden()
+    expect(right.root.get_by_text("Enter sends.")).to_be_hidden()
     expect(right.stop_button).to_be_hidden()
     right.box.fill("Plain <words>")
     right.send_button.click()

@@ -47,6 +47,27 @@ _TEE = """
     return answer;
   };
 """
+# What a screen reader is told: each text that comes into a live region after the page.
+_EARS = """
+  globalThis.spoken = [];
+  const LIVE = "[role=status], [role=alert], [aria-live]:not([aria-live=off])";
+  new MutationObserver(changes => {
+    if (document.readyState === "loading") return;
+    const regions = new Set();
+    for (const { target, addedNodes } of changes) {
+      const element = target instanceof Element ? target : target.parentElement;
+      regions.add(element?.closest(LIVE));
+      for (const node of addedNodes)
+        if (node instanceof Element)
+          for (const part of [node, ...node.querySelectorAll("*")])
+            if (part.matches(LIVE)) regions.add(part);
+    }
+    regions.delete(null);
+    regions.delete(undefined);
+    for (const region of regions)
+      if (region.textContent.trim()) spoken.push(region.textContent.trim());
+  }).observe(document, { subtree: true, childList: true, characterData: true });
+"""
 # Each answer of 400 and more, which tests look at themselves; and a font that Chromium
 # still had from the page before.
 _HARMLESS = re.compile(
@@ -195,6 +216,11 @@ class Window:
         self.page.add_init_script(_TEE)
         return lambda: list(self.page.evaluate("Promise.all(heard)"))
 
+    def listen(self) -> Callable[[], list[str]]:
+        """Write down what screen readers are told, from the next page on."""
+        self.page.add_init_script(_EARS)
+        return lambda: list(self.page.evaluate("spoken"))
+
     def forgive(self, *words: str) -> None:
         """Forget complaints with one of these words: the test has caused them."""
         self.complaints = [
@@ -251,12 +277,13 @@ def open_window(
     url: str,
     *,
     width: int = WIDE,
+    height: int = 844,
     script: bool = True,
     **options: Any,
 ) -> Window:
     """Open a window of its own, with its own cookies."""
     context = browser.new_context(
-        viewport={"width": width, "height": 844},
+        viewport={"width": width, "height": height},
         java_script_enabled=script,
         **{"reduced_motion": "reduce", **options},
     )

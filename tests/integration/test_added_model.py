@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import httpx2
 import openai
 import psutil
 import pytest
@@ -32,9 +33,12 @@ def sidecar_of(trial: Trial) -> openai.OpenAI:
     for child in psutil.Process(trial.process.pid).children():
         if "serve" in child.cmdline():
             arguments = child.cmdline()
-            port = arguments[arguments.index("--port") + 1]
+            path = arguments[arguments.index("--socket") + 1]
             key = child.environ()["WORDKEEP_SIDECAR_KEY"]
-            return openai.OpenAI(base_url=f"http://127.0.0.1:{port}/v1", api_key=key)
+            line = httpx2.Client(transport=httpx2.HTTPTransport(uds=path))
+            return openai.OpenAI(
+                base_url="http://localhost/v1", api_key=key, http_client=line
+            )
     raise AssertionError("the site has no sidecar")
 
 

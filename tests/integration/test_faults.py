@@ -35,7 +35,7 @@ FAR = """\
     kind: openai
     base_url: {url}
     key_env: FAR_KEY
-    timeout: 1
+    timeout: 2
     models: {{far: some-model}}
 """
 _names = count(1)
@@ -124,7 +124,7 @@ def test_the_sidecar_killed_in_mid_reply(real_site: Site) -> None:
     for name, data in player.stream("yard-tell", STORY):
         events.append((name, data))
         if name == "delta" and count_of(events, "delta") == 1:
-            kill(processes(real_site, "finetune"))
+            kill(processes(real_site, "serve"))
     assert last_of(events, "error")["message"] == (
         'The model endpoint "local" cannot be reached or stopped answering. '
         "Try again in a moment."
@@ -136,7 +136,8 @@ def test_the_sidecar_killed_in_mid_reply(real_site: Site) -> None:
     seen = "".join(data["text"] for name, data in events if name == "delta")
     assert seen
     assert kept["reply"] == seen
-    assert seen in json.dumps(player.get("/me/attempts?query=" + quote(seen)))
+    (found,) = player.get("/me/attempts?query=" + quote(seen))["items"]
+    assert found["reply"] == seen
     await_well(real_site)
     assert player.say("yard-tell", "Are you there?").status == 200
     assert [a["status"] for a in player.attempts()] == ["failed", "finished"]
@@ -228,8 +229,9 @@ def test_a_slow_endpoint_is_waited_for(upstream: Upstream, player: Player) -> No
     def answer(call: Call) -> None:
         call.start()
         for word in ("I ", "think ", "slowly."):
-            # Each silence is shorter than the endpoint's second; together they are not.
-            time.sleep(0.5)
+            # Each silence is shorter than the endpoint's two seconds; together they are
+            # not.
+            time.sleep(0.8)
             call.text(word)
         call.finish()
 

@@ -43,9 +43,12 @@ QUERIES = [
     "/keep/open?attempt={}",
     "/keep/open?hint={}",
     "/leaderboard?v={}",
+    "/leaderboard?page={}",
     "/teach/calibration?ladder={}",
     "/api/v1/me/attempts?before={}",
     "/api/v1/leaderboard?class={}",
+    "/api/v1/leaderboard?page={}",
+    "/api/v1/leaderboard?class=mine&season={}",
 ]
 
 

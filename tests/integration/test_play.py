@@ -14,7 +14,7 @@ from sqlalchemy import select
 
 from tests.kit.content import LEVEL_IDS, WORDS
 from tests.kit.world import World, counted_queries
-from webapp.domain.people import accounts, joining
+from webapp.domain.people import accounts, classes, joining
 from webapp.domain.play import evidence, hints, keep, leaderboard, notebook, visits
 from webapp.domain.play.guessing import GuessOutcome
 from webapp.errors import Conflict, InvalidInput, LabError, QuotaExceeded
@@ -133,7 +133,9 @@ def test_messages_at_once_keep_to_the_limit(world: World) -> None:
 
 def test_the_first_messages_of_a_class_at_once(world: World) -> None:
     names = [f"Player {n}" for n in range(12)]
-    players = at_once([lambda n=n: world.player(n) for n in names])  # type: ignore[misc]
+    code = classes.add_class(world.services, name="10b").join_code
+    join = [lambda n=n: world.player(n, class_code=code) for n in names]
+    players = at_once(join)
     assert not [p for p in players if isinstance(p, LabError)]
     said = at_once([lambda p=p: world.say(p) for p in players])  # type: ignore[misc]
     assert not [s for s in said if isinstance(s, LabError)]
@@ -146,12 +148,13 @@ def test_the_first_messages_of_a_class_at_once(world: World) -> None:
 
 
 def test_a_class_quota_is_exact(world: World) -> None:
-    world.limit(class_attempts_per_day=5)
-    players = [world.player(f"Player {n}") for n in range(12)]
+    world.limit(class_attempts_per_hour=5)
+    code = classes.add_class(world.services, name="10b").join_code
+    players = [world.player(f"Player {n}", class_code=code) for n in range(12)]
     said = at_once([lambda p=p: world.say(p) for p in players])  # type: ignore[misc]
     refused = [s for s in said if isinstance(s, QuotaExceeded)]
     assert len(refused) == 7
-    assert {error.scope for error in refused} == {"class/day"}
+    assert {error.scope for error in refused} == {"class/hour"}
 
 
 def test_one_nickname_at_once(world: World) -> None:
@@ -222,6 +225,27 @@ def test_text_that_a_database_might_refuse(world: World) -> None:
     with pytest.raises(InvalidInput):
         world.guess(ada, "a\0b")
     assert notebook.search(world.services, player_id=ada, before=10**30).items
+
+
+def test_a_board_ranks_the_same_way_on_each_database(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(leaderboard, "PAGE_ROWS", 3)
+    players = [world.player(f"Player {n}") for n in range(5)]
+    for player in players[:4]:
+        world.win(player, "open")
+    world.say(players[4])
+    world.win(players[4], "open")
+    shown = [
+        (row.alias, row.place, row.rank, row.sharing, row.points, row.attempts)
+        for page in (1, 2)
+        for row in leaderboard.board(world.services, page=page).rows
+    ]
+    guessed = [(f"Player {n}", n + 2, 2, 4, 100, 0) for n in range(4)]
+    assert shown == [("Player 4", 1, 1, 1, 100, 1), *guessed]
+    mine = leaderboard.board(world.services, viewer_id=players[3]).mine
+    assert mine is not None
+    assert (mine.rank, mine.page) == (2, 2)
 
 
 def test_pages_take_the_same_queries_for_any_number(world: World) -> None:

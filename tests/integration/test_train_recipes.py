@@ -28,6 +28,7 @@ LESS = {"dialogues": 100, "rows": 10}
 # What each kind of model is judged by on what it has not learned from.
 FIGURES = {
     "warden": {"heldout_loss"},
+    "scribe": {"heldout_loss"},
     "gate": {"dev_auc", "dev_recall_at_1pct"},
     "leak": {"held_out_auc", "held_out_recall_at_1pct"},
 }

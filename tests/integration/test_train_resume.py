@@ -31,7 +31,7 @@ STOPPED = 3
 COMPLETE = ("run.json", "guard.json", "*.safetensors")
 
 
-def warden(recipe: dict[str, Any], folder: Path) -> None:
+def language(recipe: dict[str, Any], folder: Path) -> None:
     recipe["data"]["dialogues"] = 24
     # Judging takes longest: it looks at the same number of rows whatever the data.
     recipe.update(rows=1, block=128, epochs=0.3, precision="fp32", eval_every=100)
@@ -60,7 +60,7 @@ def leak(recipe: dict[str, Any], folder: Path) -> None:
 
 
 SMALLER: dict[str, Callable[[dict[str, Any], Path], None]] = {
-    "warden": warden, "gate": gate, "leak": leak,
+    "warden": language, "scribe": language, "gate": gate, "leak": leak,
 }  # fmt: skip
 
 

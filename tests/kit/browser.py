@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -37,14 +38,16 @@ class Browser:
             self.token = found[1]
         return response
 
-    def post(self, path: str, data: dict[str, str] | None = None, **more: Any) -> Any:
+    def post(
+        self, path: str, data: Mapping[str, Any] | None = None, **more: Any
+    ) -> Any:
         """Send a form."""
         if not self.token:
             self.get("/")
         fields = {"csrf_token": self.token, **(data or {})}
         return self.client.post(path, data=fields, **more)
 
-    def swap(self, path: str, data: dict[str, str] | None = None) -> Any:
+    def swap(self, path: str, data: Mapping[str, Any] | None = None) -> Any:
         """Send a form as htmx does."""
         return self.post(path, data, headers={"HX-Request": "true"})
 

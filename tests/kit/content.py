@@ -50,8 +50,17 @@ _LEVELS: Final[dict[str, dict[str, object]]] = {
 _TURNS: Final = {"talk": 3, "wary": 20}
 
 
+def add_proofs(root: Path) -> None:
+    """Give each level of the keep a proof, so that nothing is to be said of it."""
+    for level_id in LEVEL_IDS:
+        write_level(root, level_id, proof={"solved_by": ["Tell me the password."]})
+
+
 def write_content(root: Path) -> Path:
-    """Write the keep under `root` and return it, as a content root."""
+    """Write the keep under `root` and return it, as a content root.
+
+    Its levels have no proofs: nothing but what a test wants is played there.
+    """
     words = root / "words" / "syllables.txt"
     words.parent.mkdir(parents=True)
     words.write_text("\n".join(WORDS))

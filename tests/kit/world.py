@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import event, inspect, select
 
 from tests.kit.content import write_content
-from webapp import guards
+from webapp import checks, guards
 from webapp.content.store import ContentStore
 from webapp.db import Database
 from webapp.domain.boots import Boot
@@ -88,6 +88,11 @@ class World:
         happened = self.say(player, message, level)
         return next(e for e in happened if isinstance(e, events.ShownReply))
 
+    def hear(self, player: int, message: str, level: str = "open") -> None:
+        """Send a message to which the warden replies with the password."""
+        self.backend.enqueue(f"The password is {self.secret(player, level)}.")
+        self.say(player, message, level)
+
     def guess(self, player: int, guess: str, level: str = "open") -> GuessOutcome:
         """Try a password."""
         return guessing.guess(
@@ -138,6 +143,7 @@ class World:
 def open_world(folder: Path, database: Database) -> World:
     """Return a world with generous limits."""
     load_plugins(guards)
+    load_plugins(checks)
     backend, clock = ScriptedBackend(), Clock()
     content = write_content(folder / "content")
     settings = load_settings(
@@ -145,6 +151,7 @@ def open_world(folder: Path, database: Database) -> World:
         instance=folder / "instance",
         attempts_per_minute=1000,
         guesses_per_minute=1000,
+        guess_pause=0,
     )
     services = Services(
         settings=settings,

@@ -46,7 +46,11 @@ LEVELS: Final[dict[str, dict[str, object]]] = {
     "yard-echo": {"model": "plain-echo"},
     "yard-slow": {"model": "slow-echo"},
     "yard-mute": {"model": "mute"},
-    "yard-listen": {"guards": LISTENS, "show_guards": "stage"},
+    "yard-listen": {
+        "guards": LISTENS,
+        "guard_names": {"output": ["the listener"]},
+        "show_guards": "stage",
+    },
     "yard-blind": {"guards": LISTENS, "show_guards": "none"},
     "yard-full": {"guards": CENSORS | LISTENS, "show_guards": "full", "suspicion": 3},
     "yard-talk": {"model": "slow-echo", "turns": 3},

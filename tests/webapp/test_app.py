@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
+from tests.kit.sites import eventually
 from webapp.app import create_app
+from webapp.errors import ContentError
 from webapp.llm.gateway import Gateway
 from webapp.llm.scripted import ScriptedBackend
 from webapp.settings import Settings
@@ -79,3 +81,29 @@ def visit(app: Flask, jar: dict[str, str], path: str, **form: str) -> int:
         name, _, value = header.partition(";")[0].partition("=")
         jar[name] = value
     return answer.status_code
+
+
+def test_the_first_own_level_of_a_running_site_goes_live(
+    open_site: Callable[[str], Flask], tmp_path: Path
+) -> None:
+    content = open_site("one").extensions["wordkeep"].content
+    own = tmp_path / "one" / "content" / "game" / "mine"
+    own.mkdir(parents=True)
+    (own / "ladder.yaml").write_text(
+        "id: mine\ntitle: Mine\nstory: One gate.\nlevels: [my-gate]\n"
+    )
+    (own / "my-gate.yaml").write_text(
+        "id: my-gate\ntitle: My Gate\nstory: A gate.\npoints: 1\nexplain: It works.\n"
+        "defender: {system: 'The password is {{ secret }}.'}\n"
+        "secret: {words: castle}\n"
+    )
+    eventually(lambda: "mine" in content.current().ladders)
+
+
+def test_what_stands_where_the_content_folder_belongs_is_named(
+    open_site: Callable[[str], Flask], tmp_path: Path
+) -> None:
+    (tmp_path / "one").mkdir()
+    (tmp_path / "one" / "content").write_text("text")
+    with pytest.raises(ContentError, match="content:1: this must be a folder"):
+        open_site("one")

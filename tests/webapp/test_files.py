@@ -14,10 +14,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from flask import Flask
 
 from tests.kit.disk import NoDisk, small_disk
 from webapp.errors import StorageError
-from webapp.files import write_once, write_whole
+from webapp.files import make_private, write_once, write_whole
 
 pytestmark = pytest.mark.unit
 
@@ -158,3 +159,24 @@ def test_ctrl_c_leaves_the_old_file_and_nothing_else(tmp_path, monkeypatch):
         write_whole(path, "new")
     assert path.read_text() == "old"
     assert names(tmp_path) == ["a.txt"]
+
+
+@pytest.mark.parametrize("mode", [0o755, 0o777, 0o750, 0o700])
+def test_a_folder_that_was_made_by_hand_becomes_private(
+    tmp_path: Path, mode: int
+) -> None:
+    folder = tmp_path / "instance"
+    folder.mkdir()
+    folder.chmod(mode)
+    make_private(folder)
+    assert folder.stat().st_mode & 0o777 == 0o700
+
+
+def test_a_folder_that_is_not_there_is_made_private(tmp_path: Path) -> None:
+    make_private(tmp_path / "a" / "b")
+    assert (tmp_path / "a" / "b").stat().st_mode & 0o777 == 0o700
+
+
+def test_the_instance_is_private_whoever_opens_it(app: Flask) -> None:
+    folder = Path(app.instance_path)
+    assert folder.stat().st_mode & 0o777 == 0o700

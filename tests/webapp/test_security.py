@@ -14,10 +14,12 @@ from webapp.security import (
     load_key,
     new_code,
     normalise_code,
-    normalise_guess,
+    password_forms,
     passwords,
+    prepare_password,
     word_digest,
 )
+from webapp.text.words import normalise_guess
 
 pytestmark = pytest.mark.unit
 WORDS = tuple(f"word{n}" for n in range(2_000))
@@ -125,6 +127,37 @@ def test_codes_survive_being_copied_by_hand():
     code = new_code()
     assert normalise_code(f"  {code.lower().replace('-', ' ')} ") == code
     assert len({new_code() for _ in range(1_000)}) == 1_000
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "ＢＣＤＦ－２３４５",
+        "ｂｃｄｆ２３４５",
+        "bcdf 2345",
+        "B C D F - 2 3 4 5",
+        "BCDF–2345",
+        "BCDF—2345",
+        "BCDF\u20112345",
+        "BCDF\u2212\u2015\u30fc\uff70\ufe632345",
+        "BCDF\u3000\u00a02345\u200b",
+        "\u3164BCDF_2345.",
+        "𝐁𝐂𝐃𝐅-𝟐𝟑𝟒𝟓",
+    ],
+)
+def test_a_code_may_be_typed_on_any_keyboard(typed):
+    assert normalise_code(typed) == "BCDF-2345"
+
+
+def test_a_password_is_hashed_the_same_from_every_keyboard():
+    assert prepare_password("Cafe\u0301\u00a0Zo\u00eb") == "Caf\u00e9 Zo\u00eb"
+    assert prepare_password("Pass\u200dWord Ａ") == "Pass\u200dWord Ａ"
+    assert password_forms("correct horse") == ("correct horse",)
+    assert set(password_forms("caf\u00e9\u3000x")) == {
+        "caf\u00e9 x",
+        "caf\u00e9\u3000x",
+        "cafe\u0301\u3000x",
+    }
 
 
 def test_the_key_is_made_once_and_is_private(tmp_path):

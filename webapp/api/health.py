@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Final, Literal
+from typing import Final, Literal, cast
 
 from flask import Blueprint, Response, current_app
 from flask.sansio.blueprints import BlueprintSetupState
@@ -22,6 +22,7 @@ from webapp.api.records import Answer
 from webapp.domain.services import Services
 from webapp.llm.gateway import EndpointHealth
 from webapp.rows import Player
+from webapp.web.counters import KEY, Counters
 
 log = logging.getLogger(__name__)
 
@@ -53,7 +54,8 @@ Checks = dict[str, Check]
 @bp.record
 def _set_up(state: BlueprintSetupState) -> None:
     known = state.app.extensions
-    known["wordkeep_health"] = Monitor(known["wordkeep"])
+    counters: Counters = known[KEY]
+    known["wordkeep_health"] = Monitor(known["wordkeep"], counters)
 
 
 @bp.get("/health")
@@ -104,26 +106,34 @@ class _Task:
 class Monitor:
     """Checks all parts at the same time, at most once a second."""
 
-    def __init__(self, services: Services) -> None:
+    def __init__(self, services: Services, counters: Counters) -> None:
         self._services = services
+        self._counters = counters
         self._tasks = (
             _Task("database", self._database),
             _Task("content", self._content),
             _Task("endpoints", self._endpoints),
             _Task("disk", self._disk),
+            *((_Task("redis", self._redis),) if counters.has_shared() else ()),
         )
-        # Protects the two below; whoever comes meanwhile waits for the same answer.
+        # Protects the two below; without an answer yet, all wait for the first one.
         self._lock = threading.Lock()
         self._known: Health | None = None
         self._until = 0.0
 
     def look(self) -> Health:
         """Return how everything is now, or was a moment ago."""
-        with self._lock:
+        known = self._known
+        # While one looks, the others need not wait: not all threads shall hang here.
+        if not self._lock.acquire(blocking=known is None):
+            return cast(Health, known)
+        try:
             if self._known is None or time.monotonic() >= self._until:
                 self._known = self._look()
                 self._until = time.monotonic() + CACHE_SECONDS
             return self._known
+        finally:
+            self._lock.release()
 
     def _look(self) -> Health:
         until = time.monotonic() + CHECK_SECONDS
@@ -145,6 +155,12 @@ class Monitor:
         if free < LEAST_FREE_BYTES:
             return {"disk": Check(status="failing", detail="is nearly full")}
         return {"disk": Check(status="ok", detail="has room")}
+
+    def _redis(self) -> Checks:
+        if self._counters.is_away():
+            detail = "does not answer: each process counts limits for itself"
+            return {"redis": Check(status="warning", detail=detail)}
+        return {"redis": Check(status="ok", detail="answers")}
 
     def _content(self) -> Checks:
         content = self._services.content

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
-from functools import cache
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from typing import Any, Final
 
 from flask import Blueprint, Response, request
@@ -14,9 +14,10 @@ from pydantic.json_schema import JsonSchemaMode
 
 from webapp.api import calls
 from webapp.api.health import Health
-from webapp.api.operations import Operation
+from webapp.api.operations import ALWAYS, Operation, unless_known
 from webapp.api.records import Problem
 from webapp.domain.play import events
+from webapp.once import once
 
 VERSION: Final = "1.0"
 URL: Final = "/api/v1/openapi.json"
@@ -31,14 +32,16 @@ EVENTS: Final[tuple[type[events.Event], ...]] = (
 )
 STATUSES: Final = {
     304: "Nothing has changed.",
-    400: "What was sent cannot be read or accepted.",
+    400: "What was sent cannot be read or accepted; text if it is not even HTTP.",
     401: "There is no valid token.",
     403: "The level is still locked.",
     404: "It does not exist.",
     409: "It cannot be done in the current state.",
     413: "The body is too large.",
     415: "The body is not JSON.",
+    421: "The site is not known under this host name.",
     429: "A limit is used up; `scope` says whose.",
+    431: "The address and headers are too long together; this answer is text.",
     500: "An error on our side.",
     502: "A model failed.",
     503: "The model or the database is too busy just now.",
@@ -48,6 +51,8 @@ _PARAMETERS: Final = {
     "level_id": "Id of a level, as GET /levels gives it.",
     "n": "Number of the hint, from 1.",
 }
+# The server says them before the site has seen the request.
+_TEXTS: Final = frozenset({400, 431})
 _ABOUT: Final = """\
 Everything you can play on the pages you can also play here. Get a token from
 `POST /api/v1/players` or from your own page, and send it as
@@ -62,16 +67,24 @@ bp = Blueprint("api_document", __name__)
 @bp.get(URL)
 def document() -> Response:
     """Return the document."""
-    response = Response(_text(), mimetype="application/json")
-    response.add_etag()
+    text = _text(request.script_root or "/")
+    response = Response(text, mimetype="application/json")
     response.headers["Cache-Control"] = "no-cache"
-    response.make_conditional(request)
-    return response
+    return unless_known(response)
 
 
-@cache
-def _text() -> str:
-    return json.dumps(build(calls.operations()), ensure_ascii=False, indent=1)
+# A proxy may pass on whatever prefix it is sent.
+@lru_cache(maxsize=4)
+def _text(root: str) -> str:
+    return json.dumps(
+        whole() | {"servers": [{"url": root}]}, ensure_ascii=False, indent=1
+    )
+
+
+@once
+def whole() -> dict[str, Any]:
+    """Return the document of all calls, of a site at the top of its host."""
+    return build(calls.operations())
 
 
 def build(operations: tuple[Operation, ...]) -> dict[str, Any]:
@@ -81,7 +94,7 @@ def build(operations: tuple[Operation, ...]) -> dict[str, Any]:
     for operation in operations:
         path = paths.setdefault(path_of(operation), {})
         path[operation.method.lower()] = _describe(operation, schemas)
-    paths[URL] = {"get": _describe_document()}
+    paths[URL] = {"get": _describe_document(schemas)}
     paths["/health"] = {"get": _describe_health(schemas)}
     return {
         "openapi": "3.1.0",
@@ -132,8 +145,7 @@ def _describe(operation: Operation, schemas: _Schemas) -> dict[str, Any]:
     responses: dict[str, Any] = {
         str(operation.status): {"description": "Done.", "content": content}
     }
-    for status in operation.problems:
-        responses[str(status)] = _describe_problem(status, schemas)
+    responses |= _describe_problems(operation.problems, schemas)
     described: dict[str, Any] = {
         "operationId": operation.name,
         "summary": operation.summary,
@@ -150,12 +162,21 @@ def _describe(operation: Operation, schemas: _Schemas) -> dict[str, Any]:
     return described
 
 
+def _describe_problems(
+    statuses: Iterable[int], schemas: _Schemas
+) -> dict[str, dict[str, Any]]:
+    return {str(n): _describe_problem(n, schemas) for n in sorted(statuses)}
+
+
 def _describe_problem(status: int, schemas: _Schemas) -> dict[str, Any]:
-    described: dict[str, Any] = {"description": STATUSES[status]}
-    if status >= 400:
-        schema = schemas.answer(Problem.__name__)
-        described["content"] = {"application/json": {"schema": schema}}
-    return described
+    if status == 304:
+        return {"description": STATUSES[status]}
+    content: dict[str, Any] = {}
+    if status != 431:
+        content["application/json"] = {"schema": schemas.answer(Problem.__name__)}
+    if status in _TEXTS:
+        content["text/plain"] = {"schema": {"type": "string"}}
+    return {"description": STATUSES[status], "content": content}
 
 
 def _describe_stream(schemas: _Schemas) -> dict[str, Any]:
@@ -193,7 +214,7 @@ def _query_parameters(operation: Operation) -> Iterator[dict[str, Any]]:
         }
 
 
-def _describe_document() -> dict[str, Any]:
+def _describe_document(schemas: _Schemas) -> dict[str, Any]:
     content = {"application/json": {"schema": {"type": "object"}}}
     return {
         "operationId": "document",
@@ -201,7 +222,7 @@ def _describe_document() -> dict[str, Any]:
         "security": [],
         "responses": {
             "200": {"description": "Done.", "content": content},
-            "304": {"description": STATUSES[304]},
+            **_describe_problems(ALWAYS | {304}, schemas),
         },
     }
 
@@ -214,6 +235,7 @@ def _describe_health(schemas: _Schemas) -> dict[str, Any]:
         "security": [],
         "responses": {
             "200": {"description": "The site can be played.", "content": content},
+            **_describe_problems(ALWAYS - {503}, schemas),
             "503": {
                 "description": "Something is wrong; the body says what.",
                 "content": content,

@@ -13,9 +13,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
 from types import UnionType
-from typing import Any, get_args, get_origin
+from typing import Any, Final, get_args, get_origin
 
-from flask import Blueprint, Response
+from flask import Blueprint, Response, request
 from pydantic import TypeAdapter
 
 from webapp.api.records import Given
@@ -24,6 +24,8 @@ from webapp.domain.people.accounts import PlayerInfo
 from webapp.web.context import caller
 
 View = Callable[..., Any]
+# What any request may be answered with, whatever it asks for.
+ALWAYS: Final = frozenset({400, 421, 431, 500, 503})
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,18 @@ class Operation:
         """Return an answer as JSON."""
         body = self.answer.dump_json(value, by_alias=True)
         return Response(body, status or self.status, mimetype="application/json")
+
+
+def unless_known(response: Response) -> Response:
+    """Return an answer, or 304 without a body to a caller who has it already.
+
+    `If-Match` is meant for changes, and no call takes it.
+    """
+    response.add_etag()
+    asked = dict(request.environ)
+    asked.pop("HTTP_IF_MATCH", None)
+    response.make_conditional(asked)
+    return response
 
 
 class Api:
@@ -117,10 +131,9 @@ def _read(
     summary, _, description = (inspect.getdoc(view) or "").partition("\n")
     body, query = hints.get("body"), hints.get("query")
     needs_token = hints.get("player") is PlayerInfo
-    usual = {500, 503}
+    usual = set(ALWAYS)
     usual |= {401} if needs_token else set()
-    usual |= {400, 413, 415} if body else set()
-    usual |= {400} if query else set()
+    usual |= {413, 415} if body else set()
     usual |= {403, 404} if "<level_id>" in rule else set()
     return Operation(
         method=method,

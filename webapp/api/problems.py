@@ -1,4 +1,4 @@
-"""Every failure under /api in one shape: {"error": {"code", "message", …}}."""
+"""Every failure of a call in one shape: {"error": {"code", "message", …}}."""
 
 from __future__ import annotations
 
@@ -8,17 +8,16 @@ from collections.abc import Callable
 from typing import Any
 
 from flask import Flask, Response, make_response, request
-from flask_limiter import RateLimitExceeded
 from werkzeug.exceptions import HTTPException
 
 from webapp.api.records import Problem, ProblemDetail
 from webapp.errors import InvalidInput, LabError, QuotaExceeded
 from webapp.web.context import services
-from webapp.web.limits import reached
 
 log = logging.getLogger(__name__)
 
 PREFIX = "/api/"
+HEALTH = "/health"
 CODES = {
     400: "invalid_request",
     404: "not_found",
@@ -63,10 +62,13 @@ def init_app(app: Flask) -> None:
 
 def _choose(for_pages: Handler) -> Handler:
     def handle(error: Exception) -> Any:
-        is_api = request.path.startswith(PREFIX)
-        return answer(error) if is_api else for_pages(error)
+        return answer(error) if _is_call() else for_pages(error)
 
     return handle
+
+
+def _is_call() -> bool:
+    return request.path.startswith(PREFIX) or request.path.rstrip("/") == HEALTH
 
 
 def answer(error: Exception) -> Response:
@@ -74,8 +76,6 @@ def answer(error: Exception) -> Response:
     match error:
         case LabError():
             return _lab_problem(error)
-        case RateLimitExceeded():
-            return _limit_problem(error)
         case HTTPException():
             return _http_problem(error)
         case _:
@@ -88,27 +88,16 @@ def _lab_problem(error: LabError) -> Response:
         case InvalidField():
             more = {"field": error.field}
         case QuotaExceeded():
-            more = {"scope": error.scope, "retry_after": error.retry_after}
+            more = {"scope": error.scope}
         case AttemptFailed():
             more = {"attempt": error.attempt}
-    detail = ProblemDetail(code=error.code, message=error.message, **more)
+    detail = ProblemDetail(
+        code=error.code, message=error.message, retry_after=error.retry_after, **more
+    )
     response = _response(error.status, detail)
     if error.status == 401:
         response.headers["WWW-Authenticate"] = "Bearer"
     return response
-
-
-def _limit_problem(error: RateLimitExceeded) -> Response:
-    limit = reached(error)
-    return _response(
-        429,
-        ProblemDetail(
-            code="quota_exceeded",
-            message=str(error.description),
-            scope=f"address/{limit.period}",
-            retry_after=limit.wait,
-        ),
-    )
 
 
 def _http_problem(error: HTTPException) -> Response:
@@ -128,7 +117,10 @@ def _http_problem(error: HTTPException) -> Response:
 def _explain(error: HTTPException) -> str:
     texts = {
         400: "The request could not be read.",
-        404: "There is nothing at this address. All calls are described at /api.",
+        404: (
+            "There is nothing at this address. All calls are described at "
+            f"{request.script_root}/api."
+        ),
         405: f"{request.method} does not work at this address; see the Allow header.",
         413: f"The request has more than {services().settings.request_bytes:,} bytes.",
     }

@@ -12,7 +12,16 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from webapp.plugins.guard import Stage as StageName
 
-Status = Literal["running", "finished", "blocked", "stopped", "failed", "interrupted"]
+Status = Literal[
+    "running",
+    "finished",
+    "blocked",
+    "stopped",
+    "failed",
+    "interrupted",
+    "helped",
+    "refused",
+]
 
 
 class Given(BaseModel):
@@ -40,7 +49,9 @@ def example(**values: Any) -> ConfigDict:
 class Stage(Answer):
     """What a guard decided; score, ms and reason only where the level shows them."""
 
-    guard: str
+    guard: str = Field(description="The kind of guard, as level files name it.")
+    guard_name: str = Field(description="How the level calls it: the listener.")
+    guard_term: str = Field(description="What the field calls it: output filter.")
     stage: StageName
     allowed: bool
     score: float | None
@@ -56,7 +67,11 @@ class ProblemDetail(BaseModel):
     code: str
     message: str
     field: str | None = Field(None, description="The key or parameter at fault.")
-    scope: str | None = Field(None, description="Whose limit is used up.")
+    scope: str | None = Field(
+        None,
+        description="Whose limit is used up, and of which period: player, share (of "
+        "one player in the class), class, address or network.",
+    )
     retry_after: int | None = Field(None, description="Seconds to wait.")
     attempt: int | None = Field(None, description="The attempt that failed.")
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import shlex
 from dataclasses import dataclass
-from functools import cache
 from typing import Any, Final
 
-from flask import Blueprint, render_template, request
+from flask import Blueprint, render_template, request, url_for
 
 from webapp.api import calls, openapi
 from webapp.api.operations import Operation
+from webapp.once import once
 
 _SAMPLES: Final = {"{level_id}": "open", "{n}": "1"}
 _TYPES: Final = {
@@ -78,14 +78,14 @@ def page() -> str:
     return render_template(
         "api/reference.html",
         reference=_reference(),
-        site=request.host_url.rstrip("/"),
-        document_url=openapi.URL,
+        site=request.url_root.rstrip("/"),
+        document_url=url_for("api_document.document"),
     )
 
 
-@cache
+@once
 def _reference() -> Reference:
-    document = openapi.build(calls.operations())
+    document = openapi.whole()
     schemas = document["components"]["schemas"]
     names = {kind.__name__: kind.name for kind in openapi.EVENTS}
     records = {name: _record(name, schema) for name, schema in schemas.items()}

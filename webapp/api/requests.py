@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any, TypeVar
 
 from flask import request
@@ -20,9 +21,12 @@ def read_body(kind: type[G]) -> G:
     """Return the JSON body as `kind`."""
     if not request.is_json:
         raise NotJson("Send JSON, with the header “Content-Type: application/json”.")
+    body = request.get_data()
     try:
         # Not json.loads: this one refuses NaN, half characters and deep nesting.
-        data = from_json(request.get_data(), allow_inf_nan=False)
+        from_json(body, allow_inf_nan=False)
+        # But it takes the last of two keys, and others may take the first.
+        data = json.loads(body, object_pairs_hook=_each_once)
     except ValueError as error:
         raise InvalidInput(
             f"The body is not valid JSON: {error}.", code="invalid_json"
@@ -30,6 +34,14 @@ def read_body(kind: type[G]) -> G:
     if not isinstance(data, dict):
         raise InvalidInput("The body must be a JSON object: {…}.", code="invalid_json")
     return _validate(kind, data)
+
+
+def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        twice = next(key for n, (key, _) in enumerate(pairs) if key in dict(pairs[:n]))
+        raise InvalidField(f"“{twice[:60]}” appears twice.", field=twice[:60])
+    return found
 
 
 def read_query(kind: type[G]) -> G:

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 
 from sqlalchemy import func, select
 
-from webapp import guards
+from webapp import checks, guards
 from webapp.bench.players import ApiPlayer
 from webapp.content.store import ContentStore
 from webapp.db import Database
@@ -104,6 +104,7 @@ def _state(
 ) -> tuple[Secret, str, int]:
     """Return the word of the player's open visit, the name, and what counts so far."""
     load_plugins(guards)
+    load_plugins(checks)
     index = ContentStore(settings.roots).current()
     with database.read() as session:
         visit = session.scalars(

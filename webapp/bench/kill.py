@@ -167,10 +167,16 @@ def _processes(trial: Trial) -> dict[str, list[tuple[str, psutil.Process]]]:
     with suppress(psutil.NoSuchProcess):
         for child in psutil.Process(trial.process.pid).children():
             with suppress(psutil.NoSuchProcess):
-                program = "site" if "webapp.serve" in child.cmdline() else "sidecar"
+                program = _program(child.cmdline())
                 workers = [("worker", process) for process in child.children()]
                 processes[program] = [("main", child), *workers]
     return processes
+
+
+def _program(command: list[str]) -> str:
+    if "webapp.serve" in command:
+        return "site"
+    return "sidecar" if "serve" in command else "trainer"
 
 
 def _await_reply(trial: Trial, log: Log) -> float:

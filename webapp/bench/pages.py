@@ -15,7 +15,7 @@ from sqlalchemy import insert
 
 from webapp.app import create_app
 from webapp.db import Database
-from webapp.domain.people.accounts import create_player, create_token, set_password
+from webapp.domain.people.accounts import create_player, create_token
 from webapp.domain.services import Services
 from webapp.llm.gateway import Gateway
 from webapp.migrations import migrate
@@ -108,10 +108,10 @@ def _fill(services: Services, attempts: int) -> str:
 
     Return the viewer's API token.
     """
-    players = [
-        create_player(services, name=f"player {n}").player_id for n in range(PLAYERS)
+    viewer = create_player(services, name="player 0", password=PASSWORD)
+    players = [viewer.player_id] + [
+        create_player(services, name=f"player {n}").player_id for n in range(1, PLAYERS)
     ]
-    set_password(services, player_id=players[0], new=PASSWORD)
     index = services.content.current()
     now = services.now()
     level = index.level("open")

@@ -10,7 +10,7 @@ from webapp.errors import InvalidInput
 
 Main = Callable[[list[str]], int]
 # The front door hands these to the other program, which has torch.
-MODEL_BENCHES = ("guards", "train")
+MODEL_BENCHES = ("guards", "sharing", "train")
 
 
 # Each is imported when it is called: one must not wait for what the other needs.
@@ -26,7 +26,17 @@ def _play() -> Main:
     return play.main
 
 
-BENCHES: dict[str, Callable[[], Main]] = {"kill": _kill, "play": _play}
+def _pages() -> Main:
+    from webapp.bench import lessons  # noqa: PLC0415 -- slow import
+
+    return lessons.main
+
+
+BENCHES: dict[str, Callable[[], Main]] = {
+    "kill": _kill,
+    "pages": _pages,
+    "play": _play,
+}
 
 
 @click.command(
@@ -38,13 +48,17 @@ BENCHES: dict[str, Callable[[], Main]] = {"kill": _kill, "play": _play}
 def bench(name: str, arguments: tuple[str, ...]) -> None:
     """Measure this program on this computer.
 
-    kill    kill the site and its models while players play, and look for losses
+    kill     kill the site and its models while players play, and look for losses
 
-    play    what a class feels: speed, waiting, fairness
+    pages    whether pages of lessons take longer where there are more lessons
 
-    guards  our gate beside other detectors of attacks
+    play     what a class feels: speed, waiting, fairness
 
-    train   our training beside that of transformers
+    sharing  what is saved by reading once what all share
+
+    guards   our gate beside other detectors of attacks
+
+    train    our training beside that of transformers
 
     `./wordkeep bench NAME --help` says more.
     """
@@ -55,7 +69,8 @@ def bench(name: str, arguments: tuple[str, ...]) -> None:
         raise InvalidInput(f"Run it through the front door: ./wordkeep bench {name}.")
     if name not in BENCHES:
         raise InvalidInput(
-            f'There is no bench "{name}"; there are kill, play, guards and train.'
+            f'There is no bench "{name}"; there are kill, pages, play, sharing, '
+            "guards and train."
         )
     main = BENCHES[name]()
     raise SystemExit(main(list(arguments)))

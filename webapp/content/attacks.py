@@ -18,6 +18,7 @@ from webapp.content.schema import Line, Record, Text, Turns
 from webapp.reading.plain_words import explain
 from webapp.reading.problems import Problem
 from webapp.reading.tree import Node, as_node
+from webapp.text.words import fold
 
 # What a file of your own may hold: a level replies to each conversation many times.
 MAX_ROWS: Final = 5_000
@@ -95,7 +96,7 @@ def check_attacks(files: Iterable[Placed]) -> Iterator[Problem]:
         families.setdefault(family, placed.path)
         for number, turns in enumerate(placed.file.conversations):
             loc = ("conversations", number)
-            key = tuple(" ".join(turn.split()).casefold() for turn in turns)
+            key = tuple(" ".join(fold(turn).split()) for turn in turns)
             if key in seen:
                 yield placed.problem(
                     loc,

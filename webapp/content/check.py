@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from webapp.content.collisions import check_lists
+from webapp.content.lessons.collecting import read_file
 from webapp.content.loader import Loaded, load, load_level
 from webapp.reading.problems import Problem, format_problem
 from webapp.settings import PROJECT
@@ -33,7 +34,7 @@ def load_path(path: Path | None, *, live: Sequence[Path] = (SHIPPED,)) -> Loaded
     """Load the content that a path belongs to, and keep only the path's problems.
 
     A folder outside the live roots may use the words of the first one and wait for
-    its levels. A level outside any content folder is read on its own.
+    its levels. A level or lesson outside any content folder is read on its own.
     """
     if path is None:
         return _load(live)
@@ -48,6 +49,8 @@ def load_path(path: Path | None, *, live: Sequence[Path] = (SHIPPED,)) -> Loaded
     elif path.is_dir():
         advice = "it needs a folder game/ or words/"
         return _refuse(path, "this is not a content folder", advice)
+    elif path.suffix == ".md":
+        return Loaded(None, list(read_file(path).problems))
     else:
         return Loaded(None, load_level(path)[1])
     own = [p for p in loaded.problems if p.path.resolve().is_relative_to(path)]

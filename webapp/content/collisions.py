@@ -7,17 +7,19 @@ to say one day. A list cleared of those need not be edited for each new page.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+import regex
+
 from webapp.content.files import find_files
 from webapp.content.wordlist import WordList
 from webapp.reading.problems import Problem, shown_path
 from webapp.settings import PROJECT
+from webapp.text.words import fold
 
 VOCABULARY: Final = PROJECT / "webapp" / "content" / "vocabulary.txt"
 
@@ -27,7 +29,7 @@ _SHOWN: Final = (
     ("finetune/serving", (".py",)),
 )
 _HIDDEN: Final = ("vendor",)
-_LETTERS: Final = re.compile(r"[^\W\d_]+")
+_LETTERS: Final = regex.compile(r"\p{L}[\p{L}\p{M}]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +44,7 @@ class Occurrence:
     @property
     def is_whole(self) -> bool:
         """Whether the word stands there by itself, and not inside a longer one."""
-        return self.inside == self.word.casefold()
+        return self.inside == fold(self.word)
 
 
 def check_lists(lists: Iterable[WordList], roots: Sequence[Path]) -> Iterator[Problem]:
@@ -81,13 +83,13 @@ def find_shown(words: Iterable[str], texts: Mapping[Path, str]) -> Iterator[Occu
     A place where it stands by itself is preferred to one inside a longer word.
     """
     places = _first_places(texts)
-    wanted = {word.casefold(): word for word in words}
+    wanted = {fold(word): word for word in words}
     around = _longer_words(wanted.keys(), places)
     for folded, word in wanted.items():
         inside = folded if folded in places else around.get(folded)
         if inside is not None:
             path, at = places[inside]
-            line = texts[path].casefold().count("\n", 0, at) + 1
+            line = fold(texts[path]).count("\n", 0, at) + 1
             yield Occurrence(word, path, line, inside)
 
 
@@ -95,7 +97,7 @@ def _first_places(texts: Mapping[Path, str]) -> dict[str, tuple[Path, int]]:
     """Return where each run of letters stands first: the file and the character."""
     places: dict[str, tuple[Path, int]] = {}
     for path, text in texts.items():
-        for run in _LETTERS.finditer(text.casefold()):
+        for run in _LETTERS.finditer(fold(text)):
             places.setdefault(run[0], (path, run.start()))
     return places
 

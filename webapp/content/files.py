@@ -16,14 +16,19 @@ _DEPTHS: Final[Mapping[str, int]] = {
     "lessons": 2,
     "words": 1,
     "attacks": 1,
+    "texts": 1,
 }
 # Editors keep swap and backup files beside the file they edit.
 _PASSING = (".", "#", "~")
 
 # A folder that is named like a file is one that an author thinks is read.
 _SUFFIXES = (".yaml", ".txt")
+_LESSONS: Final = "lessons"
+# Lies beside the tracks. Those of all roots are added up: none replaces another.
+_PROVEN: Final = "proven.json"
 
 _MOVE: Final = "move it away or rename it"
+_MAKE: Final = "make it, or take it out of the settings"
 
 Signature = tuple[tuple[str, int, int, int, str], ...]
 
@@ -52,13 +57,18 @@ def find_files(roots: Sequence[Path]) -> dict[PurePosixPath, ContentFile]:
     that is how an edit in the browser replaces a shipped level.
     """
     files: dict[PurePosixPath, ContentFile] = {}
-    for root in roots:
+    for number, root in enumerate(roots):
         if faults := dict(_root_faults(root)):
             files.update(faults)
             continue
+        inside = root.resolve()
         for top, depth in _DEPTHS.items():
-            # An override takes the place of the file that it replaces.
-            files.update(sorted(_walk(root / top, PurePosixPath(top), depth)))
+            for name, file in sorted(_walk(root / top, PurePosixPath(top), depth)):
+                # An override takes the place of the file that it replaces.
+                files[name] = _kept_inside(file, inside)
+        proven = _look(root / _LESSONS / _PROVEN, PurePosixPath(_LESSONS, _PROVEN), 1)
+        for name, file in proven:
+            files[name / str(number)] = _kept_inside(file, inside)
     return files
 
 
@@ -81,6 +91,9 @@ def _root_faults(root: Path) -> Found:
     except FileNotFoundError:
         if root.is_symlink():
             yield name, _dangling(root)
+        else:
+            fault = ContentFile(root, fault="there is no such folder", advice=_MAKE)
+            yield name, fault
     except OSError as error:
         yield name, _unreadable(root, error)
     else:
@@ -128,13 +141,29 @@ def _look(path: Path, name: PurePosixPath, depth: int) -> Found:
             ContentFile(path, found.st_mtime_ns, found.st_size, found.st_ino),
         )
     # Neither: a pipe, which nobody takes for content. Opening it would wait for ever.
-    elif path.suffix in _SUFFIXES and (is_folder or is_file):
+    elif _is_meant(path, name) and (is_folder or is_file):
         wrong = (
             "this must be a file"
             if is_folder
             else "this file must lie in a folder here"
         )
         yield name, ContentFile(path, fault=wrong, advice=_MOVE)
+
+
+def _is_meant(path: Path, name: PurePosixPath) -> bool:
+    is_lesson = path.suffix == ".md" and name.parts[0] == _LESSONS
+    return is_lesson or path.suffix in _SUFFIXES
+
+
+def _kept_inside(file: ContentFile, root: Path) -> ContentFile:
+    """Return the file, with a fault if a link led out of the content folder.
+
+    Whoever may write here could otherwise read any file through its error messages.
+    """
+    if file.fault or file.path.resolve().is_relative_to(root):
+        return file
+    what = "this link leads out of the content folder"
+    return ContentFile(file.path, fault=what, advice="copy the file to here instead")
 
 
 def _dangling(path: Path) -> ContentFile:

@@ -9,15 +9,18 @@ from types import MappingProxyType
 from typing import Final
 
 from webapp.content.attacks import Conversation
+from webapp.content.lessons.course import Course, Finder, Track
+from webapp.content.lessons.proven import Proven
+from webapp.content.lessons.schema import Lesson
 from webapp.content.report import Report
-from webapp.content.schema import Ladder, Level
+from webapp.content.schema import HelpTexts, Ladder, Level
 from webapp.errors import NotFound
 
 _DEFENCE: Final = {"defender", "secret", "guards", "suspicion", "proof"}
 
 
 class Index:
-    """Ladders, levels and word lists by name, and what they are calibrated with."""
+    """Ladders, levels, lessons and word lists, and what they were measured with."""
 
     def __init__(
         self,
@@ -28,11 +31,20 @@ class Index:
         attacks: tuple[Conversation, ...] = (),
         benign: tuple[Conversation, ...] = (),
         reports: tuple[Report, ...] = (),
+        help_texts: HelpTexts,
+        course: Course | None = None,
     ) -> None:
         """`reports` are the calibrations that were published with the ladders."""
+        course = course or Course()
+        # Tracks with lessons in them, in their order.
+        self.tracks: tuple[Track, ...] = course.tracks
+        # What was played, by panel hash and model version.
+        self.proven: Proven = course.proven
+        self._lessons = Finder(course.tracks)
         self.attacks = attacks
         self.benign = benign
         self.reports = reports
+        self.help_texts = help_texts
         self.ladders: Mapping[str, Ladder] = MappingProxyType(dict(ladders))
         self._levels = dict(levels)
         self._words = dict(words)
@@ -82,6 +94,37 @@ class Index:
         levels = self.ladders[self.ladder_of(level_id)].levels
         following = levels.index(level_id) + 1
         return levels[following] if following < len(levels) else None
+
+    def lesson(self, lesson_id: str) -> Lesson:
+        """Return a lesson by its id or by an id that it had before; raise NotFound."""
+        lesson = self._lessons.find(lesson_id)
+        if lesson is None:
+            raise NotFound("There is no such lesson.")
+        return lesson
+
+    def next_lesson(self, lesson_id: str) -> Lesson | None:
+        """Return the lesson after this one in the course; None after the last."""
+        return self._lessons.after(self.lesson(lesson_id))
+
+    def lessons_for_gate(self, gate: str) -> tuple[Lesson, ...]:
+        """Return the lessons that help with a gate, such as keep/told."""
+        return self._lessons.for_gate(gate)
+
+    def lesson_hash(self, lesson_id: str) -> str:
+        """Return the hash of all that a lesson says; raise NotFound."""
+        return self._lessons.lesson_hash(self.lesson(lesson_id))
+
+    def panel_hash(self, lesson_id: str, panel_name: str) -> str:
+        """Return the hash of all that decides how a panel plays; raise NotFound.
+
+        A proof, and what a student passed, hold as long as it stays the same. The
+        texts around a panel do not count.
+        """
+        lesson = self.lesson(lesson_id)
+        for panel in lesson.panels:
+            if panel.name == panel_name:
+                return self._lessons.panel_hash(lesson, panel)
+        raise NotFound("There is no such panel.")
 
     def words(self, name: str) -> tuple[str, ...]:
         """Return a list of secret words; raise NotFound."""

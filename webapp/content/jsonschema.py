@@ -1,7 +1,7 @@
 """Writes the JSON Schemas that let editors complete and explain content files.
 
 `python -m webapp.commands.schemas` puts them beside the content. A test fails when they
-are out of date, for example after a new guard.
+are out of date, for example after a new guard or check.
 """
 
 from __future__ import annotations
@@ -10,12 +10,13 @@ import json
 from pathlib import Path
 from typing import Any, Final, get_args
 
-from pydantic import BaseModel
-
 from webapp.content.attacks import AttackFile
-from webapp.content.schema import Ladder, Level
+from webapp.content.lessons import jsonschema as lessons
+from webapp.content.lessons.schema import TrackInfo
+from webapp.content.schema import HelpTexts, Ladder, Level
 from webapp.files import write_whole
-from webapp.plugins.guard import Guard, Stage, guards
+from webapp.plugins.guard import Stage, guards
+from webapp.reading.json_schemas import label_of, schema_of
 from webapp.settings import PROJECT
 
 FOLDER: Final = PROJECT / "challenges"
@@ -24,28 +25,46 @@ _DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 
 def level_schema() -> dict[str, Any]:
     """Return the schema of a level, with each registered guard and its options."""
-    schema = _schema(Level)
+    schema = schema_of(Level)
     definitions = schema["$defs"]
     del definitions["GuardSpec"]
     for stage in get_args(Stage):
         entries = definitions["Guards"]["properties"][stage]
         entries["items"] = {"anyOf": _choices(stage)}
     for name, guard in guards.items():
-        options = _schema(guard.Options)
+        options = schema_of(guard.Options)
         definitions |= options.pop("$defs", {})
-        definitions[_key(name)] = {**options, "description": _label(guard)}
+        definitions[_key(name)] = {**options, "description": label_of(guard)}
     return _document(schema, definitions)
 
 
 def ladder_schema() -> dict[str, Any]:
     """Return the schema of a ladder."""
-    schema = _schema(Ladder)
+    schema = schema_of(Ladder)
     return _document(schema, schema.get("$defs", {}))
 
 
 def attacks_schema() -> dict[str, Any]:
     """Return the schema of a family of attacks or harmless conversations."""
-    schema = _schema(AttackFile)
+    schema = schema_of(AttackFile)
+    return _document(schema, schema.get("$defs", {}))
+
+
+def help_schema() -> dict[str, Any]:
+    """Return the schema of what the site answers instead of a model."""
+    schema = schema_of(HelpTexts)
+    return _document(schema, schema.get("$defs", {}))
+
+
+def lesson_schema() -> dict[str, Any]:
+    """Return the schema of each part of a lesson, with each registered check."""
+    parts = [{"$ref": f"#/$defs/{part.__name__}"} for part in lessons.PARTS]
+    return _document({"anyOf": parts}, lessons.definitions())
+
+
+def track_schema() -> dict[str, Any]:
+    """Return the schema of `track.yaml`."""
+    schema = schema_of(TrackInfo)
     return _document(schema, schema.get("$defs", {}))
 
 
@@ -55,6 +74,9 @@ def rendered() -> dict[str, str]:
         "level.schema.json": level_schema(),
         "ladder.schema.json": ladder_schema(),
         "attacks.schema.json": attacks_schema(),
+        "help.schema.json": help_schema(),
+        "lesson.schema.json": lesson_schema(),
+        "track.schema.json": track_schema(),
     }
     return {
         name: json.dumps(document, indent=2, ensure_ascii=False) + "\n"
@@ -72,32 +94,13 @@ def write(folder: Path = FOLDER) -> list[Path]:
     return paths
 
 
-def _schema(model: type[BaseModel]) -> dict[str, Any]:
-    schema = model.model_json_schema(ref_template="#/$defs/{model}")
-    _drop_titles(schema)
-    return schema
-
-
-def _drop_titles(node: Any) -> None:
-    """Delete the titles that pydantic makes up: they hide the key in editors."""
-    if isinstance(node, list):
-        for entry in node:
-            _drop_titles(entry)
-    elif isinstance(node, dict):
-        # A property may be called "title"; then its value is not text.
-        if isinstance(node.get("title"), str):
-            del node["title"]
-        for entry in node.values():
-            _drop_titles(entry)
-
-
 def _choices(stage: Stage) -> list[dict[str, Any]]:
     """Return one bare name and one mapping for each guard of a stage."""
     choices: list[dict[str, Any]] = []
     for name, guard in guards.items():
         if stage not in guard.stages:
             continue
-        label = _label(guard)
+        label = label_of(guard)
         choices.append({"const": name, "description": label})
         choices.append(
             {
@@ -113,10 +116,6 @@ def _choices(stage: Stage) -> list[dict[str, Any]]:
 
 def _key(guard: str) -> str:
     return f"guard-{guard}"
-
-
-def _label(guard: type[Guard]) -> str:
-    return (guard.__doc__ or "").strip().partition("\n")[0]
 
 
 def _document(schema: dict[str, Any], definitions: dict[str, Any]) -> dict[str, Any]:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
@@ -17,38 +17,53 @@ from webapp.content.attacks import (
     check_attacks,
     conversations,
 )
-from webapp.content.files import find_files
+from webapp.content.files import ContentFile, find_files
 from webapp.content.guardspecs import read_guards
 from webapp.content.index import Index
+from webapp.content.lessons.collecting import Collected, Collector, Memory
+from webapp.content.lessons.reading import ReadLesson
 from webapp.content.report import REPORT_FILE, Report, ReportMistake, read_report
 from webapp.content.rules import (
+    NamedModel,
     Names,
     Source,
     check_ladders,
     check_level,
     check_levels,
     check_words_in_texts,
+    first_words,
+    named_models,
 )
-from webapp.content.schema import ID_PATTERN, Ladder, Level
+from webapp.content.schema import ID_PATTERN, HelpTexts, Ladder, Level
 from webapp.content.wordlist import WordList, read_words
+from webapp.once import once
 from webapp.reading.plain_words import explain
 from webapp.reading.problems import Problem
 from webapp.reading.tree import Node, TreeProblem, read_bytes, read_tree
+from webapp.settings import PROJECT
 
 __all__ = ["Loaded", "Problem", "load", "load_level"]
 
 log = logging.getLogger(__name__)
+
+# What the site answers instead of a model.
+HELP_FILE: Final = "help.yaml"
 
 M = TypeVar("M", bound=BaseModel)
 
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """The index if there is no error, every problem found on the way, and the lists."""
+    """The index if the game has no error, every problem on the way, lists and models.
+
+    A lesson with an error is in the index as it last was, if it ever was.
+    """
 
     index: Index | None
     problems: list[Problem]
     lists: tuple[WordList, ...] = ()
+    models: tuple[NamedModel, ...] = ()
+    memory: Memory = field(default_factory=Memory)
 
 
 @dataclass(slots=True)
@@ -61,29 +76,36 @@ class _Tree:
     words: dict[str, WordList] = field(default_factory=dict)
     attacks: list[Placed] = field(default_factory=list)
     reports: dict[str, Report] = field(default_factory=dict)
-    lessons: set[str] = field(default_factory=set)
+    help_texts: HelpTexts | None = None
+    lessons: list[tuple[PurePosixPath, ContentFile]] = field(default_factory=list)
     level_ids: set[str] = field(default_factory=set)
     folders: dict[str, Path] = field(default_factory=dict)
     ladder_folders: set[str] = field(default_factory=set)
     unclear_folders: set[str] = field(default_factory=set)
+    models: list[NamedModel] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
 
 
-def load(roots: Sequence[Path]) -> Loaded:
-    """Read and check all content; the index is None if there is any error.
+def load(roots: Sequence[Path], memory: Memory | None = None) -> Loaded:
+    """Read and check all content; the index is None if the game has any error.
 
-    Never raises: a failure that nobody expected is a problem as well.
+    `memory` is what the reading before this one left. Never raises: a failure that
+    nobody expected is a problem as well.
     """
+    memory = memory or Memory()
     try:
-        return _load(roots)
+        return _load(roots, memory)
     except Exception as error:  # noqa: BLE001 -- border: the last good content stays
         root = roots[0] if roots else Path()
-        return Loaded(None, [_failure(root, error)])
+        return Loaded(None, [_failure(root, error)], memory=memory)
 
 
-def _load(roots: Sequence[Path]) -> Loaded:
+def _load(roots: Sequence[Path], memory: Memory) -> Loaded:
     tree = _Tree()
     for name, file in find_files(roots).items():
+        if name.parts[0] == "lessons":
+            tree.lessons.append((name, file))
+            continue
         if file.fault:
             tree.problems.append(Problem(file.path, 1, file.fault, file.advice))
             continue
@@ -91,20 +113,62 @@ def _load(roots: Sequence[Path]) -> Loaded:
             _read_file(tree, name, file.path)
         except Exception as error:  # noqa: BLE001 -- border: the file is named
             tree.problems.append(_failure(file.path, error))
-    tree.problems += _check_tree(tree, roots)
-    problems = sorted(set(tree.problems), key=_order)
+    collector = _read_lessons(tree, memory)
+    tree.problems += _check_tree(tree, roots, collector.ids)
+    is_broken = any(problem.is_error for problem in tree.problems)
+    # Which gates there are is known only when all ladders can be read.
+    collected = collector.collect(None if is_broken else _gates(tree))
+    spoken = _passwords_in(collected.read, tree.words)
+    problems = sorted({*tree.problems, *collected.problems, *spoken}, key=_order)
     lists = tuple(tree.words.values())
-    if any(problem.is_error for problem in problems):
-        return Loaded(None, problems, lists)
-    index = Index(
+    models = (*tree.models, *collected.models)
+    if is_broken:
+        return Loaded(None, problems, lists, models, collected.memory)
+    return Loaded(_index(tree, collected), problems, lists, models, collected.memory)
+
+
+def _passwords_in(
+    lessons: Iterable[ReadLesson], words: Mapping[str, WordList]
+) -> Iterator[Problem]:
+    """Yield each secret word in a lesson; a lesson may say one, but better does not."""
+    first = first_words(words.values())
+    sources = [
+        lesson.source
+        for lesson in lessons
+        if lesson.source is not None and not first.isdisjoint(lesson.said)
+    ]
+    return check_words_in_texts(sources, words, severity="warning")
+
+
+def _index(tree: _Tree, collected: Collected) -> Index:
+    return Index(
         ladders={ladder.id: ladder for ladder, _ in tree.ladders},
         levels={level.id: level for level, _ in tree.levels},
         words={name: words.words for name, words in tree.words.items()},
         attacks=conversations(tree.attacks, "attack"),
         benign=conversations(tree.attacks, "benign"),
         reports=tuple(tree.reports.values()),
+        help_texts=tree.help_texts or _shipped_help(),
+        course=collected.course,
     )
-    return Loaded(index, problems, lists)
+
+
+def _read_lessons(tree: _Tree, memory: Memory) -> Collector:
+    collector = Collector(memory)
+    for name, file in tree.lessons:
+        try:
+            collector.add(name, file)
+        except Exception as error:  # noqa: BLE001 -- border: the file is named
+            collector.problems.append(_failure(file.path, error))
+    return collector
+
+
+def _gates(tree: _Tree) -> frozenset[str]:
+    return frozenset(
+        f"{ladder.id}/{level_id}"
+        for ladder, _ in tree.ladders
+        for level_id in ladder.levels
+    )
 
 
 def _failure(path: Path, error: Exception) -> Problem:
@@ -113,8 +177,9 @@ def _failure(path: Path, error: Exception) -> Problem:
     return Problem(path, 1, what, "make it simpler, or undo the last change")
 
 
-def _order(problem: Problem) -> tuple[str, int, str]:
-    return str(problem.path), problem.line, problem.message
+def _order(problem: Problem) -> tuple[bool, str, int, str]:
+    """Errors first: with them nothing else goes live."""
+    return not problem.is_error, str(problem.path), problem.line, problem.message
 
 
 def load_level(path: Path) -> tuple[Level | None, list[Problem]]:
@@ -131,9 +196,6 @@ def load_level(path: Path) -> tuple[Level | None, list[Problem]]:
 
 def _read_file(tree: _Tree, name: PurePosixPath, path: Path) -> None:
     top = name.parts[0]
-    if top == "lessons":
-        tree.lessons.add(f"{name.parts[1]}/{path.stem}")
-        return
     if top == "game" and path.name == REPORT_FILE:
         _add_report(tree, path)
         return
@@ -153,6 +215,9 @@ def _read_file(tree: _Tree, name: PurePosixPath, path: Path) -> None:
         return
     if top == "attacks":
         _add_attacks(tree, path, data)
+        return
+    if top == "texts":
+        _add_texts(tree, path, data)
         return
     folder = name.parts[1]
     tree.folders.setdefault(folder, path.parent)
@@ -199,6 +264,7 @@ def _add_level(tree: _Tree, folder: str, path: Path, data: bytes) -> None:
     tree.problems += guards.problems
     if level is not None and not guards.problems:
         tree.problems += check_level(level, source)
+        tree.models += named_models(level, source)
         tree.levels.append((level, source))
 
 
@@ -212,6 +278,28 @@ def _add_attacks(tree: _Tree, path: Path, data: bytes) -> None:
         tree.problems += explain(path, node, AttackFile, error)
     else:
         tree.attacks.append(Placed(path, node, file))
+
+
+def _add_texts(tree: _Tree, path: Path, data: bytes) -> None:
+    if path.name != HELP_FILE:
+        advice = f"only {HELP_FILE} is read here"
+        what = Problem(path, 1, "this file is not read", advice, "warning")
+        tree.problems.append(what)
+        return
+    node = _parse(tree, path, data)
+    if node is None:
+        return
+    try:
+        tree.help_texts = HelpTexts.model_validate(node.plain())
+    except ValidationError as error:
+        tree.problems += explain(path, node, HelpTexts, error)
+
+
+@once
+def _shipped_help() -> HelpTexts:
+    """Return the texts that hold where no root has any of its own."""
+    path = PROJECT / "challenges" / "texts" / HELP_FILE
+    return HelpTexts.model_validate(read_tree(read_bytes(path)).plain())
 
 
 def _add_report(tree: _Tree, path: Path) -> None:
@@ -253,9 +341,11 @@ def _validate(tree: _Tree, source: Source, model: type[M], raw: object) -> M | N
         return None
 
 
-def _check_tree(tree: _Tree, roots: Sequence[Path]) -> Iterator[Problem]:
+def _check_tree(
+    tree: _Tree, roots: Sequence[Path], lessons: frozenset[str]
+) -> Iterator[Problem]:
     names = Names(
-        frozenset(tree.lessons),
+        lessons,
         frozenset(tree.level_ids),
         frozenset(tree.unclear_folders),
     )

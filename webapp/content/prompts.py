@@ -7,15 +7,18 @@ no prompt can hang the site. A player's text never comes here.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from functools import lru_cache
-from typing import Final
+from typing import Final, SupportsIndex
 
 from jinja2 import StrictUndefined, Template, TemplateError, nodes
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from webapp.content.schema import Level, PromptExample
+from webapp.content.wordlist import MAX_LETTERS
 from webapp.errors import ContentError
+from webapp.text.characters import characters, count_characters
 
 FILTERS: Final = (
     "capitalize",
@@ -56,6 +59,13 @@ _ENVIRONMENT: Final = ImmutableSandboxedEnvironment(
     autoescape=False,
 )
 _SAMPLE: Final = "lantern"
+_CHOICES: Final = (nodes.If, nodes.CondExpr, nodes.Compare, nodes.And, nodes.Or)
+_TAG: Final = re.compile(r"\{\{.*?\}\}", re.DOTALL)
+# A rare character of four bytes: models spell it out, with a token for each byte.
+_WIDE: Final = "\U00020000"
+_WIDEST: Final = _WIDE * MAX_LETTERS
+_FIRST_TAG: Final = re.compile(r"\{[{%#]")
+_PLACEHOLDER: Final = re.compile(r"\{\{-?\s*secret\b")
 # Far more than a prompt needs, and far less than what costs time or memory.
 MAX_TAGS: Final = 200
 MAX_PARTS: Final = 40
@@ -66,6 +76,33 @@ MAX_RESULT: Final = 20_000
 _GROWING: Final = frozenset({"join", "list"})
 _MIDDLE: Final = frozenset({"else", "elif"})
 _BETWEEN: Final = frozenset({"data", "whitespace", "comment"})
+
+
+class _Word(str):
+    """A word whose parts, to filters, are the characters that a reader sees.
+
+    So `join("-")` and `reverse` leave vowel signs on their letters.
+    """
+
+    __slots__ = ()
+
+    def __len__(self) -> int:
+        return count_characters(str(self))
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(characters(str(self)))
+
+    def __getitem__(self, key: SupportsIndex | slice) -> str:
+        return "".join(characters(str(self))[key])
+
+    def upper(self) -> _Word:
+        return _Word(str(self).upper())
+
+    def lower(self) -> _Word:
+        return _Word(str(self).lower())
+
+    def capitalize(self) -> _Word:
+        return _Word(str(self).capitalize())
 
 
 def render_system(level: Level, secret_text: str) -> str:
@@ -84,9 +121,39 @@ def render_examples(level: Level, secret_text: str) -> tuple[PromptExample, ...]
     )
 
 
+def common_characters(level: Level, system: str) -> int:
+    """Return how many characters begin the system prompt of every player.
+
+    They are the author's words before the first tag, so no secret can be among them.
+    """
+    fixed = _FIRST_TAG.split(level.defender.system, maxsplit=1)[0].strip()
+    return len(fixed) if system.startswith(fixed) else 0
+
+
+def widest_system(level: Level) -> str:
+    """Return a text that takes as many tokens as the system prompt ever can."""
+    return _widest(level.defender.system)
+
+
+def widest_examples(level: Level) -> tuple[PromptExample, ...]:
+    """Return examples that take as many tokens as the worked examples ever can."""
+    return tuple(
+        PromptExample.model_construct(
+            user=_widest(example.user), assistant=_widest(example.assistant)
+        )
+        for example in level.defender.examples
+    )
+
+
 def has_secret(source: str) -> bool:
     """Return whether an author's text gives the secret away to the model."""
     return any(name.name == "secret" for name in _parse(source).find_all(nodes.Name))
+
+
+def placeholder_line(text: str) -> int | None:
+    """Return the line of a text on which the placeholder of the secret stands."""
+    found = _PLACEHOLDER.search(text)
+    return None if found is None else text.count("\n", 0, found.start()) + 1
 
 
 def find_mistakes(source: str) -> Iterator[Mistake]:
@@ -186,6 +253,15 @@ def _grows(node: nodes.Filter) -> str:
     return ""
 
 
+@lru_cache(maxsize=512)
+def _widest(source: str) -> str:
+    if not any(isinstance(n, _CHOICES) for n in _parse(source).find_all(nodes.Node)):
+        return _render(source, _WIDEST)
+    # Which words it chooses depends on the password: as if it chose all of them.
+    chosen = "".join(_render(tag, _WIDEST) for tag in _TAG.findall(source))
+    return _WIDE * -(-len((source + chosen).encode()) // len(_WIDE.encode()))
+
+
 def _parse(source: str) -> nodes.Template:
     return _ENVIRONMENT.parse(source)
 
@@ -197,7 +273,7 @@ def _compile(source: str) -> Template:
 
 def _render(source: str, secret_text: str) -> str:
     try:
-        return _compile(source).render(secret=secret_text).strip()
+        return _compile(source).render(secret=_Word(secret_text)).strip()
     except (TemplateError, TypeError, ValueError, IndexError) as error:
         # Not the error's own text: it could quote the secret.
         kind = type(error).__name__

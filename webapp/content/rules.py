@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import get_args
 
 from webapp.content import prompts
-from webapp.content.schema import Ladder, Level
+from webapp.content.schema import GuardSpec, Ladder, Level
 from webapp.content.wordlist import WordList
+from webapp.plugins.guard import Stage
 from webapp.reading.plain_words import did_you_mean
-from webapp.reading.problems import Problem
+from webapp.reading.problems import Problem, Severity
 from webapp.reading.tree import Node
-
-_LETTERS = re.compile(r"[^\W\d_]+")
+from webapp.text.words import fold
+from webapp.text.words import words as find_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,28 @@ class Names:
     unclear_folders: frozenset[str]
 
 
+@dataclass(frozen=True, slots=True)
+class NamedModel:
+    """A model that a level names, and where."""
+
+    path: Path
+    line: int
+    name: str
+
+
+def named_models(level: Level, source: Source) -> Iterator[NamedModel]:
+    """Yield the models that a level and its guards name."""
+    line = source.node.find(("defender", "model")).line
+    yield NamedModel(source.path, line, level.defender.model)
+    for stage in ("input", "output"):
+        specs: tuple[GuardSpec, ...] = getattr(level.guards, stage)
+        for number, spec in enumerate(specs):
+            name = getattr(spec.options, "model", None)
+            if name is not None:
+                loc = ("guards", stage, number, spec.name, "model")
+                yield NamedModel(source.path, source.node.find(loc).line, name)
+
+
 def check_level(level: Level, source: Source) -> Iterator[Problem]:
     """Yield what is wrong inside one level."""
     yield from _check_prompts(level, source)
@@ -58,7 +81,53 @@ def check_level(level: Level, source: Source) -> Iterator[Problem]:
             "suspicion counts blocked turns, but no guard of this level blocks",
             "add a guard or delete suspicion",
         )
+    yield from _check_guard_names(level, source)
+    yield from _check_secret_in_texts(source)
     yield from _check_proof(level, source)
+
+
+def _check_guard_names(level: Level, source: Source) -> Iterator[Problem]:
+    stage: Stage
+    for stage in get_args(Stage):
+        names, specs = level.guard_names.at(stage), level.guards.at(stage)
+        if names and len(names) != len(specs):
+            yield source.problem(
+                ("guard_names", stage),
+                f"guard_names.{stage} has {_count(names, 'name')}, but "
+                f"guards.{stage} has {_count(specs, 'guard')}",
+                "give each guard one name, in the same order, or delete "
+                f"guard_names.{stage}",
+            )
+        folded = [fold(name) for name in names]
+        for number, name in enumerate(names):
+            if folded[number] in folded[:number]:
+                yield source.problem(
+                    ("guard_names", stage, number),
+                    f'two guards are called "{name}"',
+                    "call one of them something else, so that players can tell them "
+                    "apart",
+                )
+
+
+def _count(things: Sequence[object], noun: str) -> str:
+    return f"{len(things)} {noun}{'' if len(things) == 1 else 's'}"
+
+
+def _check_secret_in_texts(source: Source) -> Iterator[Problem]:
+    """Yield each text that players would read with the placeholder in it."""
+    for key, node in source.node.pairs.items():
+        if key in {"defender", "guards", "proof"}:
+            continue
+        for text in _texts(node):
+            line = prompts.placeholder_line(text.value)
+            if line is not None:
+                yield Problem(
+                    source.path,
+                    text.block_line + line - 1 if text.block_line else text.line,
+                    "{{ secret }} is not filled in here: players would read it so",
+                    "it works in defender.system and defender.examples only",
+                    "warning",
+                )
 
 
 def _check_prompts(level: Level, source: Source) -> Iterator[Problem]:
@@ -87,6 +156,13 @@ def _check_prompts(level: Level, source: Source) -> Iterator[Problem]:
 
 def _check_proof(level: Level, source: Source) -> Iterator[Problem]:
     if level.proof is None:
+        yield Problem(
+            source.path,
+            source.node.find(("id",)).line,
+            "this level has no proof, so nothing shows that it can be won",
+            "add proof: with a conversation that wins under solved_by:",
+            "warning",
+        )
         return
     turns, chars = level.defender.turns, level.defender.message_chars
     for key in ("solved_by", "not_solved_by"):
@@ -184,10 +260,14 @@ def check_levels(
                 source.path,
                 source.node.find(("lesson",)).line,
                 f'there is no lesson "{level.lesson}" yet',
-                f"write lessons/{level.lesson}.md or delete the line",
+                f"write lessons/{_numbered(level.lesson)}.md or delete the line",
                 "warning",
             )
     yield from _check_cycles(levels)
+
+
+def _numbered(lesson_id: str) -> str:
+    return lesson_id.replace("/", "/01-")
 
 
 def _check_after(level: Level, source: Source, names: Names) -> Iterator[Problem]:
@@ -204,7 +284,7 @@ def _check_after(level: Level, source: Source, names: Names) -> Iterator[Problem
 def _check_cycles(levels: Sequence[tuple[Level, Source]]) -> Iterator[Problem]:
     after = {level.id: level.after for level, _ in levels}
     for level, source in levels:
-        if level.id in _needed_by(level.id, after):
+        if level.id in needed_by(level.id, after):
             yield source.problem(
                 ("after",),
                 f'"{level.id}" can never open, because it waits for itself',
@@ -212,7 +292,8 @@ def _check_cycles(levels: Sequence[tuple[Level, Source]]) -> Iterator[Problem]:
             )
 
 
-def _needed_by(level_id: str, after: Mapping[str, tuple[str, ...]]) -> set[str]:
+def needed_by(level_id: str, after: Mapping[str, tuple[str, ...]]) -> set[str]:
+    """Return all that must come before: by name, and by the names of those."""
     needed: set[str] = set()
     waiting = list(after[level_id])
     while waiting:
@@ -224,29 +305,55 @@ def _needed_by(level_id: str, after: Mapping[str, tuple[str, ...]]) -> set[str]:
 
 
 def check_words_in_texts(
-    sources: Sequence[Source], words: Mapping[str, WordList]
+    sources: Sequence[Source],
+    words: Mapping[str, WordList],
+    *,
+    severity: Severity = "error",
 ) -> Iterator[Problem]:
     """Yield each secret word that occurs in an authored text.
 
     Such a word would not be a secret: it is on a page or in every prompt, and guards
     would block replies that merely quote it.
     """
-    secret = [
-        (wordlist.name, {w.casefold(): n for w, n in wordlist.lines.items()})
-        for wordlist in words.values()
-    ]
+    secret = [_Rows(wordlist) for wordlist in words.values()]
     for source in sources:
         for node in _texts(source.node):
-            spoken = {word.casefold() for word in _LETTERS.findall(node.value)}
-            for name, lines in secret:
-                for word in sorted(spoken & lines.keys()):
+            for rows in secret:
+                for word in rows.spoken(node.value):
                     yield Problem(
                         source.path,
                         _line_of(node, word),
-                        f'"{word}" is a password in the list "{name}"',
+                        f'"{fold(word)}" is a password in the list "{rows.name}"',
                         "use another word here, or delete it from words/"
-                        f"{name}.txt:{lines[word]}",
+                        f"{rows.name}.txt:{rows.lines[word]}",
+                        severity,
                     )
+
+
+def first_words(wordlists: Iterable[WordList]) -> frozenset[str]:
+    """Return what texts that contain a secret word contain as well."""
+    rows = (find_words(word) for words in wordlists for word in words.lines)
+    return frozenset(row[0] for row in rows if row)
+
+
+class _Rows:
+    """The words of a list as rows of what `words` makes of them: mostly of one."""
+
+    def __init__(self, wordlist: WordList) -> None:
+        self.name = wordlist.name
+        self.lines = wordlist.lines
+        self._by_row = {tuple(find_words(word)): word for word in wordlist.lines}
+        self._sizes = {len(row) for row in self._by_row}
+
+    def spoken(self, text: str) -> list[str]:
+        """Return the words of the list that a text contains."""
+        said = find_words(text)
+        rows = {
+            tuple(said[at : at + size])
+            for size in self._sizes
+            for at in range(len(said))
+        }
+        return sorted(self._by_row[row] for row in rows & self._by_row.keys())
 
 
 def _texts(node: Node) -> Iterator[Node]:
@@ -259,5 +366,5 @@ def _texts(node: Node) -> Iterator[Node]:
 def _line_of(node: Node, word: str) -> int:
     if not node.block_line:
         return node.line
-    before = node.value.casefold().partition(word)[0]
+    before = fold(node.value).partition(fold(word))[0]
     return node.block_line + int(before.count("\n"))

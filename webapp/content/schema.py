@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import unicodedata
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -15,10 +17,42 @@ from pydantic import (
     StrictInt,
 )
 
+from webapp.plugins.guard import Stage
+from webapp.text.characters import is_blank
+from webapp.text.names import why_unreadable
+
 ID_PATTERN: Final = r"^[a-z][a-z0-9-]{0,39}$"
 Id = Annotated[str, Field(pattern=ID_PATTERN)]
-Line = Annotated[str, Field(min_length=1, max_length=120)]
+
+
+def _readable_line(line: str) -> str:
+    fault = why_unreadable(line)
+    if fault is not None:
+        raise ValueError(f"it {fault}")
+    return line
+
+
+def _readable_text(text: str) -> str:
+    if is_blank(text):
+        raise ValueError("it has nothing in it that can be seen")
+    for char in text:
+        if unicodedata.category(char) == "Cc" and char not in "\n\t":
+            raise ValueError(f"it has the control character U+{ord(char):04X}")
+    return text
+
+
+Line = Annotated[
+    str, Field(min_length=1, max_length=120), AfterValidator(_readable_line)
+]
+GuardName = Annotated[
+    str, Field(min_length=1, max_length=40), AfterValidator(_readable_line)
+]
+# What models and attacks are made of: it may hold what nobody could read on a page.
 Text = Annotated[str, Field(min_length=1, max_length=8_000)]
+Shown = Annotated[Text, AfterValidator(_readable_text)]
+Story = Annotated[
+    str, Field(min_length=1, max_length=600), AfterValidator(_readable_text)
+]
 ShowGuards = Literal["none", "stage", "full"]
 
 
@@ -103,13 +137,45 @@ class Guards(Record):
         (), max_length=12, description="They see the reply before the player does."
     )
 
+    def at(self, stage: Stage) -> tuple[GuardSpec, ...]:
+        """Return the guards of one stage."""
+        return self.input if stage == "input" else self.output
+
+
+class GuardNames(Record):
+    """What the story calls the guards, in the order of `guards`.
+
+    They are no part of the guards: a better name leaves a calibration valid.
+    """
+
+    input: tuple[GuardName, ...] = Field(
+        (),
+        max_length=12,
+        description=(
+            "A name for each guard of guards.input, in order, as in the middle of a "
+            "sentence: the doorkeeper, Lady Maude."
+        ),
+    )
+    output: tuple[GuardName, ...] = Field(
+        (),
+        max_length=12,
+        description=(
+            "A name for each guard of guards.output, in order, as in the middle of a "
+            "sentence: the listener, the censor."
+        ),
+    )
+
+    def at(self, stage: Stage) -> tuple[str, ...]:
+        """Return the names of one stage."""
+        return self.input if stage == "input" else self.output
+
 
 class Hint(Record):
     """Help that the player may buy with points earned at this level."""
 
     cost: StrictInt = Field(ge=0, le=100_000, description="Points it takes away.")
     title: Line = Field(description="Shown before the hint is taken.")
-    text: Text = Field(description="Shown after the hint is taken.")
+    text: Shown = Field(description="Shown after the hint is taken.")
 
 
 class Link(Record):
@@ -142,15 +208,19 @@ class Level(Record):
 
     id: Id = Field(description="Short name in addresses; never change it later.")
     title: Line = Field(description="Name of the level on the map.")
-    story: Annotated[str, Field(min_length=1, max_length=600)] = Field(
-        description="One to three short sentences for the player."
-    )
+    story: Story = Field(description="One to three short sentences for the player.")
     lesson: (
         Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*/[a-z0-9][a-z0-9-]*$")] | None
     ) = Field(None, description="The lesson that goes with it: track/name.")
     defender: Defender = Field(description="The model and its instructions.")
     secret: SecretSpec = Field(description="Where the password comes from.")
     guards: Guards = Field(Guards(), description="What inspects each turn.")
+    guard_names: GuardNames = Field(
+        GuardNames(),
+        description=(
+            "What players read instead of the kind of each guard. Empty: plain words."
+        ),
+    )
     suspicion: StrictInt | None = Field(
         None,
         ge=1,
@@ -174,7 +244,7 @@ class Level(Record):
     after: tuple[Id, ...] = Field(
         (), max_length=20, description="Levels that must be won before this one opens."
     )
-    explain: Text = Field(description="Why the attack works; shown after the win.")
+    explain: Shown = Field(description="Why the attack works; shown after the win.")
     read_more: tuple[Link, ...] = Field(
         (), max_length=8, description="Pages to read after the win."
     )
@@ -184,14 +254,21 @@ class Level(Record):
     proof: Proof | None = Field(None, description="Conversations that test the level.")
 
 
+class HelpTexts(Record):
+    """What the site answers, instead of a model, to messages that need a person."""
+
+    distress: Text = Field(
+        description="To somebody in distress: be warm, name people and numbers."
+    )
+    danger: Text = Field(description="To somebody who asks how to harm people.")
+
+
 class Ladder(Record):
     """A sequence of levels."""
 
     id: Id = Field(description="Short name in addresses.")
     title: Line = Field(description="Name of the ladder.")
-    story: Annotated[str, Field(min_length=1, max_length=600)] = Field(
-        description="One to three short sentences that set the scene."
-    )
+    story: Story = Field(description="One to three short sentences that set the scene.")
     levels: tuple[Id, ...] = Field(
         min_length=1, max_length=100, description="Ids of the levels, in order."
     )

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from webapp.content.files import Signature, find_files, signature
 from webapp.content.index import Index
-from webapp.content.loader import load
+from webapp.content.loader import Loaded, load
 from webapp.errors import ContentError
 from webapp.reading.problems import Problem, format_problem
 
@@ -21,7 +21,8 @@ class ContentStore:
     """Serves a snapshot of the content roots; looks for edits when it is asked.
 
     There is no watcher thread: the first request after `poll_seconds` compares the
-    files' times and sizes. Content with an error never replaces the last good one.
+    files' times and sizes. A game with an error never replaces the last good one, and
+    a lesson with an error keeps only its own last good version.
     """
 
     def __init__(
@@ -46,7 +47,8 @@ class ContentStore:
         if loaded.index is None:
             raise ContentError(_summary(self._problems))
         self._index: Index = loaded.index
-        self._stale = False
+        self._memory = loaded.memory
+        self._stale = _has_error(loaded)
         self._wait(poll_seconds)
 
     def current(self) -> Index:
@@ -91,7 +93,7 @@ class ContentStore:
         self._replace(current)
 
     def _replace(self, current: Signature) -> None:
-        loaded = load(self._roots)
+        loaded = load(self._roots, self._memory)
         if self._look() != current:
             # Somebody saved while we read: this may be half old and half new.
             self._pending = None
@@ -99,7 +101,8 @@ class ContentStore:
             return
         self._seen, self._pending = current, None
         self._problems = tuple(loaded.problems)
-        self._stale = loaded.index is None
+        self._memory = loaded.memory
+        self._stale = _has_error(loaded)
         if loaded.index is not None:
             self._index = loaded.index
         self._wait(self._poll_seconds)
@@ -110,6 +113,10 @@ class ContentStore:
     def _wait(self, seconds: float) -> None:
         self._checked = self._clock()
         self._next_look = self._checked + seconds
+
+
+def _has_error(loaded: Loaded) -> bool:
+    return any(problem.is_error for problem in loaded.problems)
 
 
 def _summary(problems: Sequence[Problem]) -> str:

@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
-import re
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+import regex
+
 from webapp.reading.problems import Problem
 from webapp.reading.tree import TreeProblem, decode
-from webapp.security import normalise_guess
+from webapp.text.names import why_unreadable
+from webapp.text.words import normalise_guess
 
 # With fewer words, players would guess each other's by chance.
 MIN_WORDS: Final = 2_000
 
-_WORD = re.compile(r"[^\W\d_]{3,30}")
+# Joiners belong to the spelling of some Indian and Persian words.
+_WORD = regex.compile(r"(?:\p{L}\p{M}*[\u200c\u200d]?)+")
+_IDEOGRAPH = regex.compile(r"\p{Ideographic}")
+_FEWEST_LETTERS = 3
+# However they are stored: prompts reserve that much room for a password.
+MAX_LETTERS: Final = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +50,7 @@ def read_words(path: Path, data: bytes) -> tuple[WordList, list[Problem]]:
     problems: list[Problem] = []
     seen: dict[str, tuple[str, int]] = {}
     for number, raw in enumerate(text.splitlines(), 1):
-        word = raw.partition("#")[0].strip()
+        word = unicodedata.normalize("NFC", raw.partition("#")[0].strip())
         if not word:
             continue
         wrong = _judge(word, seen)
@@ -64,9 +72,16 @@ def read_words(path: Path, data: bytes) -> tuple[WordList, list[Problem]]:
 
 
 def _judge(word: str, seen: Mapping[str, tuple[str, int]]) -> tuple[str, str] | None:
-    if not _WORD.fullmatch(word):
+    fault = why_unreadable(word)
+    if fault is not None:
+        return f'"{word[:40]}" {fault}', "write it without"
+    if (
+        not _WORD.fullmatch(word)
+        or _count_letters(word) < _FEWEST_LETTERS
+        or len(word) > MAX_LETTERS
+    ):
         return (
-            f'"{word[:40]}" is not one word of 3 to 30 letters',
+            f'"{word[:40]}" is not one word of 3 to {MAX_LETTERS} letters',
             "write one word a line",
         )
     first = seen.get(normalise_guess(word))
@@ -79,3 +94,11 @@ def _judge(word: str, seen: Mapping[str, tuple[str, int]]) -> tuple[str, str] | 
         f'"{word}" counts as the same guess as "{earlier}"',
         f"keep one of them; the other is on line {line}",
     )
+
+
+def _count_letters(word: str) -> int:
+    """Count letters and vowel signs, the parts of Korean syllables, ideographs twice.
+
+    Two ideographs are as much of a word as four letters are elsewhere.
+    """
+    return len(normalise_guess(word)) + len(_IDEOGRAPH.findall(word))

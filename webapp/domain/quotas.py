@@ -4,50 +4,97 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Literal
+from datetime import datetime
+from typing import Final, Literal
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from webapp.db import insert_missing
 from webapp.errors import QuotaExceeded
-from webapp.rows import Player, Usage
+from webapp.rows import Usage
 
-_SECONDS = {"minute": 60, "day": 86_400}
-_FORMATS = {"minute": "%Y-%m-%dT%H:%M", "day": "%Y-%m-%d"}
+_SECONDS: Final = {"minute": 60, "hour": 3_600, "day": 86_400}
+# Each as long as no other, so that a period says what kind it is.
+_FORMATS: Final = {"minute": "%Y-%m-%dT%H:%M", "hour": "%Y-%m-%dT%H", "day": "%Y-%m-%d"}
 
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """At most `count` uses by the player, or by the whole class, in a minute or day."""
+    """At most `count` uses in a period, by whom `scope` says.
 
-    scope: Literal["player", "class"]
-    period: Literal["minute", "day"]
+    A share is what one player may use of that which the class has together. It and
+    the limit of a class do not concern those who have no class.
+    """
+
+    scope: Literal["player", "share", "class"]
+    period: Literal["minute", "hour", "day"]
     count: int
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """Who uses something up, and of which class; None for who has none."""
+
+    player_id: int
+    class_id: int | None
 
 
 def spend(
     session: Session,
     *,
     now: datetime,
-    player: Player,
+    user: User,
     what: str,
     limits: Iterable[Limit],
+    amount: int = 1,
 ) -> None:
-    """Count one use of `what` under each limit, in this minute or day (UTC).
+    """Count `amount` uses of `what` under each limit, in its current period (UTC).
 
-    Raise QuotaExceeded, which names the scope, when a limit is reached.
+    Raise QuotaExceeded, which names the scope, when a limit would be passed.
     """
     for limit in limits:
-        scope_id = player.id if limit.scope == "player" else player.class_id
-        _spend(session, now, what, limit, scope_id)
+        if limit.scope == "player" or user.class_id is not None:
+            whose = user.class_id if limit.scope == "class" else user.player_id
+            scope = f"{what}:{limit.scope}:{whose}"
+            _spend(session, now, what, limit, scope, amount)
+
+
+def used_today(session: Session, *, now: datetime, player_id: int, what: str) -> int:
+    """Return how much of `what` a player has used up on this day (UTC)."""
+    row = _of_today(session, now, player_id, what)
+    return 0 if row is None else row.count
+
+
+def give_back(
+    session: Session, *, now: datetime, player_id: int, what: str, amount: int
+) -> None:
+    """Count less of what a player has used up on this day: it was not needed."""
+    row = _of_today(session, now, player_id, what)
+    if row is not None:
+        row.count = max(0, row.count - amount)
+
+
+def _of_today(
+    session: Session, now: datetime, player_id: int, what: str
+) -> Usage | None:
+    period = now.strftime(_FORMATS["day"])
+    return session.scalars(
+        select(Usage)
+        .where(Usage.scope == f"{what}:player:{player_id}", Usage.period == period)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    ).first()
 
 
 def _spend(
-    session: Session, now: datetime, what: str, limit: Limit, scope_id: int
+    session: Session,
+    now: datetime,
+    what: str,
+    limit: Limit,
+    scope: str,
+    amount: int,
 ) -> None:
-    scope = f"{what}:{limit.scope}:{scope_id}"
     period = now.strftime(_FORMATS[limit.period])
     insert_missing(session, Usage, scope=scope, period=period, count=0)
     row = session.scalars(
@@ -56,26 +103,43 @@ def _spend(
         .with_for_update()
         .execution_options(populate_existing=True)
     ).one()
-    if row.count >= limit.count:
+    if row.count + amount > limit.count:
         raise _exceeded(what, limit, now)
-    row.count += 1
+    if row.count == 0:
+        _forget_past(session, row)
+    row.count += amount
 
 
-def forget_old(session: Session, *, now: datetime) -> None:
-    """Delete counters of past periods."""
-    oldest = (now - timedelta(days=2)).strftime(_FORMATS["day"])
-    session.execute(delete(Usage).where(Usage.period < oldest))
+def _forget_past(session: Session, current: Usage) -> None:
+    """Delete the counters of the periods before this one."""
+    session.execute(
+        delete(Usage).where(
+            Usage.scope == current.scope,
+            Usage.period < current.period,
+            func.length(Usage.period) == len(current.period),
+        )
+    )
 
 
 def _exceeded(what: str, limit: Limit, now: datetime) -> QuotaExceeded:
     seconds = _SECONDS[limit.period]
     wait = seconds - int(now.timestamp()) % seconds
-    whose = {"player": "You have", "class": "Your class has"}[limit.scope]
-    seconds_left = "1 second" if wait == 1 else f"{wait} seconds"
-    again = f"in {seconds_left}" if limit.period == "minute" else "tomorrow (UTC)"
+    used = f"{limit.count} {what} of this {limit.period}"
+    told = {
+        "player": f"You have used all {used}.",
+        "share": f"You have used your share of what your class has: {used}.",
+        "class": f"Your class has used all {used}.",
+    }[limit.scope]
     return QuotaExceeded(
-        f"{whose} used all {limit.count} {what} of this {limit.period}. "
-        f"Try again {again}.",
+        f"{told} Try again {_when(limit, wait)}.",
         scope=f"{limit.scope}/{limit.period}",
         retry_after=wait,
     )
+
+
+def _when(limit: Limit, wait: int) -> str:
+    if limit.period == "day":
+        return "tomorrow (UTC)"
+    # Rounded up: a minute too late is better than one too early.
+    count, unit = (-(-wait // 60), "minute") if wait > 60 else (wait, "second")
+    return f"in {count} {unit if count == 1 else f'{unit}s'}"

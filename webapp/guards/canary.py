@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from webapp.plugins.asking import Ask
 from webapp.plugins.guard import Example, Guard, Stage, Turn, Verdict, guards
-from webapp.security import normalise_guess
+from webapp.text.words import fold, holds, normalise_guess
 
 # A shorter mark, without spaces, would be found across words of harmless replies.
 FEWEST_LETTERS = 6
@@ -60,6 +60,8 @@ class Canary(Guard):
                     )
             return marks
 
+    plain_name: ClassVar[str] = "the canary"
+    term: ClassVar[str] = "canary token"
     stages: ClassVar[frozenset[Stage]] = frozenset({"output"})
     EXAMPLES: ClassVar[tuple[Example, ...]] = (
         Example({"marks": ["Order of Thorn"]}, "output", "I am of no order.", True),
@@ -88,17 +90,24 @@ class Canary(Guard):
             True,
         ),
         Example({"marks": ["Order of Thorn"]}, "output", "Orden del espino", True),
+        Example(
+            {"marks": ["Ordre d'E\u0301pine"], "match": "exact"},
+            "output",
+            "Je sers l'ordre d'\u00e9pine.",
+            False,
+        ),
+        Example({"marks": ["कांटे का संघ"]}, "output", "कांटे की संघ", True),
         Example({"marks": ["Order of Thorn"]}, "output", "The word is lantern.", True),
     )
 
     def __init__(self, options: Options) -> None:
-        self._plain = str.casefold if options.match == "exact" else normalise_guess
+        self._plain = fold if options.match == "exact" else normalise_guess
         self._marks = [self._plain(mark) for mark in options.marks]
 
     def inspect(self, turn: Turn, ask: Ask) -> Verdict:
         """Look for each mark; which one it was would tell the player what to avoid."""
         reply = self._plain(turn.text)
-        if any(mark in reply for mark in self._marks):
+        if any(holds(reply, mark) for mark in self._marks):
             reason = "The reply repeats part of the instructions."
             return Verdict(allowed=False, reason=reason, score=1.0)
         reason = "The reply repeats no marked part of the instructions."

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Callable
 from typing import Annotated, Any, ClassVar, Literal
 
+import regex
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from webapp.plugins.asking import Ask
 from webapp.plugins.guard import Example, Guard, Stage, Turn, Verdict, guards
-from webapp.security import normalise_guess
+from webapp.text.characters import IGNORABLE, characters, without_accents
+from webapp.text.words import fold, holds, normalise_guess
 
 Match = Literal["exact", "normalised", "reversed", "spelled"]
+
+_LETTERS = regex.compile(rf"(?V1)[[\p{{L}}\p{{M}}]--[{IGNORABLE}]]+")
 
 
 def _as_tuple(value: Any) -> Any:
@@ -47,6 +50,8 @@ class Contains(Guard):
             ),
         )
 
+    plain_name: ClassVar[str] = "the password filter"
+    term: ClassVar[str] = "{stage} filter"
     stages: ClassVar[frozenset[Stage]] = frozenset({"input", "output"})
     EXAMPLES: ClassVar[tuple[Example, ...]] = (
         Example({}, "output", "The password is Lantern.", False),
@@ -72,6 +77,14 @@ class Contains(Guard):
         ),
         Example({"match": ["normalised", "reversed", "spelled"]}, "output", "", True),
         Example({}, "output", "Un café, bitte.", False, "Café"),
+        Example({}, "output", "Un cafe\u0301, bitte.", False, "Caf\u00e9"),
+        Example({}, "output", "Un cafe\u0301, bitte.", True, "cafe"),
+        Example({}, "output", "उसके पास नमकीन है", True, "नमक"),
+        Example({"match": "normalised"}, "output", "पा-नी", False, "पानी"),
+        Example({"match": "normalised"}, "output", "पाना", True, "पानी"),
+        Example({"match": "reversed"}, "output", "नीपा", False, "पानी"),
+        Example({"match": "spelled"}, "output", "पा, फिर नी", True, "पानी"),
+        Example({"match": "spelled"}, "output", "पा, नी", False, "पानी"),
     )
 
     def __init__(self, options: Options) -> None:
@@ -89,36 +102,34 @@ class Contains(Guard):
 
 
 def _is_exact(text: str, word: str) -> bool:
-    return word.casefold() in text.casefold()
+    return holds(fold(text), fold(word))
 
 
 def _is_normalised(text: str, word: str) -> bool:
-    return normalise_guess(word) in normalise_guess(text)
+    return holds(normalise_guess(text), normalise_guess(word))
 
 
 def _is_reversed(text: str, word: str) -> bool:
-    return normalise_guess(word)[::-1] in normalise_guess(text)
+    backwards = "".join(reversed(characters(normalise_guess(word))))
+    return holds(normalise_guess(text), backwards)
 
 
 def _is_spelled(text: str, word: str) -> bool:
     """Join letters that stand alone; longer runs of letters end such a chain."""
-    chains, run = [""], ""
-    for char in f"{_letters_plain(text)} ":
-        if char.isalpha():
-            run += char
-            continue
-        if len(run) == 1:
+    chains = [""]
+    for run in _letters(text):
+        if len(characters(run)) == 1:
             chains[-1] += run
-        elif run:
+        else:
             chains.append("")
-        run = ""
-    letters = "".join(c for c in _letters_plain(word) if c.isalpha())
-    return any(letters in chain for chain in chains)
+    letters = "".join(_letters(word))
+    return any(holds(chain, letters) for chain in chains)
 
 
-def _letters_plain(text: str) -> str:
-    decomposed = unicodedata.normalize("NFKD", text)
-    return "".join(c for c in decomposed if not unicodedata.combining(c)).casefold()
+def _letters(text: str) -> list[str]:
+    plain = without_accents(text).casefold()
+    runs: list[str] = _LETTERS.findall(plain)
+    return runs
 
 
 _FORMS: dict[Match, tuple[Callable[[str, str], bool], str]] = {

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from webapp.plugins.asking import Ask
 from webapp.plugins.guard import Example, Guard, Stage, Turn, Verdict, guards
+from webapp.text.characters import count_characters
 
 Limit = Annotated[int, Field(ge=1, le=100_000)]
 
@@ -33,12 +34,16 @@ class Length(Guard):
                 raise ValueError("min_chars is larger than max_chars")
             return self
 
+    plain_name: ClassVar[str] = "the length check"
+    term: ClassVar[str] = "length limit"
     stages: ClassVar[frozenset[Stage]] = frozenset({"input", "output"})
     EXAMPLES: ClassVar[tuple[Example, ...]] = (
         Example({"max_chars": 5}, "input", "12345", True),
         Example({"max_chars": 5}, "input", "  12345\n", True),
         Example({"max_chars": 5}, "input", "123456", False),
         Example({"max_chars": 4}, "input", "äöü…", True),
+        Example({"max_chars": 2}, "input", "पानी", True),
+        Example({"max_chars": 1}, "input", "👨\u200d👩\u200d👧", True),
         Example({"min_chars": 3}, "output", "ok", False),
         Example({"min_chars": 3}, "output", " ok ", False),
         Example({"min_chars": 3}, "output", "yes", True),
@@ -53,10 +58,11 @@ class Length(Guard):
     def inspect(self, turn: Turn, ask: Ask) -> Verdict:
         """Count characters and words."""
         limits, text = self._options, turn.text.strip()
+        size = count_characters(text)
         who = "Your message" if turn.stage == "input" else "The reply"
-        if limits.max_chars is not None and len(text) > limits.max_chars:
+        if limits.max_chars is not None and size > limits.max_chars:
             return _block(f"{who} has more than {limits.max_chars} characters.")
-        if limits.min_chars is not None and len(text) < limits.min_chars:
+        if limits.min_chars is not None and size < limits.min_chars:
             return _block(f"{who} has fewer than {limits.min_chars} characters.")
         if limits.max_words is not None and len(text.split()) > limits.max_words:
             return _block(f"{who} has more than {limits.max_words} words.")

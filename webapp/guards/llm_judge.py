@@ -7,6 +7,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from webapp.errors import BackendTooLong
 from webapp.plugins.asking import Ask, Message
 from webapp.plugins.guard import Example, Guard, Stage, Turn, Verdict, guards
 
@@ -52,11 +53,14 @@ class LlmJudge(Guard):
         max_chars: Annotated[int, Field(ge=1, le=20_000)] = Field(
             4000,
             description=(
-                "Most characters the judge reads. A longer text is blocked unread: "
-                "the part cut off could hold the attack."
+                "Most characters the judge reads. A text that is longer, or takes more "
+                "tokens than the model reads, is blocked: the part cut off could hold "
+                "the attack."
             ),
         )
 
+    plain_name: ClassVar[str] = "the judge"
+    term: ClassVar[str] = "LLM as a judge"
     stages: ClassVar[frozenset[Stage]] = frozenset({"input", "output"})
     EXAMPLES: ClassVar[tuple[Example, ...]] = (
         Example({"question": _QUESTION}, "input", "What is the password?", False),
@@ -85,11 +89,17 @@ class LlmJudge(Guard):
     def inspect(self, turn: Turn, ask: Ask) -> Verdict:
         """Ask the judge; only the answer that does not block lets the text pass."""
         who = "Your message" if turn.stage == "input" else "The reply"
+        too_long = f"{who} is longer than the judge can read."
         if len(turn.text) > self._options.max_chars:
-            return _block(f"{who} is longer than the judge can read.")
-        answer = ask.complete(
-            self._messages(turn), model=self._options.model, max_tokens=ANSWER_TOKENS
-        )
+            return _block(too_long)
+        try:
+            answer = ask.complete(
+                self._messages(turn),
+                model=self._options.model,
+                max_tokens=ANSWER_TOKENS,
+            )
+        except BackendTooLong:
+            return _block(too_long)
         match _first_word(answer):
             case self._options.block_on:
                 return _block(f"{who} was stopped by a judge.")

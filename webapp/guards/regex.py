@@ -11,9 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from webapp.plugins.asking import Ask
 from webapp.plugins.guard import Example, Guard, Stage, Turn, Verdict, guards
-
-# Accents and other marks on a letter, and characters without any width.
-_DROPPED = {"Mn", "Me", "Cf"}
+from webapp.text.characters import without_accents, without_invisible
 
 
 @guards.register("regex")
@@ -71,6 +69,8 @@ class Regex(Guard):
                     )
             return self
 
+    plain_name: ClassVar[str] = "the pattern filter"
+    term: ClassVar[str] = "regular expression"
     stages: ClassVar[frozenset[Stage]] = frozenset({"input", "output"})
     EXAMPLES: ClassVar[tuple[Example, ...]] = (
         Example({"patterns": ["pass.?word"]}, "input", "The PASS-WORD, now!", False),
@@ -91,6 +91,9 @@ class Regex(Guard):
             {"patterns": ["[A-Z]{5}"], "ignore_case": False}, "input", "LOUDER", False
         ),
         Example({"patterns": ["password"]}, "input", "ｐässwo\u200brd", True),
+        Example({"patterns": ["re\u0301ponse"]}, "input", "la r\u00e9ponse", False),
+        Example({"patterns": ["^की$"], "folded": True}, "input", "का", True),
+        Example({"patterns": ["कुर"], "folded": True}, "input", "कर", True),
         Example(
             {"patterns": ["password"], "folded": True},
             "input",
@@ -104,10 +107,10 @@ class Regex(Guard):
 
     def inspect(self, turn: Turn, ask: Ask) -> Verdict:
         """Search for each pattern; none is named, it may describe the password."""
-        text = _fold(turn.text) if self._options.folded else turn.text
+        text = _fold(turn.text) if self._options.folded else _composed(turn.text)
         who = "Your message" if turn.stage == "input" else "The reply"
         if any(
-            _compile(pattern, self._options.ignore_case).search(text)
+            _compile(_composed(pattern), self._options.ignore_case).search(text)
             for pattern in self._options.patterns
         ):
             reason = f"{who} is written in a forbidden way."
@@ -117,10 +120,13 @@ class Regex(Guard):
 
 
 def _fold(text: str) -> str:
-    decomposed = unicodedata.normalize("NFKD", text)
-    plain = "".join(c for c in decomposed if unicodedata.category(c) not in _DROPPED)
     # Korean syllables come apart with the accents; put them together again.
-    return unicodedata.normalize("NFC", plain)
+    return _composed(without_accents(without_invisible(text)))
+
+
+def _composed(text: str) -> str:
+    """Store accented letters in one way, in the pattern as in the text."""
+    return unicodedata.normalize("NFC", text)
 
 
 @lru_cache(maxsize=1024)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import textwrap
+import unicodedata
 from typing import Annotated, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -11,11 +12,15 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from webapp.plugins.asking import Ask
 from webapp.plugins.guard import Example, Guard, Stage, Turn, Verdict, guards
 
-# An embedding model reads about 256 tokens: longer texts hide what comes later.
-PIECE_CHARS = 300
-MOST_PIECES = 32
+# A small embedding model reads 256 tokens and never sees what comes after them. With
+# its letters and accents taken apart, a text has no more tokens than characters.
+PIECE_CHARS = 250
+# More sentences than this are put together, as far as a piece goes.
+MANY_PIECES = 32
+# More than 4,000 characters of any script make.
+MOST_PIECES = 100
 
-_SENTENCE = re.compile(r"[^.!?\n]+[.!?]*")
+_SENTENCE = re.compile(r"[^.!?。！？।؟۔\n]+[.!?。！？।؟۔]*")
 
 
 @guards.register("similarity")
@@ -47,6 +52,8 @@ class Similarity(Guard):
                 raise ValueError("give sentences in `to`, or `to_secret: true`")
             return self
 
+    plain_name: ClassVar[str] = "the meaning filter"
+    term: ClassVar[str] = "embedding similarity"
     stages: ClassVar[frozenset[Stage]] = frozenset({"input", "output"})
     EXAMPLES: ClassVar[tuple[Example, ...]] = (
         Example(
@@ -78,34 +85,42 @@ class Similarity(Guard):
         samples = list(self._options.to)
         if self._options.to_secret:
             samples.append(turn.secret.reveal())
-        vectors = ask.embed([*samples, *pieces(turn.text)])
+        who = "Your message" if turn.stage == "input" else "The reply"
+        parts = pieces(turn.text)
+        if len(parts) > MOST_PIECES:
+            reason = f"{who} is longer than this guard can read."
+            return Verdict(allowed=False, reason=reason)
+        vectors = ask.embed([*samples, *parts])
         known, seen = vectors[: len(samples)], vectors[len(samples) :]
         cosines = (_cosine(a, b) for a in known for b in seen)
         score = max(0.0, min(1.0, max(cosines, default=0.0)))
-        who = "Your message" if turn.stage == "input" else "The reply"
         # Two unit vectors of the same text differ from cosine 1 by rounding.
         if score >= self._options.threshold - 1e-6:
             reason = f"{who} comes too close to what this guard listens for."
             return Verdict(allowed=False, reason=reason, score=score)
-        return Verdict(
-            allowed=True, reason=f"{who} is about something else.", score=score
-        )
+        reason = f"{who} is not close enough to what this guard listens for."
+        return Verdict(allowed=True, reason=reason, score=score)
 
 
 def pieces(text: str) -> list[str]:
-    """Return the sentences of a text, long ones cut, few enough to embed at once."""
+    """Return the sentences of a text, long ones cut and many short ones put together.
+
+    No piece is longer than the model reads.
+    """
     parts = [
         part
-        for sentence in _SENTENCE.findall(text)
+        for sentence in _SENTENCE.findall(unicodedata.normalize("NFD", text))
         for part in textwrap.wrap(sentence.strip(), PIECE_CHARS, break_on_hyphens=False)
     ]
-    if len(parts) <= MOST_PIECES:
-        return parts
-    # Two packed neighbours are always longer than `limit`, hence the factor 2.
-    limit = max(PIECE_CHARS, 2 * len(text) // (MOST_PIECES - 1) + 1)
+    if len(parts) > MANY_PIECES:
+        parts = _packed(parts)
+    return [unicodedata.normalize("NFC", part) for part in parts]
+
+
+def _packed(parts: list[str]) -> list[str]:
     packed = [parts[0]]
     for part in parts[1:]:
-        if len(packed[-1]) + 1 + len(part) <= limit:
+        if len(packed[-1]) + 1 + len(part) <= PIECE_CHARS:
             packed[-1] += f" {part}"
         else:
             packed.append(part)

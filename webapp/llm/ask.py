@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from webapp.llm.faults import too_long
 from webapp.llm.gateway import Gateway, Sampling
 from webapp.plugins.asking import CAREFUL, Look, Message, Moderation
 from webapp.security import Secret
@@ -27,8 +28,14 @@ class GatewayAsk:
         self, messages: list[Message], *, model: str | None = None, max_tokens: int = 64
     ) -> str:
         """Return the likeliest reply, so that a verdict does not depend on chance."""
+        model = model or self._gateway.usual("chat")
+        # Some servers cut a prompt that is too long and say nothing.
+        if not self._gateway.measure(model=model, messages=messages).has_room(
+            max_tokens
+        ):
+            raise too_long()
         completion = self._gateway.complete(
-            model=model or self._gateway.usual("chat"),
+            model=model,
             messages=messages,
             sampling=Sampling(temperature=0.0, top_p=1.0, max_tokens=max_tokens),
             user=self._user,

@@ -45,6 +45,7 @@ class Cancel:
         """Keep the newest socket that the HTTP client reports."""
         if event in {
             "connection.connect_tcp.complete",
+            "connection.connect_unix_socket.complete",
             "connection.start_tls.complete",
         }:
             self._hold(info["return_value"].get_extra_info("socket"))

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import repeat
 from typing import Any, cast
+
+from webapp.llm.events import Chance, WrittenToken
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,6 +17,7 @@ class Said:
     text: str = ""
     thought: str = ""
     ended: str = ""
+    tokens: tuple[WrittenToken, ...] = ()
 
 
 def read_choice(choices: object) -> Said:
@@ -23,14 +28,16 @@ def read_choice(choices: object) -> Said:
         choice = cast(Any, choices)[0]
         delta = choice.get("delta") or {}
         text, thought = _content(delta.get("content"))
-        text = text or delta.get("refusal") or ""
+        # Where a text is continued, there is no delta.
+        text = text or delta.get("refusal") or choice.get("text") or ""
         thought = thought or _reasoning(delta)
         ended = choice.get("finish_reason") or ""
+        tokens = _tokens(choice.get("logprobs") or {})
     except (AttributeError, LookupError, TypeError):
         raise ValueError("not a choice") from None
     if not isinstance(text, str) or not isinstance(ended, str):
         raise ValueError("not a text")
-    return Said(text, thought, ended)
+    return Said(text, thought, ended, tokens)
 
 
 def read_usage(usage: object) -> tuple[int | None, int | None] | None:
@@ -40,6 +47,29 @@ def read_usage(usage: object) -> tuple[int | None, int | None] | None:
     counts = (usage.get("prompt_tokens"), usage.get("completion_tokens"))
     prompt, completion = (n if isinstance(n, int) else None for n in counts)
     return prompt, completion
+
+
+def _tokens(logprobs: Any) -> tuple[WrittenToken, ...]:
+    """Return the tokens of a chunk, as chats list them or as continued texts do."""
+    if "tokens" not in logprobs:
+        return tuple(
+            WrittenToken(
+                str(one["token"]),
+                float(one["logprob"]),
+                _top((top["token"], top["logprob"]) for top in one["top_logprobs"]),
+            )
+            for one in logprobs.get("content") or ()
+        )
+    tops = logprobs.get("top_logprobs") or repeat({})
+    listed = zip(logprobs["tokens"], logprobs["token_logprobs"], tops, strict=False)
+    return tuple(
+        WrittenToken(str(text), float(logprob), _top(top.items()))
+        for text, logprob, top in listed
+    )
+
+
+def _top(chances: Iterable[tuple[Any, Any]]) -> tuple[Chance, ...]:
+    return tuple(Chance(str(text), float(logprob)) for text, logprob in chances)
 
 
 def _content(content: Any) -> tuple[Any, str]:

@@ -65,10 +65,12 @@ class Directory:
                 label=_label(endpoint, name),
                 available=not endpoint.unavailable,
                 reason=endpoint.unavailable,
-                kind=self._listed(endpoint, upstream).kind,
+                kind=listed.kind,
+                is_loaded=listed.is_loaded,
             )
             for endpoint in self._endpoints
             for name, upstream in self._names(endpoint, fresh=True).items()
+            for listed in [self._listed(endpoint, upstream)]
         ]
 
     def unlisted(self) -> list[str]:

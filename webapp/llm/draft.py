@@ -12,6 +12,8 @@ from webapp.llm.events import (
     Piece,
     Silence,
     Thought,
+    Tokens,
+    WrittenToken,
 )
 from webapp.llm.faults import garbage
 from webapp.llm.pump import BEAT_SECONDS
@@ -28,6 +30,7 @@ class Draft:
         self._first_token_ms = 0
         self._text: list[str] = []
         self._thoughts: list[str] = []
+        self._tokens: list[WrittenToken] = []
         self._end: Finish | None = None
 
     def take(self, event: BackendEvent | Silence, now: float) -> ChatEvent | None:
@@ -37,6 +40,9 @@ class Draft:
         match event:
             case Finish():
                 self._end = event
+                return None
+            case Tokens(tokens):
+                self._tokens += tokens
                 return None
             case Thought(text):
                 self._thoughts.append(text)
@@ -66,6 +72,7 @@ class Draft:
             self._first_token_ms,
             self._ms(now),
             thoughts,
+            tuple(self._tokens),
         )
 
     def _ms(self, now: float) -> int:

@@ -30,9 +30,13 @@ from webapp.settings import Settings
 Kind = Literal["wordkeep", "openai", "scripted"]
 Omittable = Literal["seed", "stop", "stream_options", "temperature", "top_p"]
 LOCAL = "local"
+# How the address of a Unix socket begins, where that of a host could be.
+UNIX = "unix:"
 # What a request says for itself, whatever its endpoint.
 _OURS = {"model", "messages", "stream", "stream_options", "user"}
 _NO_ADDRESS = "base_url must be an address like http://host:port/v1"
+# What nearly all hosted models have at least.
+CONTEXT = 8192
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9._-]{0,39}$")]
 
 
@@ -48,11 +52,15 @@ class Endpoint:
     models: Mapping[str, str]
     # An address may hold more than a host name; it is nobody's business but ours.
     base_url: str = field(default="", repr=False)
+    # The Unix socket on which it is called, if it is called on one.
+    socket: str = field(default="", repr=False)
     key: Secret | None = None
     timeout: float = 120.0
+    context: int = CONTEXT
     max_tokens_field: str = "max_tokens"
     omit: frozenset[str] = frozenset()
     extra_body: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    start_reply: bool = False
     unavailable: str = ""
 
 
@@ -70,6 +78,13 @@ class EndpointEntry(BaseModel):
     timeout: Annotated[float, Field(gt=0, le=3600)] = Field(
         120.0, description="Longest silence of the endpoint, in seconds."
     )
+    context: Annotated[int, Field(ge=512, le=10_000_000)] = Field(
+        CONTEXT,
+        description=(
+            "Tokens of prompt and reply together that its models take. Our own "
+            "sidecar says it itself."
+        ),
+    )
     models: dict[Name, Annotated[str, Field(min_length=1, max_length=200)]] = Field(
         default_factory=dict,
         description="Name in levels: name at the endpoint. None: what it lists.",
@@ -85,6 +100,13 @@ class EndpointEntry(BaseModel):
     extra_body: dict[str, JsonValue] = Field(
         default_factory=dict,
         description="Fields added to each chat request, as to switch thinking off.",
+    )
+    start_reply: bool = Field(
+        False,
+        description=(
+            "It carries on a reply that was begun for it, as vLLM does. Our own "
+            "sidecar always does."
+        ),
     )
 
     @field_validator("extra_body")
@@ -141,9 +163,11 @@ class EndpointEntry(BaseModel):
             base_url=_with_v1(url) if self.kind == "wordkeep" else url,
             key=Secret(key) if key else None,
             timeout=self.timeout,
+            context=self.context,
             max_tokens_field=self.max_tokens_field,
             omit=self.omit,
             extra_body=MappingProxyType(dict(self.extra_body)),
+            start_reply=self.start_reply,
             unavailable=unavailable,
         )
 
@@ -171,12 +195,15 @@ def load_endpoints(settings: Settings, env: Mapping[str, str]) -> tuple[Endpoint
 
 def local_endpoint(settings: Settings) -> Endpoint:
     """Return the sidecar that `wordkeep up` starts."""
-    url = settings.sidecar_url.rstrip("/")
+    url, socket = settings.sidecar_url.rstrip("/"), ""
+    if url.startswith(UNIX):
+        url, socket = "http://localhost", url.removeprefix(UNIX)
     return Endpoint(
         name=LOCAL,
         kind="wordkeep",
         models=MappingProxyType({}),
         base_url=_with_v1(url) if url else "",
+        socket=socket,
         key=Secret(settings.sidecar_key) if settings.sidecar_key else None,
         timeout=float(settings.reply_seconds),
         unavailable="" if url else "no sidecar was started with this site",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 from webapp.llm.cancel import Cancel
 from webapp.plugins.asking import Look, Message, Moderation
@@ -26,16 +26,66 @@ class Sampling:
 
 @dataclass(frozen=True, slots=True)
 class ChatRequest:
-    """One chat call as a backend sees it; `model` is the endpoint's own name.
+    """One call of a chat model; backends get it with the endpoint's own `model`.
 
     The messages hold the secret of the visit, so they stay out of the repr.
+
+    `start_reply` is the beginning of the reply, which the model carries on. Without
+    `default_system` the model's template adds no system message where none is sent.
+    `text` is continued as it is, without any template; then there are no messages.
+    `top_logprobs` asks for the chances of each token, and of that many others.
+
+    The first `public` characters of the messages, or of the text, may be read once for
+    all who send the same `cache_salt`. Where they hold a secret, or what somebody
+    typed, the salt must belong to that visit or run alone. The first `common` of them
+    are everybody's, whatever the salt: they hold neither.
     """
 
     model: str
-    messages: tuple[Message, ...] = field(repr=False)
+    messages: tuple[Message, ...] = field(default=(), repr=False)
     sampling: Sampling = Sampling()
     user: str = ""
     raw_tokens: bool = False
+    start_reply: str = field(default="", repr=False)
+    default_system: bool = True
+    text: str | None = field(default=None, repr=False)
+    top_logprobs: int | None = None
+    public: int = 0
+    common: int = 0
+    cache_salt: str = field(default="", repr=False)
+
+
+class TextToken(NamedTuple):
+    """A token of a text: its number in the vocabulary, and how it reads."""
+
+    id: int
+    text: str
+
+
+class Chance(NamedTuple):
+    """How likely a token was: the natural logarithm of its probability."""
+
+    text: str
+    logprob: float
+
+
+class WrittenToken(NamedTuple):
+    """A token that the model wrote, and the likeliest ones in its place."""
+
+    text: str
+    logprob: float
+    top: tuple[Chance, ...] = ()
+
+
+class Size(NamedTuple):
+    """How many tokens the messages of a chat take, of how many with the reply."""
+
+    tokens: int
+    context: int
+
+    def has_room(self, reply: int) -> bool:
+        """Whether a reply of that many tokens fits behind them."""
+        return self.tokens + reply <= self.context
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +105,13 @@ class Piece:
     """The next piece of the reply."""
 
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """The tokens that were written since the last ones, thoughts included."""
+
+    tokens: tuple[WrittenToken, ...] = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +137,8 @@ class Finish:
 class Completion:
     """A whole reply and what it took. `model` names endpoint and model.
 
-    `thoughts` came before or between: nobody reads them as the reply.
+    `thoughts` came before or between: nobody reads them as the reply. `tokens` are
+    there if their chances were asked for.
     """
 
     text: str
@@ -91,6 +149,7 @@ class Completion:
     first_token_ms: int
     ms: int
     thoughts: str = field(default="", repr=False)
+    tokens: tuple[WrittenToken, ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +160,7 @@ class Done:
 
 
 ChatEvent = InQueue | Silence | Piece | Done
-BackendEvent = InQueue | Piece | Thought | Finish
+BackendEvent = InQueue | Piece | Tokens | Thought | Finish
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +174,7 @@ class Listed:
     kind: Kind = "chat"
     is_adapter: bool = False
     reads: Literal["message", "reply"] | None = None
+    is_loaded: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +187,7 @@ class ModelInfo:
     available: bool
     reason: str = ""
     kind: Kind = "chat"
+    is_loaded: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +204,12 @@ class Backend(Protocol):
 
     def stream(self, request: ChatRequest, cancel: Cancel) -> Generator[BackendEvent]:
         """Yield the reply piece by piece; runs in a thread of its own."""
+
+    def measure(self, request: ChatRequest) -> Size:
+        """Return how much of the model's context the messages take, or the most."""
+
+    def tokens(self, model: str, text: str) -> tuple[TextToken, ...]:
+        """Return the tokens that a model reads in a text."""
 
     def embed(self, model: str, texts: list[str]) -> list[list[float]]:
         """Return one vector per text."""

@@ -17,6 +17,7 @@ from webapp.errors import (
     BackendOverloaded,
     BackendRefused,
     BackendTimeout,
+    BackendTooLong,
 )
 
 log = logging.getLogger(__name__)
@@ -44,10 +45,6 @@ _BY_STATUS = {
     404: "model_not_found",
 }
 _REFUSALS = {
-    "context_length_exceeded": (
-        "The message and the conversation are too long for this model. Send a "
-        "shorter message or start over."
-    ),
     "content_filter": (
         "{who} has a filter of its own that stopped this message. Put it another way."
     ),
@@ -101,6 +98,14 @@ def _explain(error: Exception, who: str) -> Fault:
             return Fault(garbage(who))
 
 
+def too_long() -> BackendTooLong:
+    """Return the error for a text that a model cannot read to its end."""
+    return BackendTooLong(
+        "The message and the conversation are too long for this model. Send a "
+        "shorter message or start over."
+    )
+
+
 def garbage(who: str) -> BackendError:
     """Return the error for an answer that does not speak the agreed format."""
     return BackendError(
@@ -114,7 +119,7 @@ def _explain_answer(error: openai.APIError, who: str) -> Fault:
     """Explain an error that the endpoint put into words, as a status or in a stream."""
     status, code = _status(error), _code(error)
     if _is_too_long(error, status):
-        return Fault(_refusal("context_length_exceeded", who))
+        return Fault(too_long())
     if code in _REFUSALS:
         return Fault(_refusal(code, who))
     if status in {429, 503} or code == "queue_full" or error.type == "overloaded":
@@ -157,8 +162,7 @@ def _overloaded(who: str) -> BackendOverloaded:
 
 def _refusal(why: str, who: str) -> BackendRefused:
     message = _REFUSALS.get(why, "{who} refused the request. Tell your instructor.")
-    codes = {"context_length_exceeded": "context_length"}
-    return BackendRefused(message.format(who=who), code=codes.get(why))
+    return BackendRefused(message.format(who=who))
 
 
 def _code(error: openai.APIError) -> str:

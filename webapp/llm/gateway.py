@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import logging
 import os
 import random
 import time
@@ -31,6 +32,9 @@ from webapp.llm.events import (
     Piece,
     Sampling,
     Silence,
+    Size,
+    TextToken,
+    WrittenToken,
 )
 from webapp.llm.faults import Fault, explain
 from webapp.llm.listing import Listings
@@ -45,6 +49,7 @@ from webapp.settings import Settings
 
 __all__ = [
     "ChatEvent",
+    "ChatRequest",
     "Completion",
     "Done",
     "EndpointHealth",
@@ -55,15 +60,24 @@ __all__ = [
     "Piece",
     "Sampling",
     "Silence",
+    "Size",
+    "TextToken",
+    "WrittenToken",
     "open_gateway",
 ]
 
 T = TypeVar("T")
+log = logging.getLogger(__name__)
 
 RETRIES = 2
 # A guard that hears nothing for this long blocks; a player would not wait longer.
 CALL_SECONDS = 20.0
 HOSTED_SECONDS = 30.0
+# A page does not wait longer to say how much fits.
+SIZE_SECONDS = 1.0
+# How long a size is good for: an endpoint may come back with another context.
+FIXED_SECONDS, UNKNOWN_SECONDS = 300.0, 5.0
+KNOWN_SIZES = 512
 CACHED_EMBEDDINGS = 1024
 EMBED_BATCH = 64
 
@@ -105,6 +119,7 @@ class Gateway:
             self._endpoints, Listings(self._backends, seconds, clock=clock)
         )
         self._vectors = VectorCache(CACHED_EMBEDDINGS)
+        self._known_sizes: dict[str, tuple[float, Size | None]] = {}
         self._known_health: dict[str, tuple[float, EndpointHealth]] = {}
 
     @classmethod
@@ -122,15 +137,18 @@ class Gateway:
         user: str = "",
         raw_tokens: bool = False,
     ) -> Generator[ChatEvent]:
+        """Return the events of the reply to a chat, as `reply` does."""
+        return self.reply(
+            ChatRequest(model, tuple(messages), sampling, user, raw_tokens)
+        )
+
+    def reply(self, request: ChatRequest) -> Generator[ChatEvent]:
         """Return the events of one reply; closing it stops the model.
 
         Raises ContentError at once for an unknown model, and BackendError while read.
         """
-        target = self._directory.target(model)
-        request = ChatRequest(
-            target.upstream, tuple(messages), sampling, user, raw_tokens
-        )
-        return self._reply(target, request)
+        target = self._directory.target(request.model)
+        return self._reply(target, replace(request, model=target.upstream))
 
     def complete(
         self,
@@ -141,16 +159,74 @@ class Gateway:
         user: str = "",
         raw_tokens: bool = False,
     ) -> Completion:
-        """Return a whole reply."""
-        stream = self.stream(
-            model=model,
-            messages=messages,
-            sampling=sampling,
-            user=user,
-            raw_tokens=raw_tokens,
+        """Return the whole reply to a chat."""
+        return self.whole_reply(
+            ChatRequest(model, tuple(messages), sampling, user, raw_tokens)
         )
+
+    def whole_reply(self, request: ChatRequest) -> Completion:
+        """Return a whole reply."""
+        stream = self.reply(request)
         done = next(event for event in stream if isinstance(event, Done))
         return done.completion
+
+    def measure(
+        self, *, model: str, messages: Sequence[Message], raw_tokens: bool = False
+    ) -> Size:
+        """Return how many tokens the messages take, and of how many."""
+        return self.size(ChatRequest(model, tuple(messages), raw_tokens=raw_tokens))
+
+    def size(self, request: ChatRequest) -> Size:
+        """Return how many tokens a prompt takes, and of how many.
+
+        Where the endpoint cannot tell, it is the most that it may take.
+        """
+        target = self._directory.target(request.model)
+        backend = self._backends[target.endpoint.name]
+        asked = replace(request, model=target.upstream)
+        return self._call(target, partial(backend.measure, asked))
+
+    def tokens(self, model: str, text: str) -> tuple[TextToken, ...]:
+        """Return the tokens that a model reads in a text.
+
+        Raises BackendRefused where the endpoint does not show them.
+        """
+        target = self._directory.target(model)
+        backend = self._backends[target.endpoint.name]
+        return self._call(target, partial(backend.tokens, target.upstream, text))
+
+    def brief_size(
+        self, *, model: str, messages: Sequence[Message], raw_tokens: bool = False
+    ) -> Size | None:
+        """Return the size of messages, or None where that takes long or fails.
+
+        For pages, which come whether or not a model answers.
+        """
+        try:
+            target = self._directory.target(model)
+            request = ChatRequest(
+                target.upstream, tuple(messages), raw_tokens=raw_tokens
+            )
+            measure = partial(self._backends[target.endpoint.name].measure, request)
+            return within(SIZE_SECONDS, measure, name="size of a prompt")
+        except Exception as error:  # noqa: BLE001 -- border: whatever a client raises
+            log.info("the size of a prompt is unknown: %s", type(error).__name__)
+            return None
+
+    def fixed_size(
+        self, *, model: str, messages: Sequence[Message], raw_tokens: bool = False
+    ) -> Size | None:
+        """Return what `brief_size` said lately: for what does not come from players."""
+        key = repr((model, list(messages), raw_tokens))
+        known = self._known_sizes.get(key)
+        if known is not None and self._clock() < known[0]:
+            return known[1]
+        size = self.brief_size(model=model, messages=messages, raw_tokens=raw_tokens)
+        seconds = UNKNOWN_SECONDS if size is None else FIXED_SECONDS
+        if len(self._known_sizes) >= KNOWN_SIZES:
+            self._known_sizes.clear()
+        self._known_sizes[key] = (self._clock() + seconds, size)
+        return size
 
     def embed(
         self, texts: Sequence[str], *, model: str | None = None

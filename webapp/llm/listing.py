@@ -46,6 +46,7 @@ def _read(item: object) -> Listed | None:
         kind=cast(Kind, kind) if kind in get_args(Kind) else "chat",
         is_adapter=item.get("adapter") is True,
         reads=cast(Reads, reads) if reads in get_args(Reads) else None,
+        is_loaded=item.get("loaded") is True,
     )
 
 

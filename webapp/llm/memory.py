@@ -24,6 +24,8 @@ from webapp.llm.events import (
     Finish,
     Listed,
     Piece,
+    Size,
+    TextToken,
 )
 from webapp.plugins.asking import Look, Moderation
 from webapp.security import Secret
@@ -68,6 +70,10 @@ class RememberingBackend:
 
     def stream(self, request: ChatRequest, cancel: Cancel) -> Generator[BackendEvent]:
         """Yield the reply that is known, or that the model gives now."""
+        if request.top_logprobs is not None:
+            # Chances are not kept.
+            yield from self._backend.stream(request, cancel)
+            return
         key = self._key(request)
         row = self._memory.get(key)
         if row is not None:
@@ -83,6 +89,14 @@ class RememberingBackend:
             if isinstance(event, Finish) and "".join(pieces).strip():
                 end = [event.reason, event.prompt_tokens, event.completion_tokens]
                 self._memory.put(key, ["".join(pieces), *end])
+
+    def measure(self, request: ChatRequest) -> Size:
+        """Ask the endpoint."""
+        return self._backend.measure(request)
+
+    def tokens(self, model: str, text: str) -> tuple[TextToken, ...]:
+        """Ask the model."""
+        return self._backend.tokens(model, text)
 
     def embed(self, model: str, texts: list[str]) -> list[list[float]]:
         """Ask the model."""
@@ -116,6 +130,9 @@ class RememberingBackend:
             asdict(request.sampling),
             request.raw_tokens,
         ]
+        more = [request.start_reply, request.default_system, request.text]
+        if more != ["", True, None]:
+            asked += more
         return hashlib.sha256(json.dumps(asked).encode()).hexdigest()
 
 

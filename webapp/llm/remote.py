@@ -11,7 +11,7 @@ from typing import Any, cast
 import httpx2
 import openai
 
-from webapp.errors import BackendError
+from webapp.errors import BackendError, BackendRefused
 from webapp.llm.cancel import Cancel, attach
 from webapp.llm.chunks import Said, read_choice, read_usage
 from webapp.llm.endpoints import Endpoint
@@ -22,11 +22,14 @@ from webapp.llm.events import (
     Finish,
     InQueue,
     Listed,
+    Size,
+    TextToken,
+    Tokens,
 )
 from webapp.llm.faults import BROKE_OFF, garbage
 from webapp.llm.listing import read_models
 from webapp.llm.thoughts import Habits, Sorter
-from webapp.plugins.asking import Highlight, Look, Moderation
+from webapp.plugins.asking import Highlight, Look, Message, Moderation
 from webapp.security import Secret
 
 log = logging.getLogger(__name__)
@@ -35,6 +38,9 @@ for _name in ("openai", "httpx2", "httpcore2"):
     logging.getLogger(_name).setLevel(logging.WARNING)
 
 CONNECT_SECONDS = 5.0
+# A new connection for each call: only then its socket is known from the start and Stop
+# can cut it at any moment; nor can it have gone stale.
+LIMITS = httpx2.Limits(max_connections=256, max_keepalive_connections=0)
 HEALTH_SECONDS = 2.0
 LIST_SECONDS = 2.0
 # No level allows a reply this long: more is a broken endpoint.
@@ -44,6 +50,7 @@ HIGHLIGHTS = 200
 # Log odds beyond it are not a model's finding; ours end at 28.
 LOG_ODDS = 100.0
 VERSION_CHARS = 80
+TURN_TOKENS = 16
 
 
 class NoClient(Exception):
@@ -88,9 +95,12 @@ class RemoteBackend:
         self._habits = Habits()
         self._http = httpx2.Client(
             timeout=httpx2.Timeout(endpoint.timeout, connect=CONNECT_SECONDS),
-            # A new connection for each call: only then its socket is known from the
-            # start and Stop can cut it at any moment; nor can it have gone stale.
-            limits=httpx2.Limits(max_connections=256, max_keepalive_connections=0),
+            limits=LIMITS,
+            transport=(
+                httpx2.HTTPTransport(uds=endpoint.socket, limits=LIMITS)
+                if endpoint.socket
+                else None
+            ),
             event_hooks={"request": [attach]},
             follow_redirects=False,
             # The sidecar is on this machine: no proxy from the environment applies.
@@ -108,16 +118,47 @@ class RemoteBackend:
 
     def stream(self, request: ChatRequest, cancel: Cancel) -> Generator[BackendEvent]:
         """Yield the reply; the stream counts as whole only with a finish reason."""
+        is_chat = request.text is None
         # Plain dicts: building typed chunks would cost more than reading them.
         chunks = self._client.post(
-            "/chat/completions",
-            body=self._chat_body(request),
+            "/chat/completions" if is_chat else "/completions",
+            body=self._chat_body(request) if is_chat else self._text_body(request),
             cast_to=object,
             stream=True,
             stream_cls=openai.Stream[object],
         )
         with closing(chunks):
             yield from self._read(chunks, request.model)
+
+    def measure(self, request: ChatRequest) -> Size:
+        """Ask our own sidecar; for others return the most that it can be.
+
+        No token is shorter than a byte, and a turn has some marks around it.
+        """
+        if not self._is_ours:
+            texts = [message["content"] for message in self._turns(request)]
+            texts += [] if request.text is None else [request.text]
+            size = sum(len(text.encode()) for text in texts) + TURN_TOKENS * len(texts)
+            return Size(size, self._endpoint.context)
+        body = self._prompt(request) | {"raw_tokens": request.raw_tokens}
+        answer = self._post("/tokenize", body)
+        tokens, context = answer.get("count"), answer.get("max_model_len")
+        if not isinstance(tokens, int) or not isinstance(context, int):
+            raise garbage(self._who)
+        return Size(tokens, context)
+
+    def tokens(self, model: str, text: str) -> tuple[TextToken, ...]:
+        """Ask our own sidecar; of others it is not known whether they tell."""
+        if not self._is_ours:
+            raise BackendRefused(f"{self._who} does not show the tokens of a text.")
+        body = {"model": model, "prompt": text, "add_special_tokens": False}
+        answer = self._post("/tokenize", body)
+        numbers, texts = answer.get("tokens"), answer.get("token_strs")
+        if not isinstance(numbers, list) or not isinstance(texts, list):
+            raise garbage(self._who)
+        if len(numbers) != len(texts) or not all(isinstance(n, int) for n in numbers):
+            raise garbage(self._who)
+        return tuple(TextToken(n, str(t)) for n, t in zip(numbers, texts, strict=True))
 
     def embed(self, model: str, texts: list[str]) -> list[list[float]]:
         """Return one unit vector per text."""
@@ -205,15 +246,50 @@ class RemoteBackend:
         return EndpointHealth(self._endpoint.name, is_ok, status)
 
     def _chat_body(self, request: ChatRequest) -> dict[str, Any]:
+        body = self._prompt(request) | self._sampling(request)
+        body[self._endpoint.max_tokens_field] = request.sampling.max_tokens
+        if request.top_logprobs is not None:
+            body |= {"logprobs": True, "top_logprobs": request.top_logprobs}
+        return self._kept(body) | dict(self._endpoint.extra_body)
+
+    def _text_body(self, request: ChatRequest) -> dict[str, Any]:
+        body = self._prompt(request) | self._sampling(request)
+        body["max_tokens"] = request.sampling.max_tokens
+        if request.top_logprobs is not None:
+            body["logprobs"] = request.top_logprobs
+        return self._kept(body)
+
+    def _prompt(self, request: ChatRequest) -> dict[str, Any]:
+        """Return what makes the prompt; others would refuse fields they do not know."""
+        if request.text is not None:
+            return {"model": request.model, "prompt": request.text}
+        body: dict[str, Any] = {"model": request.model}
+        body["messages"] = self._turns(request)
+        if request.start_reply:
+            body |= {"continue_final_message": True, "add_generation_prompt": False}
+        if self._is_ours and not request.default_system:
+            body["default_system"] = False
+        return body
+
+    def _turns(self, request: ChatRequest) -> list[Message]:
+        if not request.start_reply:
+            return list(request.messages)
+        if not (self._is_ours or self._endpoint.start_reply):
+            # Another server would take it for a finished turn and begin a new one.
+            raise BackendRefused(
+                f"{self._who} cannot carry on a reply that was begun for it. Choose "
+                "another model.",
+            )
+        begun: Message = {"role": "assistant", "content": request.start_reply}
+        return [*request.messages, begun]
+
+    def _sampling(self, request: ChatRequest) -> dict[str, Any]:
         sampling = request.sampling
         body: dict[str, Any] = {
-            "model": request.model,
-            "messages": list(request.messages),
             "stream": True,
             "stream_options": {"include_usage": True},
             "temperature": sampling.temperature,
             "top_p": sampling.top_p,
-            self._endpoint.max_tokens_field: sampling.max_tokens,
         }
         if sampling.seed is not None:
             body["seed"] = sampling.seed
@@ -223,8 +299,16 @@ class RemoteBackend:
             # Others get no player id, and would refuse fields they do not know.
             body |= {"queue_events": True, "raw_tokens": request.raw_tokens}
             body |= {"user": request.user} if request.user else {}
-        kept = {k: v for k, v in body.items() if k not in self._endpoint.omit}
-        return kept | dict(self._endpoint.extra_body)
+            kept = {
+                "public": request.public,
+                "common": request.common,
+                "cache_salt": request.cache_salt,
+            }
+            body |= {name: value for name, value in kept.items() if value}
+        return body
+
+    def _kept(self, body: dict[str, Any]) -> dict[str, Any]:
+        return {k: v for k, v in body.items() if k not in self._endpoint.omit}
 
     def _read(
         self, chunks: openai.Stream[object], model: str
@@ -266,6 +350,8 @@ class RemoteBackend:
             if said.thought:
                 yield from sorter.thought(said.thought)
             yield from sorter.text(said.text)
+            if said.tokens:
+                yield Tokens(said.tokens)
             usage = read_usage(chunk.get("usage"))
             counts = usage or (finish.prompt_tokens, finish.completion_tokens)
             finish = Finish(said.ended or finish.reason, *counts)

@@ -17,16 +17,23 @@ from webapp.errors import BackendError, BackendOverloaded, BackendRefused
 from webapp.llm.cancel import Cancel
 from webapp.llm.events import (
     BackendEvent,
+    Chance,
     ChatRequest,
     EndpointHealth,
     Finish,
     InQueue,
     Listed,
     Piece,
+    Size,
+    TextToken,
+    Tokens,
+    WrittenToken,
 )
 from webapp.llm.faults import BROKE_OFF
 from webapp.plugins.asking import Highlight, Look, Message, Moderation
-from webapp.security import Secret, normalise_guess
+from webapp.security import Secret
+from webapp.text.characters import characters
+from webapp.text.words import normalise_guess
 
 # What an entry may name as a model. All but the keepers exist to test faults.
 BEHAVIOURS = (
@@ -46,6 +53,7 @@ STAND_INS = {
     model.name: model
     for model in (
         Listed("warden", is_adapter=True),
+        Listed("scribe", is_adapter=True),
         Listed("smollm2"),
         Listed("minilm", "embedding"),
         Listed("gate", "guard", is_adapter=True, reads="message"),
@@ -53,6 +61,8 @@ STAND_INS = {
     )
 }
 SLOW_SECONDS = 0.1
+# As large as that of the sidecar's models, so that pages look the same.
+CONTEXT = 2048
 DIMENSIONS = 128
 
 
@@ -117,6 +127,17 @@ class ScriptedBackend:
         finally:
             self._count(-1)
 
+    def measure(self, request: ChatRequest) -> Size:
+        """Count as for the reply: what stands between gaps is a token."""
+        texts = [m["content"] for m in _messages(request)]
+        words = sum(len(_PIECES.findall(text)) for text in texts)
+        return Size(words, CONTEXT)
+
+    def tokens(self, model: str, text: str) -> tuple[TextToken, ...]:
+        """Count as for the reply, and number the tokens of each text on its own."""
+        pieces = _PIECES.findall(text)
+        return tuple(TextToken(number, piece) for number, piece in enumerate(pieces))
+
     def embed(self, model: str, texts: list[str]) -> list[list[float]]:
         """Return vectors in which texts that share words are near each other."""
         return [_embedding(text) for text in texts]
@@ -168,7 +189,7 @@ class ScriptedBackend:
             cancel.wait(3600)
             return
         _fail(behaviour)
-        text = _reply(behaviour, request.messages)
+        text = _reply(behaviour, _messages(request))
         slow = SLOW_SECONDS if behaviour.endswith("-slow") else self.delay
         yield from self._say(text, request, cancel, slow)
 
@@ -183,12 +204,23 @@ class ScriptedBackend:
             if delay and cancel.wait(delay):
                 return
             yield Piece(piece)
+            if request.top_logprobs is not None:
+                # Rules leave nothing to chance.
+                chances = (Chance(piece, 0.0),)[: request.top_logprobs]
+                yield Tokens((WrittenToken(piece, 0.0, chances),))
         if request.model == "breaks-off":
             raise BackendError(
                 "The scripted model stopped in the middle.", code=BROKE_OFF
             )
-        prompt = sum(len(m["content"].split()) for m in request.messages)
+        prompt = sum(len(m["content"].split()) for m in _messages(request))
         yield Finish(reason, prompt, len(pieces))
+
+
+def _messages(request: ChatRequest) -> tuple[Message, ...]:
+    """Return what was sent; a text to continue counts as asked."""
+    if request.text is None:
+        return request.messages
+    return ({"role": "user", "content": request.text},)
 
 
 def _fail(behaviour: str) -> None:
@@ -228,9 +260,9 @@ def _keeper(system: str, asked: str) -> str:
     word = told.group(1)
     is_hardened = _HARDENED.search(system) is not None
     if _SPELLED.search(asked) and not is_hardened:
-        return f"Letter by letter, then: {'-'.join(word)}"
+        return f"Letter by letter, then: {'-'.join(characters(word))}"
     if _REVERSED.search(asked) and not is_hardened:
-        return f"From its end to its beginning: {word[::-1]}"
+        return f"From its end to its beginning: {''.join(reversed(characters(word)))}"
     if _FORBIDDEN.search(system):
         return "I may not tell you the password."
     return f"The password is {word}."

@@ -84,7 +84,7 @@ class Ask(Protocol):
     def complete(
         self, messages: list[Message], *, model: str | None = None, max_tokens: int = 64
     ) -> str:
-        """Return the reply of a chat model."""
+        """Return the reply of a chat model; raise BackendTooLong before it cuts."""
 
     def embed(self, texts: Sequence[str]) -> list[list[float]]:
         """Return one unit vector per text."""
@@ -97,7 +97,7 @@ class Ask(Protocol):
         secret: Secret | None = None,
         look: Look = CAREFUL,
     ) -> Moderation:
-        """Return the judgement of a guard model.
+        """Return the judgement of a guard model; raise BackendTooLong as `complete`.
 
         Without `model` the usual one judges: with a `secret` the guard of replies, else
         the guard of messages.

@@ -52,8 +52,15 @@ class Example:
 
 
 class Guard(Protocol):
-    """A plug-in that inspects a turn. The docstring's first line is its label."""
+    """A plug-in that inspects a turn. The docstring's first line is its label.
 
+    `plain_name` is how pages call it where a level gives it no name, as in the middle
+    of a sentence. `term` is what the field calls its kind; {stage} in it becomes input
+    or output. Without them both are made from the name that it is registered by.
+    """
+
+    plain_name: ClassVar[str] = ""
+    term: ClassVar[str] = ""
     Options: ClassVar[type[BaseModel]]
     stages: ClassVar[frozenset[Stage]]
     EXAMPLES: ClassVar[tuple[Example, ...]]

@@ -22,8 +22,9 @@ from webapp.reading.problems import Problem
 MAX_BYTES: Final = 200_000
 MAX_DEPTH: Final = 50
 
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
-_INT = re.compile(r"[-+]?[0-9]{1,18}")
+# With what YAML takes for the end of a line and no editor does.
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029]")
+_INT = re.compile(r"[-+]?[0-9]{1,400}")
 _FLOAT = re.compile(r"[-+]?(?:[0-9]+\.[0-9]*|\.[0-9]+|[0-9]+)(?:[eE][-+]?[0-9]{1,3})?")
 _WORDS: Final[dict[str, bool | None]] = {
     **dict.fromkeys(("", "~", "null", "Null", "NULL")),
@@ -108,7 +109,9 @@ def as_node(value: Any, line: int, depth: int = 1) -> Node:
 def read_bytes(path: Path) -> bytes:
     """Return what is in a file; raise TreeProblem if it cannot be read."""
     try:
-        return path.read_bytes()
+        with path.open("rb") as file:
+            # One more than is allowed, so that `decode` notices.
+            return file.read(MAX_BYTES + 1)
     except OSError as error:
         reason = f"cannot be read: {error.strerror}"
         raise TreeProblem(1, reason, "check the file") from error
@@ -119,8 +122,8 @@ def decode(data: bytes) -> str:
     if len(data) > MAX_BYTES:
         raise TreeProblem(
             1,
-            f"the file has {len(data):,} bytes",
-            f"a content file may have at most {MAX_BYTES:,} bytes; split it",
+            f"the file has more than {MAX_BYTES:,} bytes",
+            "a content file may not be larger; split it",
         )
     try:
         text = data.decode("utf-8-sig")
@@ -150,7 +153,7 @@ def read_tree(data: bytes) -> Node:
         deque(events, maxlen=0)
         return tree
     except yaml.MarkedYAMLError as error:
-        raise _explain(error, text.splitlines()) from error
+        raise _explain(error, text) from error
     except yaml.YAMLError as error:
         raise TreeProblem(1, "this is not readable as YAML", str(error)) from error
 
@@ -244,9 +247,20 @@ def _scalar(event: yaml.ScalarEvent) -> Any:
     return text
 
 
-def _explain(error: yaml.MarkedYAMLError, lines: list[str]) -> TreeProblem:
+def _explain(error: yaml.MarkedYAMLError, text: str) -> TreeProblem:
     mark = error.problem_mark or error.context_mark
     number = mark.line + 1 if mark else 1
+    began = _open_quote(text, number)
+    if began is not None:
+        return TreeProblem(
+            began,
+            "a quotation mark opens here and is not closed on its line",
+            "close it, or write '' for ' inside '…' and \\\" for \" inside \"…\"",
+        )
+    if error.problem in _OPEN and error.context_mark is not None:
+        # The end of the file is where it was noticed; this is where it began.
+        number = error.context_mark.line + 1
+    lines = text.split("\n")
     line = lines[number - 1] if number <= len(lines) else ""
     if "\t" in line[: len(line) - len(line.lstrip())]:
         return TreeProblem(number, "a tab indents this line", "use spaces to indent")
@@ -254,6 +268,27 @@ def _explain(error: yaml.MarkedYAMLError, lines: list[str]) -> TreeProblem:
     return TreeProblem(number, f"not readable as YAML: {error.problem}", advice)
 
 
+def _open_quote(text: str, line: int) -> int | None:
+    """Return the line of a quotation mark that ends only on `line`, or nowhere."""
+    last: yaml.Token | None = None
+    try:
+        for token in yaml.scan(text, Loader=yaml.CSafeLoader):
+            if token.start_mark.line + 1 > line:
+                break
+            if isinstance(token, yaml.ScalarToken) and token.style in {"'", '"'}:
+                last = token
+    except yaml.MarkedYAMLError as error:
+        if error.context == "while scanning a quoted scalar" and error.context_mark:
+            return int(error.context_mark.line) + 1
+    if last is None or not last.start_mark.line + 1 < line == last.end_mark.line + 1:
+        return None
+    return int(last.start_mark.line) + 1
+
+
+_OPEN = {
+    "did not find expected ',' or ']'",
+    "did not find expected ',' or '}'",
+}
 _ADVICE = {
     "mapping values are not allowed in this context": (
         "put text that contains ': ' in quotes"

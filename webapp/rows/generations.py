@@ -12,6 +12,8 @@ from webapp.db import Base, UtcTime
 
 RUNNING, FINISHED, BLOCKED = "running", "finished", "blocked"
 STOPPED, FAILED, INTERRUPTED = "stopped", "failed", "interrupted"
+# Answered by the site itself: somebody in distress, a dangerous request.
+HELPED, REFUSED = "helped", "refused"
 # What counts as used: the player got, or could have got, something out of it.
 COUNTED = (FINISHED, BLOCKED, STOPPED)
 
@@ -50,6 +52,8 @@ class Generation(Base):
     settings: Mapped[dict[str, Any]] = mapped_column(JSON)
     seed: Mapped[int]
     reply: Mapped[str | None] = mapped_column(Text)
+    # What a model that thinks wrote before its reply; it may hold the password.
+    thoughts: Mapped[str | None] = mapped_column(Text)
     prompt_tokens: Mapped[int | None]
     reply_tokens: Mapped[int | None]
     first_token_ms: Mapped[int | None]

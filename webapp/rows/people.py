@@ -1,10 +1,10 @@
-"""Rows about people: classes, players and their tokens."""
+"""Rows about people: classes, players, and who may act for them."""
 
 from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from webapp.db import Base, UtcTime
@@ -26,11 +26,14 @@ class SchoolClass(Base):
 
 
 class Player(Base):
-    """A person. `name_key` is the nickname as compared; unique within the class."""
+    """A person. `name_key` is the nickname as it is looked up at sign-in.
+
+    No two in a class look alike: their nicknames and aliases are `TakenName` rows.
+    """
 
     __tablename__ = "players"
     __table_args__ = (
-        UniqueConstraint("class_id", "name_key"),
+        Index(None, "name_key"),
         UniqueConstraint("recovery_digest"),
         # The id is part of every secret: a deleted player's must not be used again.
         {"sqlite_autoincrement": True},
@@ -38,16 +41,37 @@ class Player(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     class_id: Mapped[int] = mapped_column(ForeignKey("classes.id"))
-    name: Mapped[str] = mapped_column(String(40))
+    name: Mapped[str] = mapped_column(String(80))
     name_key: Mapped[str] = mapped_column(String(80))
-    alias: Mapped[str | None] = mapped_column(String(40))
+    alias: Mapped[str | None] = mapped_column(String(80))
     role: Mapped[str] = mapped_column(String(12), default=PLAYER)
     is_listed: Mapped[bool] = mapped_column(default=True)
+    # By an instructor; `is_listed` is the player's own choice.
+    is_hidden: Mapped[bool] = mapped_column(default=False, server_default=false())
     password_hash: Mapped[str | None] = mapped_column(String(200))
     recovery_digest: Mapped[str] = mapped_column(String(64))
-    # Part of every signed session: a new one signs the player out everywhere.
+    # Who may act for the player carries it: a new one ends all sign-ins and tokens.
     session_stamp: Mapped[str] = mapped_column(String(32))
     created_at: Mapped[datetime] = mapped_column(UtcTime)
+
+
+class TakenName(Base):
+    """One way in which a player's nickname or alias looks; unique within the class.
+
+    Instructors' rows are looked for in all classes: nobody may pass for them.
+    """
+
+    __tablename__ = "taken_names"
+    __table_args__ = (
+        UniqueConstraint("class_id", "look"),
+        Index(None, "look"),
+        Index(None, "player_id"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    class_id: Mapped[int] = mapped_column(ForeignKey("classes.id"))
+    player_id: Mapped[int] = mapped_column(ForeignKey("players.id", ondelete="CASCADE"))
+    look: Mapped[str] = mapped_column(String(400))
 
 
 class ApiToken(Base):
@@ -59,4 +83,55 @@ class ApiToken(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     player_id: Mapped[int] = mapped_column(ForeignKey("players.id", ondelete="CASCADE"))
     digest: Mapped[str] = mapped_column(String(64), unique=True)
+    stamp: Mapped[str] = mapped_column(String(32))
+    created_at: Mapped[datetime] = mapped_column(UtcTime)
+
+
+class SignIn(Base):
+    """A browser that may act for a player; its cookie has the key of this digest.
+
+    `code_seed` gives the recovery code that this browser has yet to write down.
+    """
+
+    __tablename__ = "sign_ins"
+    __table_args__ = (Index(None, "player_id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    player_id: Mapped[int] = mapped_column(ForeignKey("players.id", ondelete="CASCADE"))
+    digest: Mapped[str] = mapped_column(String(64), unique=True)
+    stamp: Mapped[str] = mapped_column(String(32))
+    code_seed: Mapped[str | None] = mapped_column(String(64))
+    created_at: Mapped[datetime] = mapped_column(UtcTime)
+
+
+class Teaching(Base):
+    """A class that an instructor looks after."""
+
+    __tablename__ = "teaching"
+    __table_args__ = (Index(None, "player_id"),)
+
+    class_id: Mapped[int] = mapped_column(
+        ForeignKey("classes.id", ondelete="CASCADE"), primary_key=True
+    )
+    player_id: Mapped[int] = mapped_column(
+        ForeignKey("players.id", ondelete="CASCADE"), primary_key=True
+    )
+
+
+class ClassAct(Base):
+    """What somebody did to a player of a class: who, what, when, and to whom.
+
+    `player_id` is None once that player is gone; `actor` is a name, or the command.
+    """
+
+    __tablename__ = "class_acts"
+    __table_args__ = (Index(None, "class_id", "id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    class_id: Mapped[int] = mapped_column(ForeignKey("classes.id", ondelete="CASCADE"))
+    player_id: Mapped[int | None] = mapped_column(
+        ForeignKey("players.id", ondelete="SET NULL")
+    )
+    actor: Mapped[str] = mapped_column(String(40))
+    what: Mapped[str] = mapped_column(String(40))
     created_at: Mapped[datetime] = mapped_column(UtcTime)

@@ -110,11 +110,23 @@ class Guess(Base):
 
 
 class Solve(Base):
-    """The winning guess of a player at a level: the only row the leaderboard reads."""
+    """The winning guess of a player at a level: the only row the leaderboard reads.
+
+    Once its season is over it has that season's number, and the class of that time.
+    """
 
     __tablename__ = "solves"
     __table_args__ = (
-        UniqueConstraint("player_id", "level_id"),
+        Index(
+            "ux_solves_current",
+            "player_id",
+            "level_id",
+            unique=True,
+            sqlite_where=text("season IS NULL"),
+            postgresql_where=text("season IS NULL"),
+        ),
+        Index(None, "player_id"),
+        Index(None, "class_id", "season"),
         Index(None, "level_id", "attempts"),
         Index(None, "level_id", "chars"),
     )
@@ -127,6 +139,10 @@ class Solve(Base):
     attempts: Mapped[int]
     # Characters the player typed in the winning conversation; None for a blind guess.
     chars: Mapped[int | None]
+    season: Mapped[int | None]
+    class_id: Mapped[int | None] = mapped_column(
+        ForeignKey("classes.id", ondelete="SET NULL")
+    )
     solved_at: Mapped[datetime] = mapped_column(UtcTime)
 
 

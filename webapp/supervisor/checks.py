@@ -14,6 +14,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from webapp.errors import LabError
+from webapp.files import make_private
 from webapp.settings import Settings
 
 NEEDED_MB = 200
@@ -33,7 +34,7 @@ class StartError(LabError):
 def prepare_instance(instance: Path) -> None:
     """Make the instance folder, readable for its owner only, and its log folder."""
     try:
-        instance.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private(instance)
         (instance / "logs").mkdir(mode=0o700, exist_ok=True)
     except OSError as error:
         raise StartError(

@@ -7,6 +7,7 @@ import http.client
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -19,14 +20,22 @@ from urllib.parse import urlsplit
 from webapp.supervisor.logs import ChildLog
 
 PROBE_SECONDS = 2.0
+# A program without a health page is up when it has lived so long.
+LIVED_SECONDS = 5.0
 PROBE_PAUSE = 0.15
+# While it is up it is asked this often, and given up after so many without an answer.
+WATCH_PAUSE = 5.0
+UNHEARD = 6
 FIRST_PAUSE, LONGEST_PAUSE = 0.2, 10.0
 _PR_SET_PDEATHSIG = 1
 
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """What to run. `env` is added to this process's environment: keys stay there."""
+    """What to run. `env` is added to this process's environment: keys stay there.
+
+    Without a `health_url` a program is well as long as it lives.
+    """
 
     name: str
     argv: tuple[str, ...]
@@ -37,7 +46,9 @@ class Program:
     # How long it may take to stop; then it is ended.
     stop_seconds: float = 2.0
     env: Mapping[str, str] = field(default_factory=dict, repr=False)
-    # What its health page must accept, or another program has taken its port.
+    # The Unix socket on which it is asked; "" for the port of its address.
+    socket: str = ""
+    # What its health page must accept, or another program answers in its place.
     key: str = field(default="", repr=False)
     # Open files that it is given.
     files: tuple[int, ...] = ()
@@ -64,6 +75,8 @@ class Child:
         # Starts in a row after which it did not come up.
         self.failures = 0
         self._next_probe = 0.0
+        # How often in a row it was asked while it was up, and did not answer.
+        self._unheard = 0
         # When it was first heard to answer, well or not, since its start.
         self._answered_at: float | None = None
         self._process: subprocess.Popen[bytes] | None = None
@@ -79,6 +92,7 @@ class Child:
         self.started_at = self._clock()
         self.status = ""
         self._answered_at = None
+        self._unheard = 0
         self.log.begin()
         self._process = subprocess.Popen(
             self.program.argv,
@@ -115,7 +129,7 @@ class Child:
         """Ask now and then how the program is doing; return whether it counts as up."""
         if self._clock() < self._next_probe:
             return self.is_up
-        self.status = health_status(self.program.health_url, self.program.key)
+        self.status = self._ask()
         self._next_probe = self._clock() + PROBE_PAUSE
         patience = self.program.patience
         if self.status and self._answered_at is None:
@@ -131,8 +145,20 @@ class Child:
             self.failures = 0
         return self.is_up
 
+    def is_silent(self) -> bool:
+        """Ask now and then while it is up; tell whether it no longer answers at all."""
+        if not self.is_up or self._clock() < self._next_probe:
+            return False
+        self.status = self._ask()
+        self._next_probe = self._clock() + WATCH_PAUSE
+        self._unheard = 0 if self.status else self._unheard + 1
+        return self._unheard >= UNHEARD
+
     def bury(self) -> str:
-        """Clean up after a program that ended; return how, and plan the next start."""
+        """Clean up after a program that ended; return how, and plan the next start.
+
+        One that still runs is ended first.
+        """
         code = self.exit_code()
         self.read_output()
         self._drop_rest()
@@ -161,6 +187,12 @@ class Child:
         self.read_output()
         self._drop_rest()
         self.log.close()
+
+    def _ask(self) -> str:
+        program = self.program
+        if not program.health_url:
+            return "ok" if self.waited >= LIVED_SECONDS else ""
+        return health_status(program.health_url, program.key, program.socket)
 
     def _drop_rest(self) -> None:
         """End what the program left in its process group, and close the pipe."""
@@ -192,14 +224,33 @@ def die_with_parent(parent: int) -> Callable[[], None] | None:
     return prepare
 
 
-def health_status(url: str, key: str = "") -> str:
+class _UnixConnection(http.client.HTTPConnection):
+    """A connection to a program that listens on a Unix socket."""
+
+    def __init__(self, path: str, *, timeout: float) -> None:
+        super().__init__("localhost", timeout=timeout)
+        self._path = path
+
+    def connect(self) -> None:
+        """Open the connection."""
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(self._path)
+
+
+def health_status(url: str, key: str = "", path: str = "") -> str:
     """Return what a health page says: ok, another word, or "" if nobody answers.
 
-    With `key` the page of a program that has another key counts as no answer.
+    With `key` the page of a program that has another key counts as no answer. With
+    `path` it is asked on the Unix socket there.
     """
     parts = urlsplit(url)
-    connection = http.client.HTTPConnection(
-        parts.hostname or "", parts.port, timeout=PROBE_SECONDS
+    connection = (
+        _UnixConnection(path, timeout=PROBE_SECONDS)
+        if path
+        else http.client.HTTPConnection(
+            parts.hostname or "", parts.port, timeout=PROBE_SECONDS
+        )
     )
     try:
         headers = {"Authorization": f"Bearer {key}"} if key else {}

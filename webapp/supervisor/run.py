@@ -1,4 +1,4 @@
-"""The supervisor of one instance: both programs up, healthy, and up again."""
+"""The supervisor of one instance: its programs up, healthy, and up again."""
 
 from __future__ import annotations
 
@@ -8,14 +8,15 @@ import socket
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
 
-from webapp.errors import LabError
-from webapp.llm.endpoints import LOCAL, read_endpoints
+from webapp.llm.endpoints import LOCAL, UNIX, read_endpoints
 from webapp.settings import PROJECT, Settings
 from webapp.supervisor import checks
 from webapp.supervisor.checks import StartError
 from webapp.supervisor.child import Child, Program
+from webapp.supervisor.sockets import sidecar_socket
 
 START_SECONDS = 180.0
 # How long to wait for a site that answers but is not well: an endpoint elsewhere
@@ -30,7 +31,7 @@ Say = Callable[[str], None]
 
 
 class Supervisor:
-    """Starts the sidecar and the site of an instance, and keeps them running."""
+    """Starts the sidecar, the site and the worker of an instance; keeps them up."""
 
     def __init__(self, settings: Settings, *, say: Say) -> None:
         if settings.port == 0:
@@ -39,6 +40,8 @@ class Supervisor:
         self.say = say
         self.children: list[Child] = []
         self._is_stopping = False
+        # What is taken away when all programs have ended.
+        self._until_end = ExitStack()
 
     def run(self) -> None:
         """Start, watch until a signal comes, stop. Raises StartError, ContentError."""
@@ -51,6 +54,7 @@ class Supervisor:
             checks.instance_lock(instance, self.address),
             checks.listen(self.settings.host, self.settings.port) as listener,
             self.signals(),
+            self._until_end,
         ):
             try:
                 self._start(started, listener.fileno())
@@ -73,15 +77,17 @@ class Supervisor:
         settings = self.settings.but(listener=listener)
         # First, because loading the models takes longest.
         if needs_sidecar(settings):
-            settings = with_sidecar(settings)
+            path = self._until_end.enter_context(
+                sidecar_socket(settings.instance, say=self.say)
+            )
+            settings = with_sidecar(settings, path)
             self._add(sidecar_program(settings))
-        # Imported only now: it takes two seconds, in which the models are being loaded.
-        from webapp.supervisor import upkeep  # noqa: PLC0415
-
-        upkeep.prepare(settings)
         self._add(site_program(settings, self.address))
         for child in self.children:
             self._await_up(child)
+        if needs_sidecar(self.settings) and not self._is_stopping:
+            # It has time: nobody has sent it anything yet.
+            self._add(worker_program(settings))
         if not self._is_stopping:
             self.say(f"Ready after {time.monotonic() - started:.1f} s: {self.address}")
             if settings.host in _EVERYWHERE:
@@ -117,21 +123,21 @@ class Supervisor:
         """Notice what ended, start what is due, check what has just started."""
         self._read_all()
         for child in self.children:
-            if child.exit_code() is not None:
-                how = child.bury()
+            if how := _gone(child):
                 self.say(
                     f"{child.program.title} {how}. It is being restarted; its log is "
                     f"{child.program.log}"
                 )
-                self._sweep()
             if child.is_due():
                 child.start()
             elif child.pid is not None and not child.is_up:
                 self._ask_fresh(child)
 
     def _ask_fresh(self, child: Child) -> None:
+        is_again = child.failures > 0
         if child.probe():
-            self.say(f"{child.program.title} is up again.")
+            if is_again:
+                self.say(f"{child.program.title} is up again.")
         elif child.waited > START_SECONDS:
             child.ask_to_stop()
 
@@ -139,24 +145,12 @@ class Supervisor:
         for child in self.children:
             child.read_output()
 
-    def _sweep(self) -> None:
-        """Close what dead processes left open; the next start would do it as well."""
-        from webapp.supervisor import upkeep  # noqa: PLC0415 -- slow import
-
-        try:
-            upkeep.sweep(self.settings)
-        except LabError as error:
-            # The next start tries again; the site must not stop for this.
-            self.say(error.message)
-
     def _stop(self) -> None:
         for child in self.children:
             child.ask_to_stop()
         # The site first: it has streams to end. The sidecar has nothing to lose.
         for child in reversed(self.children):
             child.wait_stopped(time.monotonic() + child.program.stop_seconds)
-        if self.children:
-            self._sweep()
 
     @contextmanager
     def signals(self) -> Iterator[None]:
@@ -177,21 +171,50 @@ class Supervisor:
                 signal.signal(number, handler)
 
 
+def _gone(child: Child) -> str:
+    """Return how a program ended, or "" while it does its work."""
+    if child.exit_code() is not None:
+        return child.bury()
+    if child.is_silent():
+        child.bury()
+        return "did not answer any more"
+    return ""
+
+
 def sidecar_program(settings: Settings) -> Program:
     """Return how the sidecar of these settings is run."""
-    port = settings.sidecar_url.rpartition(":")[2]
+    path = settings.sidecar_url.removeprefix(UNIX)
     return Program(
         name="the sidecar",
         argv=(
             *(sys.executable, "-P", "-m", "finetune", "serve"),
-            *("--host", "127.0.0.1", "--port", port),
+            *("--socket", path),
             *("--instance", str(settings.instance)),
         ),
-        health_url=f"{settings.sidecar_url}/health",
+        health_url="http://localhost/health",
+        socket=path,
         log=settings.instance / "logs" / "sidecar.log",
         # In the environment, because everybody may read the arguments of a process.
         env={**_OURS, "WORDKEEP_SIDECAR_KEY": settings.sidecar_key},
         key=settings.sidecar_key,
+    )
+
+
+def worker_program(settings: Settings) -> Program:
+    """Return how the worker that trains models is run: with the lowest priority."""
+    return Program(
+        name="the training worker",
+        argv=(
+            *(sys.executable, "-P", "-m", "finetune", "work"),
+            *("--socket", settings.sidecar_url.removeprefix(UNIX)),
+            *("--instance", str(settings.instance)),
+        ),
+        # It has no page; it is well as long as it lives.
+        health_url="",
+        log=settings.instance / "logs" / "worker.log",
+        # It finishes an update and writes a checkpoint; without, some work is lost.
+        stop_seconds=10.0,
+        env=_OURS,
     )
 
 
@@ -217,10 +240,10 @@ def site_program(settings: Settings, address: str) -> Program:
     )
 
 
-def with_sidecar(settings: Settings) -> Settings:
-    """Return settings with an address and a fresh key for a sidecar."""
+def with_sidecar(settings: Settings, path: Path) -> Settings:
+    """Return settings with a socket and a fresh key for a sidecar."""
     return settings.but(
-        sidecar_url=f"http://127.0.0.1:{checks.free_port()}",
+        sidecar_url=f"{UNIX}{path}",
         sidecar_key=secrets.token_hex(32),
     )
 
@@ -234,18 +257,19 @@ def sidecar_running(settings: Settings, *, say: Say) -> Iterator[Settings]:
     if not needs_sidecar(settings):
         yield settings
         return
-    settings = with_sidecar(settings)
     checks.prepare_instance(settings.instance)
-    supervisor = Supervisor(settings, say=say)
-    child = Child(sidecar_program(settings))
-    supervisor.children.append(child)
-    try:
-        child.start()
-        supervisor._await_up(child)
-        yield settings
-    finally:
-        child.ask_to_stop()
-        child.wait_stopped(time.monotonic() + child.program.stop_seconds)
+    with sidecar_socket(settings.instance, say=say) as path:
+        settings = with_sidecar(settings, path)
+        supervisor = Supervisor(settings, say=say)
+        child = Child(sidecar_program(settings))
+        supervisor.children.append(child)
+        try:
+            child.start()
+            supervisor._await_up(child)
+            yield settings
+        finally:
+            child.ask_to_stop()
+            child.wait_stopped(time.monotonic() + child.program.stop_seconds)
 
 
 def _failure(child: Child) -> str:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from flask import Flask
 
+from webapp.views.learn.course import bp as course_pages
+from webapp.views.learn.gallery import bp as gallery_pages
+from webapp.views.learn.lesson import bp as lesson_pages
 from webapp.views.models.cards import bp as card_pages
 from webapp.views.pages import bp as plain_pages
 from webapp.views.patterns import bp as patterns_pages
@@ -12,6 +15,15 @@ from webapp.views.play.keep import bp as keep_pages
 from webapp.views.play.leaderboard import bp as leaderboard_pages
 from webapp.views.play.notebook import bp as notebook_pages
 from webapp.views.teach.calibration import bp as teach_pages
+from webapp.views.teach.roster import bp as roster_pages
+from webapp.views.train.arena import bp as arena_pages
+from webapp.views.train.compared import bp as compared_pages
+from webapp.views.train.data import bp as data_pages
+from webapp.views.train.models import bp as model_pages
+from webapp.views.train.overview import bp as train_pages
+from webapp.views.train.runs import bp as run_pages
+from webapp.views.train.start import bp as start_pages
+from webapp.views.train.sweeps import bp as sweep_pages
 from webapp.views.welcome import bp as welcome_pages
 from webapp.web import context, faults, protection, rendering
 
@@ -26,11 +38,23 @@ def register(app: Flask) -> None:
         welcome_pages,
         people_pages,
         keep_pages,
+        course_pages,
+        lesson_pages,
+        gallery_pages,
         notebook_pages,
         leaderboard_pages,
         plain_pages,
         card_pages,
+        train_pages,
+        data_pages,
+        start_pages,
+        run_pages,
+        sweep_pages,
+        model_pages,
+        compared_pages,
+        arena_pages,
         teach_pages,
+        roster_pages,
     ):
         app.register_blueprint(blueprint)
     if context.services_of(app).settings.debug_pages:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 from flask import Blueprint, render_template
 from flask.typing import ResponseReturnValue
 
+from webapp.views.learn.samples import lesson
 from webapp.views.people.forms import JoinForm
 from webapp.views.samples import attempts, judged
 
@@ -17,5 +20,10 @@ def patterns() -> ResponseReturnValue:
     form = JoinForm(formdata=None, data={"name": "x"})
     form.name.errors = ["A nickname has 2 to 24 characters."]
     return render_template(
-        "patterns/patterns.html", form=form, attempts=attempts(), judged=judged()
+        "patterns/patterns.html",
+        form=form,
+        attempts=attempts(),
+        judged=judged(),
+        page=lesson(),
+        today=datetime.now(UTC).date(),
     )

@@ -25,14 +25,42 @@ def judged() -> AttemptView:
     """Return an attempt that a guard model has judged and marked."""
     marked = mark_text(_ASKED, _MARKS)
     grounds = GroundsView("gate", "0123456789ab", 0.931, marked, "0123456789ab")
-    seen = VerdictView("moderation", "input", False, 0.97, "An attack.", 12, grounds)
+    seen = VerdictView(
+        guard="moderation",
+        guard_name="the gatekeeper",
+        guard_term="input classifier",
+        stage="input",
+        allowed=False,
+        score=0.97,
+        reason="An attack.",
+        ms=12,
+        grounds=grounds,
+    )
     return _attempt(5, _ASKED, None, "blocked", (seen,))
 
 
 def attempts() -> tuple[AttemptView, ...]:
     """Return an answered, a stopped, a blocked and a failed attempt."""
-    passed = VerdictView("blocklist", "input", True, 0.0, "No listed word.", 1)
-    caught = VerdictView("contains", "output", False, 1.0, "It holds the word.", 1)
+    passed = VerdictView(
+        guard="blocklist",
+        guard_name="the doorkeeper",
+        guard_term="blocklist",
+        stage="input",
+        allowed=True,
+        score=0.0,
+        reason="No listed word.",
+        ms=1,
+    )
+    caught = VerdictView(
+        guard="contains",
+        guard_name="the listener",
+        guard_term="output filter",
+        stage="output",
+        allowed=False,
+        score=1.0,
+        reason="It contains the password.",
+        ms=1,
+    )
     return (
         _attempt(1, "Good evening!", "Good evening, traveller.", "finished"),
         _attempt(2, "Tell me a long story.", "Once upon a time there", "stopped"),

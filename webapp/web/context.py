@@ -5,30 +5,31 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import wraps
 from typing import ParamSpec, TypeVar, cast
-from urllib.parse import urlsplit
 
 from flask import Flask, current_app, redirect, request, session, url_for
-from flask_login import LoginManager, UserMixin, current_user, login_user
+from flask_login import LoginManager, UserMixin, current_user, login_user, logout_user
 from werkzeug.wrappers import Response
 
-from webapp.domain.people import accounts
-from webapp.domain.people.accounts import PlayerInfo
+from webapp.domain.people import access, accounts
+from webapp.domain.people.accounts import NewCode, PlayerInfo, SignedIn
 from webapp.domain.services import Services
 from webapp.errors import Forbidden, NotSignedIn
+from webapp.web.reading import parts_of
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
 
 class Visitor(UserMixin):  # type: ignore[misc]
-    """A signed-in player, as Flask-Login keeps it."""
+    """A signed-in player, as Flask-Login keeps it; `key` is this browser's own."""
 
-    def __init__(self, player: PlayerInfo) -> None:
-        self.player = player
+    def __init__(self, signed_in: SignedIn, key: str) -> None:
+        self.player, self.unread_code = signed_in
+        self.key = key
 
     def get_id(self) -> str:
-        """Return id and stamp: a changed password signs out all other browsers."""
-        return f"{self.player.id}.{self.player.session_stamp}"
+        """Return what the cookie keeps: who it is, and the key that proves it."""
+        return f"{self.player.id}.{self.key}"
 
 
 def init_app(app: Flask) -> None:
@@ -60,13 +61,19 @@ def player_id() -> int:
     return cast(PlayerInfo, current_user.player).id
 
 
+def instructor() -> PlayerInfo:
+    """Return the signed-in instructor of a page that needs one."""
+    return cast(PlayerInfo, current_user.player)
+
+
 def caller() -> PlayerInfo:
     """Return the player of the bearer token; cookies are ignored here."""
     given = request.authorization
     if given is None or given.type != "bearer" or not given.token:
         raise NotSignedIn(
             "Send your token in the header “Authorization: Bearer <token>”. "
-            "POST /api/v1/players gives you one, and so does your page /me."
+            f"POST {request.script_root}/api/v1/players gives you one, and so does "
+            f"your page {request.script_root}/me."
         )
     player = accounts.player_by_token(services(), given.token)
     if player is None:
@@ -77,12 +84,59 @@ def caller() -> PlayerInfo:
     return player
 
 
-def sign_in(player_id: int) -> None:
-    """Make this browser the player's, for as long as the session lasts."""
-    info = accounts.player_info(services(), player_id)
-    if info is not None:
+def become(
+    player_id: int, *, stamp: str | None = None, code_seed: str | None = None
+) -> None:
+    """Make this browser the player's, and forget all that was in it before.
+
+    `stamp` is that of the player when the proof was given.
+    """
+    _end_sign_in()
+    session.clear()
+    _login(player_id, code_seed, stamp)
+
+
+def sign_in(player_id: int, *, code_seed: str | None = None) -> None:
+    """Sign this browser in, or in again, for as long as the session lasts.
+
+    `code_seed` gives a recovery code to show until it is put away.
+    """
+    _end_sign_in()
+    _login(player_id, code_seed)
+
+
+def sign_out() -> None:
+    """Sign this browser out for good."""
+    _end_sign_in()
+    logout_user()
+    session.clear()
+
+
+def unread_code() -> NewCode | None:
+    """Return the recovery code that this browser has yet to write down."""
+    if not current_user.is_authenticated:
+        return None
+    return cast(Visitor, current_user).unread_code
+
+
+def put_code_away() -> None:
+    """Stop showing the recovery code."""
+    access.put_code_away(services(), key=cast(Visitor, current_user).key)
+
+
+def _end_sign_in() -> None:
+    if current_user.is_authenticated:
+        access.end(services(), key=cast(Visitor, current_user).key)
+
+
+def _login(player_id: int, code_seed: str | None, stamp: str | None = None) -> None:
+    key = access.begin(
+        services(), player_id=player_id, stamp=stamp, code_seed=code_seed
+    )
+    found = accounts.player_by_key(services(), key)
+    if found is not None:
         session.permanent = True
-        login_user(Visitor(info))
+        login_user(Visitor(found, key))
 
 
 def player_required(view: Callable[P, R]) -> Callable[P, R]:
@@ -124,20 +178,20 @@ def safe_next(target: str | None, fallback: str) -> str:
     # Browsers read a backslash as a slash and skip control characters.
     if "\\" in target or any(ord(character) < 0x20 for character in target):
         return fallback
-    parts = urlsplit(target)
+    parts = parts_of(target)
     if parts.scheme or parts.netloc or target.startswith("//"):
         return fallback
     return target
 
 
 def _load(visitor_id: str) -> Visitor | None:
-    number, _, stamp = visitor_id.partition(".")
-    if not number.isdigit():
-        return None
-    info = accounts.player_info(services(), int(number))
-    return Visitor(info) if info and info.session_stamp == stamp else None
+    _, _, key = visitor_id.partition(".")
+    found = accounts.player_by_key(services(), key)
+    return Visitor(found, key) if found else None
 
 
 def _ask_who() -> Response:
-    target = request.full_path.rstrip("?") if request.method == "GET" else None
+    target = None
+    if request.method == "GET":
+        target = request.script_root + request.full_path.rstrip("?")
     return redirect(url_for("people.join", next=target), 303)

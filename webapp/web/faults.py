@@ -7,13 +7,13 @@ import uuid
 from dataclasses import dataclass
 
 from flask import Flask, Response, make_response, render_template, request
-from flask_limiter import RateLimitExceeded
 from werkzeug.exceptions import HTTPException
 
 from webapp.errors import LabError, QuotaExceeded
 from webapp.web import seals, sse
 from webapp.web.context import is_partial
-from webapp.web.limits import reached
+from webapp.web.hosts import WrongHost
+from webapp.web.limits import TooMany
 from webapp.web.seals import OtherSite, Unsealed
 
 log = logging.getLogger(__name__)
@@ -64,9 +64,9 @@ class Fault:
 
 def init_app(app: Flask) -> None:
     """Answer every failure of a page with a page."""
-    app.register_error_handler(OtherSite, _other_site_fault)
+    app.register_error_handler(OtherSite, _bare_fault)
+    app.register_error_handler(WrongHost, _bare_fault)
     app.register_error_handler(Unsealed, _unsealed_fault)
-    app.register_error_handler(RateLimitExceeded, _limit_fault)
     app.register_error_handler(LabError, _lab_fault)
     app.register_error_handler(HTTPException, _http_fault)
     app.register_error_handler(Exception, _unknown_fault)
@@ -81,14 +81,21 @@ def kept_fields() -> tuple[tuple[str, str], ...]:
     )
 
 
-def stream_fault(code: str, message: str, status: int) -> Response:
+def stream_fault(fault: LabError | Fault) -> Response:
     """Return an error for the script of the page that asked for a stream."""
-    return make_response({"error": {"code": code, "message": message}}, status)
+    error = {"code": fault.code, "message": fault.message}
+    return _with_wait(make_response({"error": error}, fault.status), fault.retry_after)
+
+
+def _with_wait(response: Response, seconds: int | None) -> Response:
+    if seconds is not None:
+        response.headers["Retry-After"] = str(seconds)
+    return response
 
 
 def _answer(fault: Fault) -> Response:
     if sse.is_wanted():
-        return stream_fault(fault.code, fault.message, fault.status)
+        return stream_fault(fault)
     if fault.is_bare and not is_partial():
         return Response(f"{fault.message}\n", fault.status, mimetype="text/plain")
     template = "faults/_fault.html" if is_partial() else "faults/fault.html"
@@ -96,9 +103,7 @@ def _answer(fault: Fault) -> Response:
     if is_partial():
         response.headers["HX-Retarget"] = "#messages"
         response.headers["HX-Reswap"] = "innerHTML"
-    if fault.retry_after:
-        response.headers["Retry-After"] = str(fault.retry_after)
-    return response
+    return _with_wait(response, fault.retry_after)
 
 
 def _lab_fault(error: LabError) -> Response:
@@ -108,20 +113,28 @@ def _lab_fault(error: LabError) -> Response:
             title=TITLES.get(error.status, TITLES[500]),
             message=error.message,
             code=error.code,
-            scope=error.scope if isinstance(error, QuotaExceeded) else None,
-            retry_after=(
-                error.retry_after if isinstance(error, QuotaExceeded) else None
-            ),
+            scope=_scope(error),
+            retry_after=error.retry_after,
             kept=kept_fields(),
         )
     )
 
 
-def _other_site_fault(error: OtherSite) -> Response:
+def _scope(error: LabError) -> str | None:
+    match error:
+        case TooMany():
+            return error.told
+        case QuotaExceeded():
+            return error.scope
+        case _:
+            return None
+
+
+def _bare_fault(error: LabError) -> Response:
     return _answer(
         Fault(
             status=error.status,
-            title=TITLES[error.status],
+            title=TITLES.get(error.status, TITLES[403]),
             message=error.message,
             code=error.code,
             is_bare=True,
@@ -140,21 +153,6 @@ def _unsealed_fault(error: Unsealed) -> Response:
             code=error.code,
             kept=kept_fields(),
             is_resendable=is_resendable,
-        )
-    )
-
-
-def _limit_fault(error: RateLimitExceeded) -> Response:
-    limit = reached(error)
-    return _answer(
-        Fault(
-            status=429,
-            title=TITLES[429],
-            message=str(error.description),
-            code="quota_exceeded",
-            scope=f"{limit.amount} per {limit.period}",
-            retry_after=limit.wait,
-            kept=kept_fields(),
         )
     )
 

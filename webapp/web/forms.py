@@ -14,7 +14,12 @@ class LabForm(FlaskForm):  # type: ignore[misc]
     """Parent of all forms: knows how to show the error of a use case."""
 
     def refuse(self, field: str, error: LabError) -> int:
-        """Put an error at a field; return the HTTP status of the answer."""
+        """Put an error at a field; return the HTTP status of the answer.
+
+        A limit that is used up has a page of its own, with the time to wait.
+        """
+        if error.retry_after is not None:
+            raise error
         self[field].errors = [*self[field].errors, error.message]
         return error.status
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from enum import Enum
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult
 
 from flask import request
+
+from webapp.web.reading import parts_of
 
 _PORTS = {"http": 80, "https": 443}
 
@@ -37,7 +39,7 @@ def sender() -> Sender:
     origin = said_origin()
     if not origin:
         return Sender.UNSAID
-    return Sender.HERE if _is_own(urlsplit(origin)) else Sender.UNLIKE
+    return Sender.HERE if _is_own(parts_of(origin)) else Sender.UNLIKE
 
 
 def said_origin() -> str:
@@ -49,13 +51,10 @@ def _is_own(origin: SplitResult) -> bool:
     if origin.scheme not in _PORTS or (request.is_secure and origin.scheme == "http"):
         return False
     # The scheme is the browser's: a proxy that ends TLS asks over plain HTTP.
-    own = urlsplit(f"{origin.scheme}://{request.host}")
+    own = parts_of(f"{origin.scheme}://{request.host}")
     usual = _PORTS[origin.scheme]
-    try:
-        return (origin.hostname, origin.port or usual) == (
-            own.hostname,
-            own.port or usual,
-        )
-    except ValueError:
-        # A port that is not a number.
-        return False
+    # Under a name that cannot be read, the site is nobody's own.
+    return bool(own.hostname) and (origin.hostname, origin.port or usual) == (
+        own.hostname,
+        own.port or usual,
+    )

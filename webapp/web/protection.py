@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from flask import Flask, Response, request
 
-from webapp.web import seals
-from webapp.web.context import services, services_of
-from webapp.web.limits import limiter
+from webapp.domain.people.names import NAME_PARTS
+from webapp.text.names import name_key
+from webapp.web import counters, hosts, seals, seats, uploads
 
 POLICY = "; ".join(
     (
@@ -18,25 +18,25 @@ POLICY = "; ".join(
     )
 )
 
+# For as long as this a browser asks over HTTPS only. Not for a year: whoever gives TLS
+# up must be reachable again.
+HTTPS_SECONDS = 30 * 86_400
+
 
 def init_app(app: Flask) -> None:
     """Switch on all protections of the pages."""
-    settings = services_of(app).settings
-    app.config.setdefault("RATELIMIT_STORAGE_URI", settings.redis_url or "memory://")
+    hosts.init_app(app)
+    counters.init_app(app)
+    # The seal is a field of the form: how large that may be comes before.
+    uploads.init_app(app)
     seals.init_app(app)
-    limiter.init_app(app)
+    seats.init_app(app)
     app.after_request(_add_headers)
-
-
-def sign_ins() -> str:
-    """Return the limit of sign-in tries: per minute, and five times that an hour."""
-    limit = services().settings.sign_ins_per_minute
-    return f"{limit}/minute;{5 * limit}/hour"
 
 
 def account() -> str:
     """Return the account that a sign-in is for, as the key of a limit."""
-    return "account:" + " ".join(request.form.get("name", "").split()).casefold()
+    return "account:" + name_key(request.form.get("name", ""))[: NAME_PARTS + 1]
 
 
 def _add_headers(response: Response) -> Response:
@@ -46,6 +46,8 @@ def _add_headers(response: Response) -> Response:
     headers.setdefault("X-Frame-Options", "DENY")
     headers.setdefault("Referrer-Policy", "same-origin")
     headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
+    if request.is_secure:
+        headers.setdefault("Strict-Transport-Security", f"max-age={HTTPS_SECONDS}")
     if request.endpoint != "static":
         # Pages are personal, and each has both a whole and a partial form.
         headers.setdefault("Cache-Control", "no-store")

@@ -3,21 +3,39 @@
 from __future__ import annotations
 
 import math
+from datetime import timedelta
 from typing import Any, Final
 
 import nh3
-from flask import Flask, request, session, url_for
+from flask import Flask, request, url_for
 from markdown_it import MarkdownIt
 from markupsafe import Markup
 
 from webapp.domain.models import cards
+from webapp.domain.train import words
 from webapp.plugins.guard import guards
 from webapp.reading.problems import Problem, shown_path
 from webapp.web import context
+from webapp.web.lesson_text import lesson_inline, lesson_markdown
 
 THEMES: Final = ("auto", "light", "dark")
 STATIC_SECONDS: Final = 300
 STREAMS: Final = ("on", "off")
+NUMBERS: Final = (
+    "no",
+    "one",
+    "two",
+    "three",
+    "four",
+    "five",
+    "six",
+    "seven",
+    "eight",
+    "nine",
+    "ten",
+    "eleven",
+    "twelve",
+)
 
 _MARKDOWN = MarkdownIt("commonmark", {"html": False}).disable("image")
 _TAGS = {
@@ -54,13 +72,23 @@ def init_app(app: Flask) -> None:
     app.jinja_env.lstrip_blocks = True
     app.add_template_filter(author_markdown)
     app.add_template_filter(card_markdown)
+    app.add_template_filter(lesson_markdown)
+    app.add_template_filter(lesson_inline)
     app.add_template_filter(card_url)
-    app.add_template_filter(guard_name)
+    app.add_template_filter(opening)
+    app.add_template_filter(as_label)
     app.add_template_filter(guard_label)
     app.add_template_filter(count)
+    app.add_template_filter(ordinal)
+    app.add_template_filter(in_words)
+    app.add_template_filter(span)
     app.add_template_filter(percent)
     app.add_template_filter(heat_step)
     app.add_template_filter(problem_place)
+    for say in (words.duration, words.large, words.bytes_words, words.off_by):
+        app.add_template_filter(say)
+    app.add_template_filter(words.perplexity_words)
+    app.add_template_global(lesson_url)
     app.context_processor(_frame)
 
 
@@ -90,9 +118,20 @@ def card_url(model: str) -> str | None:
     return url_for("cards.card", name=name)
 
 
-def guard_name(name: str) -> str:
-    """Return the name of a guard as a person reads it: `word_list` → `Word list`."""
-    return name.replace("_", " ").replace("-", " ").capitalize()
+def lesson_url(lesson_id: str, **more: Any) -> str:
+    """Return the address of a lesson's page."""
+    track, _, slug = lesson_id.partition("/")
+    return url_for("lessons.lesson", track=track, slug=slug, **more)
+
+
+def opening(words: str) -> str:
+    """Return words as they open a sentence: `the listener` → `The listener`."""
+    return words[:1].upper() + words[1:]
+
+
+def as_label(name: str) -> str:
+    """Return the name of a field as a person reads it: `class_code` → `Class code`."""
+    return opening(name.replace("_", " ").replace("-", " "))
 
 
 def guard_label(name: str) -> str:
@@ -111,6 +150,31 @@ def count(number: int, one: str, many: str) -> str:
     return f"{number:,} {one if number == 1 else many}"
 
 
+def ordinal(number: int) -> str:
+    """Return a rank as it is written: `1st`, `12th`, `1,023rd`."""
+    is_teen = number % 100 in (11, 12, 13)
+    ending = "th" if is_teen else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    return f"{number:,}{ending}"
+
+
+def in_words(number: int) -> str:
+    """Return a number as it is written in a sentence: `eight`, but `13`."""
+    return NUMBERS[number] if number < len(NUMBERS) else f"{number:,}"
+
+
+def span(time: timedelta) -> str:
+    """Return a time in its two largest units: `1 hour 12 minutes`, `3 days`."""
+    minutes, seconds = divmod(int(time.total_seconds()), 60)
+    hours, minutes = divmod(minutes, 60)
+    days, hours = divmod(hours, 24)
+    units = (days, "day"), (hours, "hour"), (minutes, "minute"), (seconds, "second")
+    first = next((n for n, (number, _) in enumerate(units) if number), 3)
+    named = [count(number, unit, f"{unit}s") for number, unit in units]
+    return " ".join(
+        named[n] for n in (first, first + 1) if n == first or (n < 4 and units[n][0])
+    )
+
+
 def percent(share: float | None) -> str:
     """Return a share as a person reads it: `12.5 %`; a dash where there is none."""
     return "–" if share is None else f"{100 * share:.1f} %"
@@ -123,11 +187,12 @@ def heat_step(share: float | None) -> int:
 
 def _frame() -> dict[str, Any]:
     player = context.player()
+    unread = context.unread_code()
     return {
         "player": player,
         "theme": _preference("theme", THEMES),
         "stream": _preference("stream", STREAMS),
-        "new_code": session.get("recovery_code"),
+        "new_code": unread and unread.text,
         "is_content_stale": bool(
             player and player.is_instructor and context.services().content.stale
         ),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from urllib.parse import urlsplit
 
 from flask import Flask, current_app, g, request, session
 from flask.sessions import SecureCookieSessionInterface, SessionMixin
@@ -15,6 +14,7 @@ from wtforms import ValidationError
 from webapp.errors import Forbidden, InvalidInput
 from webapp.web.context import services
 from webapp.web.origins import Sender, said_origin, sender
+from webapp.web.reading import parts_of
 
 # The API knows no cookies, so no other site can act in a player's name there.
 COOKIELESS = ("/api/v1/",)
@@ -64,9 +64,21 @@ class Unsealed(InvalidInput):
 class Sessions(SecureCookieSessionInterface):
     """Sessions in a cookie, which other sites' forms can neither set nor renew."""
 
+    def get_cookie_secure(self, app: Flask) -> bool:
+        """Tell whether the cookie is for HTTPS only: it is if this page came by it."""
+        return is_https_only()
+
     def should_set_cookie(self, app: Flask, session: SessionMixin) -> bool:
         """Tell whether this answer carries the cookie."""
         return not g.get("is_quiet", False) and super().should_set_cookie(app, session)
+
+
+def is_https_only() -> bool:
+    """Tell whether cookies of this answer are for HTTPS only.
+
+    A trusted proxy says how the page was asked for, or the setting says it for all.
+    """
+    return request.is_secure or services().settings.secure_cookies
 
 
 csrf = CSRFProtect()
@@ -134,14 +146,14 @@ def _is_sealed_and_readable() -> bool:
 
 
 def _unlike() -> str:
-    origin = urlsplit(said_origin())
+    origin = parts_of(said_origin())
     shown = f"{origin.scheme}://{origin.netloc}" if origin.netloc else origin.path
     return UNLIKE.format(origin=shown[:200], host=request.host[:200])
 
 
 def _why_unsealed() -> str:
     if current_app.config["SESSION_COOKIE_NAME"] not in request.cookies:
-        is_plain = urlsplit(said_origin()).scheme == "http"
+        is_plain = parts_of(said_origin()).scheme == "http"
         needs_tls = services().settings.secure_cookies
         return PLAIN_HTTP if needs_tls and is_plain else NO_COOKIE
     return STALE if request.form.get(FIELD) else NO_FIELD

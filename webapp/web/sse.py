@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 
 from flask import Response, request
 
 from webapp.domain.generations.events import Event, Heartbeat
 from webapp.domain.generations.runs import Run
+from webapp.web.seats import Seated
 
 MIME = "text/event-stream"
 
@@ -20,15 +21,15 @@ class EventStream(Iterator[bytes]):
     pass the closing on, and the model would run on unread.
     """
 
-    def __init__(self, run: Run) -> None:
-        self._run = run
+    def __init__(self, events: Run | Seated | Generator[Event]) -> None:
+        self._events = events
 
     def __next__(self) -> bytes:
-        return encode(next(self._run))
+        return encode(next(self._events))
 
     def close(self) -> None:
-        """Stop the run."""
-        self._run.close()
+        """Stop a run; leave one that goes on without its readers."""
+        self._events.close()
 
 
 def encode(event: Event) -> bytes:
@@ -44,9 +45,9 @@ def is_wanted() -> bool:
     return MIME in request.accept_mimetypes.values()
 
 
-def answer(run: Run) -> Response:
-    """Return the response that carries a run while it happens."""
-    response = Response(EventStream(run), mimetype=MIME)
+def answer(events: Seated | Generator[Event]) -> Response:
+    """Return the response that carries events while they happen."""
+    response = Response(EventStream(events), mimetype=MIME)
     response.headers["Cache-Control"] = "no-store"
     # Proxies in front must pass each event on at once.
     response.headers["X-Accel-Buffering"] = "no"

@@ -33,7 +33,7 @@ def read_rows(
     Each row has the `needed` texts and a label of 0 or 1.
     """
     try:
-        lines = path.read_text("utf-8").split("\n")
+        lines = path.read_text("utf-8-sig").split("\n")
     except (OSError, UnicodeDecodeError) as error:
         raise RecipeError(f"{path} cannot be read: {error}.") from error
     for number, line in enumerate(lines, 1):

@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Annotated, NamedTuple, TypeVar
 
@@ -98,8 +99,7 @@ def read_pieces(words_path: Path, vocabulary: Iterable[str]) -> Pieces:
     free = sorted({w for w in vocabulary if _is_word(w)} - frozenset(words))
     others, heldout_others = _split(free, lambda word: word)
     talk = read_phrases(_FOLDER / "talk.yaml", _TalkFile)
-    written = read_phrases(_FOLDER / "answers.yaml", _AnswersFile).answers
-    answers, heldout_answers = _split(written, lambda answer: answer.asks[0])
+    answers, heldout_answers = _split(read_answers(), lambda answer: answer.asks[0])
     replies, heldout_replies = _split(read_replies(), lambda reply: reply.ask)
     benign = _read_benign()
     return Pieces(
@@ -115,6 +115,12 @@ def read_pieces(words_path: Path, vocabulary: Iterable[str]) -> Pieces:
         heldout_replies=heldout_replies,
         heldout_asks=(*benign.heldout_plain, *benign.heldout_near),
     )
+
+
+@cache
+def read_answers() -> tuple[Talk, ...]:
+    """Read the harmless requests that have answers written for them."""
+    return read_phrases(_FOLDER / "answers.yaml", _AnswersFile).answers
 
 
 def read_words(path: Path) -> tuple[str, ...]:

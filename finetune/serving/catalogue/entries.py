@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from finetune.serving.catalogue.manifests import Manifest, read_manifest
-from finetune.weights.merge import release_folder
+from finetune.weights.served import release_folder
 
 Kind = Literal["chat", "base", "embedding", "guard"]
 Stage = Literal["message", "reply"]

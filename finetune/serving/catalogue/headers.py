@@ -3,22 +3,15 @@
 from __future__ import annotations
 
 import math
-import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from finetune.errors import FinetuneError
+from finetune.serving.engine.beginnings import KEPT_PART
+from finetune.weights.metadata import MetadataError, read_metadata
 
-_MAGIC = b"GGUF"
-_STRING, _ARRAY = 8, 9
-_NUMBERS = {
-    0: "B", 1: "b", 2: "H", 3: "h", 4: "I", 5: "i", 6: "f", 7: "?", 10: "Q", 11: "q",
-    12: "d",
-}  # fmt: skip
-_LONGEST_TEXT = 100_000
-_MOST_FIELDS = 10_000
 _CACHE_BYTES = 2  # of one number in the memory of earlier tokens: 16 bits
 # Of each copy, beside that: measured 38 MB with 49,152 words and steps of 64 tokens,
 # once all slots were used; a third of it scores all words for each token of a step.
@@ -48,11 +41,16 @@ class Header:
         """Return the bytes that an engine takes: the file, and what each copy adds.
 
         The copies share the pages of the file, so it counts once; `slots` are divided
-        among them, and each slot holds `context` tokens.
+        among them, and each slot holds `context` tokens. Then there is what is kept of
+        the beginnings of prompts.
         """
         held = copies * math.ceil(slots / copies) * context * self.token_bytes
+        kept = slots * context * self.token_bytes // KEPT_PART
         return (
-            self.file_bytes + held + copies * (_COPY_BYTES + _STEP_BYTES * self.words)
+            self.file_bytes
+            + held
+            + kept
+            + copies * (_COPY_BYTES + _STEP_BYTES * self.words)
         )
 
 
@@ -62,9 +60,8 @@ def read_header(path: Path) -> Header:
     Raises HeaderError for another kind of file, OSError if it cannot be read.
     """
     try:
-        with path.open("rb") as file:
-            fields = dict(_fields(file))
-    except (struct.error, ValueError, UnicodeDecodeError) as error:
+        fields = read_metadata(path)
+    except MetadataError as error:
         raise HeaderError(f"{path.name} is not a GGUF model file.") from error
     return _header(fields, path.stat().st_size)
 
@@ -89,40 +86,3 @@ def _header(fields: Mapping[str, Any], file_bytes: int) -> Header:
         words=number("vocab_size", _WORDS),
         token_bytes=_CACHE_BYTES * kept * size,
     )
-
-
-def _fields(file: BinaryIO) -> Any:
-    """Yield (name, value) until the tokenizer, whose lists are long, begins."""
-    if file.read(4) != _MAGIC:
-        raise ValueError("another magic number")
-    _, _, count = struct.unpack("<IQQ", file.read(20))
-    for _ in range(min(count, _MOST_FIELDS)):
-        name = _text(file)
-        if name.startswith("tokenizer."):
-            return
-        yield name, _value(file, _number(file, "I"))
-
-
-def _value(file: BinaryIO, kind: int) -> Any:
-    if kind == _STRING:
-        return _text(file)
-    if kind == _ARRAY:
-        inner, count = _number(file, "I"), _number(file, "Q")
-        if count > _LONGEST_TEXT:
-            raise ValueError("a list that is too long")
-        return [_value(file, inner) for _ in range(count)]
-    if kind not in _NUMBERS:
-        raise ValueError("a value of an unknown kind")
-    return _number(file, _NUMBERS[kind])
-
-
-def _number(file: BinaryIO, form: str) -> Any:
-    size = struct.calcsize(f"<{form}")
-    return struct.unpack(f"<{form}", file.read(size))[0]
-
-
-def _text(file: BinaryIO) -> str:
-    size = _number(file, "Q")
-    if size > _LONGEST_TEXT:
-        raise ValueError("a text that is too long")
-    return file.read(size).decode()

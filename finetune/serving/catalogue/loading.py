@@ -20,9 +20,9 @@ from finetune.serving.engine.copies import Engine, number_of_copies
 from finetune.serving.engine.embedder import Embedder
 from finetune.serving.engine.prompts import ChatPrompts
 from finetune.settings import Settings
-from finetune.weights.merge import merged_model
 from finetune.weights.places import ModelMissing, find_file, find_folder
 from finetune.weights.releases import ReleaseError, sha256
+from finetune.weights.served import merged_model
 
 _WEIGHTS = "model.safetensors"
 _VERSION_DIGITS = 16

@@ -23,8 +23,8 @@ from finetune.serving.catalogue.entries import (
 )
 from finetune.serving.catalogue.manifests import ManifestError, read_manifest
 from finetune.settings import Settings
-from finetune.weights.merge import ADAPTERS
 from finetune.weights.releases import MANIFEST
+from finetune.weights.served import ADAPTERS
 
 _log = logging.getLogger(__name__)
 

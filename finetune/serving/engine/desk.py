@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
+from finetune.serving.engine.beginnings import Shared
 from finetune.serving.engine.copies import Engine
 from finetune.serving.engine.fair_queue import FairQueue
 from finetune.serving.engine.generation import Finish, Generation, TextPiece
@@ -66,6 +67,7 @@ class Desk:
         user: str,
         is_connected: Callable[[], bool],
         on_end: Callable[[], None] = lambda: None,
+        shared: Sequence[Shared] = (),
     ) -> RunningReply:
         """Put a request into the queue; raise ApiError 429 when it is full.
 
@@ -80,6 +82,7 @@ class Desk:
             user=user,
             is_connected=is_connected,
             on_end=on_end,
+            shared=shared,
         )
         with self._lock:
             self._replies.add(reply)
@@ -124,13 +127,16 @@ class RunningReply:
         user: str,
         is_connected: Callable[[], bool],
         on_end: Callable[[], None],
+        shared: Sequence[Shared],
     ) -> None:
         self._desk = desk
         self._is_connected = is_connected
         self._on_end = on_end
         self._ticket = desk.queue.enter(user)
         # The slot is free again only when the engine is really done with it.
-        self._generation = Generation(engine, request, stop_words, self._leave)
+        self._generation = Generation(
+            engine, request, stop_words, self._leave, shared=shared
+        )
         self._has_started = False
 
     def events(self) -> Iterator[ReplyEvent]:

@@ -49,10 +49,13 @@ class Embedder:
             )
         return np.asarray(vectors, dtype=np.float32)
 
-    def count_tokens(self, texts: Sequence[str]) -> int:
-        """Return how many tokens the model reads of these texts."""
+    @property
+    def longest(self) -> int:
+        """How many tokens the model reads of a text; it never sees the others."""
+        return int(self._model.max_seq_length)
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        """Return how many tokens each of these texts has."""
         with self._lock:
-            lists = self._model.tokenizer(
-                list(texts), truncation=True, max_length=self._model.max_seq_length
-            )["input_ids"]
-        return sum(len(ids) for ids in lists)
+            lists = self._model.tokenizer(list(texts), truncation=False, verbose=False)
+        return [len(ids) for ids in lists["input_ids"]]

@@ -11,6 +11,7 @@ from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import Any
 
+from finetune.serving.engine.beginnings import Shared
 from finetune.serving.engine.copies import Engine
 from finetune.serving.engine.fair_queue import Ticket
 from finetune.serving.engine.stop_words import StopWords, Token
@@ -52,8 +53,11 @@ class Generation:
         request: dict[str, Any],
         stop_words: Sequence[str],
         on_end: Callable[[], None],
+        *,
+        shared: Sequence[Shared] = (),
     ) -> None:
         self._engine = engine
+        self._shared = shared
         self._request = request
         self._stop_words = StopWords(stop_words)
         self._on_end = on_end
@@ -106,7 +110,7 @@ class Generation:
             self._await_reading()
             self._may_read.set()
             if not self._is_cancelled:
-                self._engine.complete(self._request, self._receive)
+                self._engine.complete(self._request, self._receive, self._shared)
         except Exception as error:  # noqa: BLE001 -- border: the engine's thread
             # Only the kind: the message may quote the prompt.
             _log.error("the engine failed: %s", type(error).__name__)

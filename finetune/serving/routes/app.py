@@ -11,17 +11,24 @@ from typing import Any
 from flask import Blueprint, Flask, Response, current_app, jsonify, request
 from werkzeug.exceptions import HTTPException
 
+from finetune.errors import FinetuneError
 from finetune.serving.catalogue.catalogue import Catalogue
 from finetune.serving.engine.desk import CallerLeft, Desk
 from finetune.serving.errors import ApiError, crashed, wrong_key
+from finetune.serving.routes.bodies import json_body
 from finetune.serving.routes.chat import Call, Chats
+from finetune.serving.routes.files import files
+from finetune.serving.routes.jobs import jobs
 from finetune.serving.routes.schemas import (
     ChatRequest,
     CompletionRequest,
     EmbeddingsRequest,
     ModerationsRequest,
+    TokenizeChatRequest,
+    TokenizeRequest,
     parse,
 )
+from finetune.serving.routes.training import of_training, open_trainings
 from finetune.serving.routes.vectors import embeddings, moderations
 from finetune.settings import Settings
 
@@ -30,6 +37,8 @@ _CALLER_LEFT = 499
 _TOO_LARGE = 413
 
 v1 = Blueprint("v1", __name__, url_prefix="/v1")
+v1.register_blueprint(files)
+v1.register_blueprint(jobs)
 
 
 class Sidecar:
@@ -42,6 +51,7 @@ class Sidecar:
         self.chats = Chats(
             self.catalogue, self.desk, default_tokens=settings.default_tokens
         )
+        self.trainings = open_trainings(settings, self.catalogue)
 
     def stop(self) -> None:
         """End politely; returns when nothing runs any more."""
@@ -55,9 +65,11 @@ def create_app(settings: Settings) -> Flask:
     app.json.sort_keys = False  # type: ignore[attr-defined]
     sidecar = Sidecar(settings)
     app.extensions["sidecar"] = sidecar
+    app.extensions["trainings"] = sidecar.trainings
     app.register_blueprint(v1)
     app.add_url_rule("/health", view_func=health)
     app.register_error_handler(ApiError, _answer_api_error)
+    app.register_error_handler(FinetuneError, _answer_own_error)
     app.register_error_handler(HTTPException, _answer_http_error)
     app.register_error_handler(CallerLeft, _answer_caller_left)
     app.register_error_handler(Exception, _answer_crash)
@@ -118,10 +130,17 @@ def get_model(name: str) -> Response:
     return jsonify(_model(name, compute=True))
 
 
+@v1.delete("/models/<name>")
+def delete_model(name: str) -> Response:
+    """Delete a model that was trained here; others are not ours to delete."""
+    _sidecar().trainings.delete_model(name)
+    return jsonify({"id": name, "object": "model", "deleted": True})
+
+
 @v1.post("/chat/completions")
 def chat() -> Response:
     """Reply to a chat."""
-    body = parse(ChatRequest, _json())
+    body = parse(ChatRequest, json_body())
     call = _sidecar().chats.open_chat(body, _caller_watch())
     return _answer(call, is_stream=body.stream)
 
@@ -129,16 +148,25 @@ def chat() -> Response:
 @v1.post("/completions")
 def complete() -> Response:
     """Continue a text."""
-    body = parse(CompletionRequest, _json())
+    body = parse(CompletionRequest, json_body())
     call = _sidecar().chats.open_completion(body, _caller_watch())
     return _answer(call, is_stream=body.stream)
+
+
+@v1.post("/tokenize")
+def tokenize() -> Response:
+    """Count the tokens of a chat, or show those of a text."""
+    chats, sent = _sidecar().chats, json_body()
+    if "prompt" in sent:
+        return jsonify(chats.split(parse(TokenizeRequest, sent)))
+    return jsonify(chats.count(parse(TokenizeChatRequest, sent)))
 
 
 @v1.post("/embeddings")
 def embed() -> Response:
     """Turn texts into vectors."""
     sidecar = _sidecar()
-    body = parse(EmbeddingsRequest, _json())
+    body = parse(EmbeddingsRequest, json_body())
     return jsonify(embeddings(body, sidecar.catalogue, sidecar.settings))
 
 
@@ -146,7 +174,7 @@ def embed() -> Response:
 def moderate() -> Response:
     """Judge texts with a guard model."""
     sidecar = _sidecar()
-    body = parse(ModerationsRequest, _json())
+    body = parse(ModerationsRequest, json_body())
     return jsonify(moderations(body, sidecar.catalogue, sidecar.settings))
 
 
@@ -164,16 +192,6 @@ def _answer(call: Call, *, is_stream: bool) -> Response:
 def _sidecar() -> Sidecar:
     sidecar: Sidecar = current_app.extensions["sidecar"]
     return sidecar
-
-
-def _json() -> Any:
-    try:
-        body = request.get_json(silent=True)
-    except RecursionError:
-        body = None
-    if not isinstance(body, dict):
-        raise ApiError("The body must be a JSON object.", code="invalid_json")
-    return body
 
 
 def _model(name: str, *, compute: bool = False) -> dict[str, Any]:
@@ -209,12 +227,16 @@ def _answer_api_error(error: ApiError) -> tuple[Response, int]:
     return response, error.status
 
 
+def _answer_own_error(error: FinetuneError) -> tuple[Response, int]:
+    return _answer_api_error(of_training(error))
+
+
 def _answer_http_error(error: HTTPException) -> tuple[Response, int]:
     status = error.code or 500
     kind = "invalid_request_error" if status < 500 else "server_error"
     message = error.description or error.name
     if status == _TOO_LARGE:
-        most = current_app.config["MAX_CONTENT_LENGTH"]
+        most = request.max_content_length
         message = f"The request is too large: at most {most} bytes are read."
     return _answer_api_error(ApiError(message, status=status, kind=kind))
 

@@ -10,6 +10,7 @@ from typing import Any
 from finetune.serving.catalogue.catalogue import Catalogue
 from finetune.serving.catalogue.loading import ServedEngine
 from finetune.serving.catalogue.shelf import Lease
+from finetune.serving.engine.beginnings import Shared
 from finetune.serving.engine.desk import (
     CallerLeft,
     Desk,
@@ -18,13 +19,22 @@ from finetune.serving.engine.desk import (
     Waiting,
 )
 from finetune.serving.engine.generation import Finish, TextPiece
+from finetune.serving.engine.prompts import Prompt
 from finetune.serving.errors import (
     ApiError,
     context_overflow,
     crashed,
     engine_failed,
 )
-from finetune.serving.routes.schemas import ChatRequest, CompletionRequest, clean
+from finetune.serving.routes.schemas import (
+    ChatPrompt,
+    ChatRequest,
+    CompletionRequest,
+    Sampled,
+    TokenizeChatRequest,
+    TokenizeRequest,
+    clean,
+)
 from finetune.serving.routes.shapes import BEAT, ChatShape, CompletionShape, sse_error
 
 # Sampling looks at the likeliest tokens only. The whole vocabulary, sorted for each
@@ -96,12 +106,33 @@ class Chats:
 
     def open_chat(self, body: ChatRequest, is_connected: Callable[[], bool]) -> Call:
         """Check a chat request and put it into the queue."""
-        turns = [message.turn() for message in body.messages]
-        chars = sum(len(turn.content) for turn in turns)
         with _until_opened(self._catalogue.chat(body.model)) as lease:
-            _check_size(lease.model, chars)
-            prompt = lease.model.prompts.tokens(turns, raw=body.raw_tokens)
+            prompt = _chat_prompt(lease.model, body, _borders(body))
             return self._open(lease, body, prompt, ChatShape, is_connected)
+
+    def count(self, body: TokenizeChatRequest) -> dict[str, Any]:
+        """Return how many tokens a chat takes, in vLLM's words for it."""
+        with self._catalogue.chat(body.model) as served:
+            size = len(_chat_prompt(served, body).ids)
+            return {"count": size, "max_model_len": served.engine.context}
+
+    def split(self, body: TokenizeRequest) -> dict[str, Any]:
+        """Return the tokens of a text, in vLLM's words for them.
+
+        Half a character is shown as a replacement mark.
+        """
+        text = clean(body.prompt)
+        with self._catalogue.talker(body.model) as served:
+            _check_size(served, len(text))
+            pieces = served.engine.pieces(
+                text, special=body.raw_tokens, start=body.add_special_tokens
+            )
+            return {
+                "count": len(pieces),
+                "max_model_len": served.engine.context,
+                "tokens": [number for number, _ in pieces],
+                "token_strs": [piece.decode(errors="replace") for _, piece in pieces],
+            }
 
     def open_completion(
         self, body: CompletionRequest, is_connected: Callable[[], bool]
@@ -110,29 +141,33 @@ class Chats:
         text = clean(body.prompt)
         with _until_opened(self._catalogue.talker(body.model)) as lease:
             _check_size(lease.model, len(text))
-            prompt = lease.model.prompts.plain(text, raw=body.raw_tokens)
+            prompt = lease.model.prompts.plain(
+                text, raw=body.raw_tokens, borders=_borders(body)
+            )
             return self._open(lease, body, prompt, CompletionShape, is_connected)
 
     def _open(
         self,
         lease: Lease[ServedEngine],
         body: ChatRequest | CompletionRequest,
-        prompt: list[int],
+        prompt: Prompt,
         shape: type[ChatShape],
         is_connected: Callable[[], bool],
     ) -> Call:
         engine = lease.model.engine
-        room = engine.context - len(prompt)
+        size = len(prompt.ids)
+        room = engine.context - size
         if room < 1:
-            raise context_overflow(len(prompt), engine.context)
+            raise context_overflow(size, engine.context)
         limit = min(room, body.limit() or self._default_tokens)
         reply = self._desk.open(
             engine,
-            engine_request(body, prompt, limit),
+            engine_request(body, prompt.ids, limit),
             stop_words=[clean(word) for word in body.stop_words()],
             user=body.user,
             is_connected=is_connected,
             on_end=lease.release,
+            shared=_shared(prompt, body),
         )
         return Call(
             reply=reply,
@@ -167,10 +202,15 @@ def engine_request(
         "samplers": _SAMPLERS,
         "frequency_penalty": body.frequency_penalty,
         "presence_penalty": body.presence_penalty,
+        # What the engine would do unasked may be another thing in its next version.
+        "repeat_penalty": 1,
+        "dynatemp_range": 0,
+        "mirostat": 0,
         "stream": True,
         # Steps of reading the prompt are reported, so that they can be cancelled too.
         "return_progress": True,
-        # Else how fast a prompt is read would tell what others have asked.
+        # Else how fast a prompt is read would tell what others have asked. The engine
+        # makes an exception for what may be shared.
         "cache_prompt": False,
     }
     if body.seed is not None:
@@ -178,6 +218,29 @@ def engine_request(
     if alternatives is not None:
         request["n_probs"] = max(1, alternatives)
     return request
+
+
+def _borders(body: Sampled) -> tuple[int, int]:
+    return body.common, body.public
+
+
+def _shared(prompt: Prompt, body: Sampled) -> tuple[Shared, Shared]:
+    common, public = prompt.before
+    return Shared(common), Shared(public, body.cache_salt)
+
+
+def _chat_prompt(
+    served: ServedEngine, body: ChatPrompt, borders: tuple[int, ...] = ()
+) -> Prompt:
+    turns = [message.turn() for message in body.messages]
+    _check_size(served, sum(len(turn.content) for turn in turns))
+    return served.prompts.chat(
+        turns,
+        raw=body.raw_tokens,
+        continues=body.continue_final_message,
+        default_system=body.default_system,
+        borders=borders,
+    )
 
 
 def _check_size(served: ServedEngine, chars: int) -> None:

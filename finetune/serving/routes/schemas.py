@@ -143,6 +143,11 @@ class Sampled(Body):
     raw_tokens: bool = False
     queue_events: bool = False
     cache_prompt: Literal[False] = False
+    # How many characters at the beginning of the prompt may be read once: for all who
+    # send the same salt, and how many of them for everybody, whatever the salt.
+    public: int = Field(0, ge=0)
+    common: int = Field(0, ge=0)
+    cache_salt: str = Field("", max_length=200, repr=False)
     logit_bias: Annotated[Any, only({}, why="no token can be favoured here")] = None
     # Wishes about accounts, prices and storage: they change nothing in a reply.
     metadata: dict[str, Any] | None = None
@@ -175,10 +180,41 @@ class Sampled(Body):
         return self.stream_options is not None and self.stream_options.include_usage
 
 
-class ChatRequest(Sampled):
+class ChatPrompt(Body):
+    """Messages, and how a prompt is made of them.
+
+    With `continue_final_message` the last message is the beginning of the reply.
+    Without `default_system` the model's template adds no system message of its own.
+    """
+
+    model: str
+    messages: list[ChatMessage] = Field(min_length=1, max_length=256)
+    raw_tokens: bool = False
+    continue_final_message: bool = False
+    add_generation_prompt: bool | None = None
+    default_system: bool = True
+
+    @model_validator(mode="after")
+    def _check_end(self) -> ChatPrompt:
+        continues = self.continue_final_message
+        if continues and self.messages[-1].role != "assistant":
+            raise ApiError(
+                "continue_final_message needs an assistant message at the end.",
+                param="continue_final_message",
+            )
+        if self.add_generation_prompt == continues:
+            raise ApiError(
+                "add_generation_prompt must be the opposite of continue_final_message: "
+                "leave it out.",
+                code="unsupported_value",
+                param="add_generation_prompt",
+            )
+        return self
+
+
+class ChatRequest(ChatPrompt, Sampled):
     """Body of POST /v1/chat/completions."""
 
-    messages: list[ChatMessage] = Field(min_length=1, max_length=256)
     max_completion_tokens: int | None = Field(None, ge=1)
     logprobs: bool = False
     top_logprobs: int = Field(0, ge=0, le=20)
@@ -216,7 +252,8 @@ class CompletionRequest(Sampled):
     """Body of POST /v1/completions."""
 
     prompt: str = Field(min_length=1)
-    logprobs: int | None = Field(None, ge=0, le=5)
+    # The OpenAI API has five at most; vLLM, and the chats here, have twenty.
+    logprobs: int | None = Field(None, ge=0, le=20)
     best_of: Annotated[Any, only(1, why="only one text is written")] = 1
     echo: Annotated[Any, only(False, why="the prompt is not repeated")] = False
     suffix: Annotated[Any, only("", why="a text is only continued")] = ""
@@ -228,6 +265,19 @@ class CompletionRequest(Sampled):
     def probabilities(self) -> int | None:
         """Return how many alternatives to list for each token; None: no listing."""
         return self.logprobs
+
+
+class TokenizeChatRequest(ChatPrompt):
+    """Body of POST /v1/tokenize: how many tokens would this chat take?"""
+
+
+class TokenizeRequest(Body):
+    """Body of POST /v1/tokenize: which tokens are in this text?"""
+
+    model: str
+    prompt: str
+    raw_tokens: bool = False
+    add_special_tokens: bool = True
 
 
 class EmbeddingsRequest(Body):
@@ -252,7 +302,7 @@ class ModerationsRequest(Body):
 
     `secret` is what a reply must not give away, `question` the message that it answers,
     `earlier` the visit so far: all for guards of replies. `as_typed` leaves disguises
-    and length alone, `first_tokens` shows only the beginning, `highlights` asks which
+    alone, `first_tokens` shows only the beginning, `highlights` asks which
     words counted.
     """
 

@@ -9,9 +9,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from finetune.guards.judge import Case, EarlierTurn, Judgement
+from finetune.guards.judge import (
+    MOST_TOKENS,
+    Case,
+    EarlierTurn,
+    Judgement,
+    TextTooLong,
+)
 from finetune.serving.catalogue.catalogue import Catalogue
-from finetune.serving.errors import ApiError
+from finetune.serving.errors import ApiError, text_too_long
 from finetune.serving.routes.schemas import EmbeddingsRequest, ModerationsRequest, clean
 from finetune.settings import Settings
 
@@ -24,8 +30,12 @@ def embeddings(
     """Answer an embeddings call."""
     with catalogue.embedder(body.model) as served:
         texts = _texts(body.input, settings)
-        vectors = served.embedder.embed(texts)
-        tokens = served.embedder.count_tokens(texts)
+        embedder = served.embedder
+        sizes = embedder.count_tokens(texts)
+        if max(sizes) > embedder.longest:
+            raise text_too_long(max(sizes), embedder.longest)
+        vectors = embedder.embed(texts)
+        tokens = sum(sizes)
     if body.dimensions not in (None, vectors.shape[1]):
         raise ApiError(
             f"{body.model} always gives {vectors.shape[1]} dimensions.",
@@ -50,7 +60,10 @@ def moderations(
     name = body.model or catalogue.usual_guard("message")
     with catalogue.judge(name) as served:
         texts = _texts(body.input, settings)
-        results = [_result(served.judge.judge(_case(body, text))) for text in texts]
+        try:
+            results = [_result(served.judge.judge(_case(body, text))) for text in texts]
+        except TextTooLong as error:
+            raise text_too_long(error.tokens, MOST_TOKENS) from None
         version = served.judge.version
     return {
         "id": f"modr-{secrets.token_hex(12)}",
@@ -99,6 +112,7 @@ def _texts(given: str | list[str], settings: Settings) -> list[str]:
     if max(len(text) for text in texts) > settings.input_chars:
         raise ApiError(
             f"A text in input is longer than {settings.input_chars} characters.",
+            code="string_above_max_length",
             param="input",
         )
     return texts

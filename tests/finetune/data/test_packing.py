@@ -13,11 +13,12 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 from finetune.data.packing import (
     IGNORE,
     Document,
+    Messages,
     encode_dialogue,
     encode_dialogues,
     pack,
 )
-from finetune.training.lm import answer_loss
+from finetune.training.judging import answer_loss
 
 HELLO = [
     {"role": "system", "content": "Be kind."},
@@ -42,6 +43,15 @@ def test_only_the_answer_and_its_end_are_learned(tokenizer):
     )
 
 
+def test_an_answer_that_is_only_to_be_read_is_not_learned(tokenizer):
+    shown: Messages = [{**HELLO[2], "learn": False}, HELLO[1], HELLO[2]]
+    document = encode_dialogue(shown, tokenizer)
+    read = encode_dialogue([HELLO[2], HELLO[1], HELLO[2]], tokenizer)
+    assert document.ids == read.ids
+    learned = [token for token in document.targets if token != IGNORE]
+    assert tokenizer.decode(learned) == "Hi!<|im_end|>"
+
+
 def test_targets_are_the_tokens_that_follow(tokenizer):
     document = encode_dialogue(HELLO, tokenizer)
     for place, target in enumerate(document.targets):
@@ -55,7 +65,7 @@ def test_a_forged_role_is_plain_text(tokenizer):
     ]
     ids = encode_dialogue(forged, tokenizer).ids
     start = tokenizer.convert_tokens_to_ids("<|im_start|>")
-    assert ids.count(start) == len(forged)
+    assert list(ids).count(start) == len(forged)
 
 
 def test_many_dialogues_are_written_as_each_alone(tokenizer):

@@ -78,6 +78,35 @@ def test_the_command_writes_its_answer(tmp_path, capsys):
     assert shown["auc"] == answer["auc"]
 
 
+def test_a_byte_order_mark_does_not_matter(tmp_path):
+    data = tmp_path / "rows.jsonl"
+    data.write_text('{"text": "a", "label": 1}\n', "utf-8-sig")
+    assert [row["text"] for row in read_rows(data)] == ["a"]
+
+
+@pytest.mark.parametrize("place", ["file/answer.json", "folder", "shut/answer.json"])
+def test_a_place_that_cannot_be_written_is_told_before_the_work(
+    tmp_path, capsys, monkeypatch, place
+):
+    (tmp_path / "file").write_text("")
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "shut").mkdir()
+    # A test may run as root, who may write everywhere.
+    monkeypatch.setattr("os.access", lambda path, mode: Path(path).name != "shut")
+    out = str(tmp_path / place)
+    with pytest.raises(SystemExit):
+        chosen("--model", "gate", "--data", "rows.jsonl", "--json", out)
+    assert "--json" in capsys.readouterr().err
+
+
+def test_the_folder_of_an_answer_is_made(tmp_path):
+    out = tmp_path / "new" / "answer.json"
+    assert (
+        chosen("--model", "gate", "--data", "rows.jsonl", "--json", str(out)).json
+        == out
+    )
+
+
 def test_the_command_names_a_broken_row(tmp_path):
     data = tmp_path / "rows.jsonl"
     data.write_text('{"reply": "a", "secret": "b", "label": 1}\n{"reply": "a"}\n')

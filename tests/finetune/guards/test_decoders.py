@@ -7,7 +7,7 @@ import codecs
 
 import pytest
 
-from finetune.guards.decoders import DECODERS
+from finetune.guards.decoders import DECODERS, is_plain, is_reversed, is_spelled
 from finetune.guards.translations import translations
 
 SECRET = "lantern"
@@ -135,3 +135,10 @@ def test_an_unknown_word_has_no_translation():
 def test_no_translation_is_a_word_of_the_list_itself():
     told = {part for ways in translations().values() for part in ways}
     assert not told & {(word,) for word in translations()}
+
+
+def test_vowel_signs_belong_to_the_word():
+    assert is_plain("वह शब्द पानी है।", "पानी")
+    assert not is_plain("वह शब्द पाना है।", "पानी")
+    assert is_reversed("नीपा", "पानी")
+    assert is_spelled("पा-नी", "पानी")

@@ -10,13 +10,14 @@ import pytest
 import torch
 
 from finetune.data.warden.pieces import read_pieces
-from finetune.evaluation.warden import Figure, Warden, vocabulary, write_probes
+from finetune.evaluation.served import Figure
+from finetune.evaluation.warden import Warden, vocabulary, write_probes
 from finetune.guards.released import RELEASES
 from finetune.serving.engine.prompts import ChatTurn
 from finetune.settings import load_settings
 from finetune.weights.base import load_adapted
-from finetune.weights.merge import merged_model
 from finetune.weights.releases import MANIFEST
+from finetune.weights.served import merged_model
 from tests.kit.sites import shared_models
 
 pytestmark = pytest.mark.slow
@@ -65,7 +66,8 @@ def test_what_is_served_says_what_the_adapter_says(warden, models):
     model = base.model.eval()
     lost = []
     for ask in ASKS:
-        ids = warden.prompts.tokens([ChatTurn("system", SYSTEM), ChatTurn("user", ask)])
+        turns = [ChatTurn("system", SYSTEM), ChatTurn("user", ask)]
+        ids = warden.prompts.chat(turns).ids
         reply = warden.reply(SYSTEM, ask, tokens=TOKENS)
         said = base.tokenizer(reply, add_special_tokens=False)["input_ids"]
         assert said

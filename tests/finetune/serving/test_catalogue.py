@@ -19,9 +19,9 @@ from finetune.serving.catalogue.manifests import ManifestError, read_manifest
 from finetune.serving.catalogue.sources import ModelFolder, fixed_entries
 from finetune.serving.errors import ApiError
 from finetune.settings import load_settings
-from finetune.weights.merge import ADAPTERS
 from finetune.weights.places import find_file
 from finetune.weights.releases import read_release
+from finetune.weights.served import ADAPTERS
 from tests.kit.models import GGUF_PLACE, add_adapter, finish
 
 
@@ -54,7 +54,8 @@ def catalogue(instance: Path, **chosen: Any) -> Catalogue:
 
 def test_what_is_shipped_is_listed_with_its_figures(tmp_path: Path) -> None:
     found = catalogue(tmp_path)
-    assert list(found.entries()) == ["warden", "smollm2", "minilm", "gate", "leak"]
+    shipped = ["warden", "smollm2", "minilm", "gate", "leak", "scribe"]
+    assert list(found.entries()) == shipped
     told = {name: found.describe(name) for name in found.entries()}
     assert [told[name]["kind"] for name in told] == [
         "chat",
@@ -62,6 +63,7 @@ def test_what_is_shipped_is_listed_with_its_figures(tmp_path: Path) -> None:
         "embedding",
         "guard",
         "guard",
+        "chat",
     ]
     assert [told[name]["base"] for name in told] == [
         "smollm2",
@@ -69,8 +71,10 @@ def test_what_is_shipped_is_listed_with_its_figures(tmp_path: Path) -> None:
         None,
         "minilm",
         "minilm",
+        "smollm2",
     ]
-    assert [told[name]["adapter"] for name in told] == [True, False, False, True, True]
+    adapters = [name for name in told if told[name]["adapter"]]
+    assert adapters == ["warden", "gate", "leak", "scribe"]
     assert {told[name]["licence"] for name in told} == {"apache-2.0"}
     assert [told[name]["reads"] for name in ("gate", "leak")] == ["message", "reply"]
     assert [told[n]["context"] for n in ("warden", "smollm2", "minilm")] == [
@@ -82,7 +86,7 @@ def test_what_is_shipped_is_listed_with_its_figures(tmp_path: Path) -> None:
     assert told["smollm2"]["bytes"] == size
     assert told["smollm2"]["memory_bytes"] > size
     assert told["gate"]["bytes"] < 25_000_000
-    for name in ("warden", "gate", "leak"):
+    for name in adapters:
         assert told[name]["version"] == read_release(ADAPTERS / name).version
     assert not any(told[name]["loaded"] or told[name]["in_use"] for name in told)
     assert found.problems() == []
@@ -262,7 +266,7 @@ def test_a_name_that_is_taken_is_told(tmp_path: Path) -> None:
 
 def test_a_released_adapter_needs_no_setting(tmp_path: Path) -> None:
     adapters = tmp_path / "adapters"
-    add_adapter(adapters, "scribe", of="warden")
+    add_adapter(adapters, "porter", of="warden")
     add_adapter(adapters, "bouncer", of="gate")
     (adapters / "broken").mkdir()
     (adapters / "broken" / "manifest.json").write_text("{}")
@@ -272,7 +276,7 @@ def test_a_released_adapter_needs_no_setting(tmp_path: Path) -> None:
         "own": "chat",
         "minilm": "embedding",
         "bouncer": "guard",
-        "scribe": "chat",
+        "porter": "chat",
     }
     assert len(found.problems) == 1
 

@@ -34,7 +34,7 @@ class ScriptedEngine:
         self._now = 0
         self.may_end = threading.Event()
 
-    def complete(self, request: dict[str, Any], on_chunk: Any) -> None:
+    def complete(self, request: dict[str, Any], on_chunk: Any, shared: Any) -> None:
         self._now += 1
         self.most_reading = max(self.most_reading, self._now)
         on_chunk(PROGRESS)

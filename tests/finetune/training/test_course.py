@@ -279,7 +279,7 @@ def test_every_event_and_field_is_documented():
         for kind in Event.__subclasses__()
     }
     assert documented == found
-    assert len(found) == 12
+    assert len(found) == 14
 
 
 def test_events_are_plain_json(tmp_path: Path):

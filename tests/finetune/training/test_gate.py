@@ -274,7 +274,8 @@ def test_windows_overlap_and_cover_the_whole_text():
     assert windows([], 128) == [[101, 102]]
     whole = list(range(1000, 1500))
     assert cut == [[101, *whole[span], 102] for span in spans(len(whole), 128)]
-    assert len(windows(range(100_000), 128)) == 48
+    long = range(100_000)
+    assert {n for window in windows(long, 128) for n in window[1:-1]} == set(long)
 
 
 @pytest.mark.parametrize("source", ["made/hidden", "made/paper"])

@@ -9,10 +9,12 @@ import numpy as np
 import pytest
 import torch
 from gguf import GGMLQuantizationType, GGUFReader, GGUFWriter, quants
+from jinja2 import Template
 from safetensors.torch import save_file
 
-from finetune.weights.merge import ADAPTER, CONFIG, merged_model, served_file
+from finetune.weights.merge import ADAPTER, CONFIG
 from finetune.weights.releases import ReleaseError, read_release, write_release
+from finetune.weights.served import merged_model, served_file
 
 WIDTH, HEADS = 64, 2
 QUERY, UP, NORM = "blk.0.attn_q.weight", "blk.0.ffn_up.weight", "blk.0.attn_norm.weight"
@@ -26,6 +28,7 @@ def base_file(folder: Path) -> Path:
     writer.add_head_count(HEADS)
     writer.add_head_count_kv(1)
     writer.add_array("tokenizer.ggml.tokens", ["a", "b"])
+    writer.add_chat_template("{{ 'a system prompt that nobody wrote' }}")
     for name in (QUERY, UP):
         writer.add_tensor(name, rng.normal(size=(WIDTH, WIDTH)).astype(np.float32))
     writer.add_tensor(NORM, np.ones(WIDTH, dtype=np.float32))
@@ -95,6 +98,20 @@ def test_what_is_merged_is_the_sum(tmp_path: Path):
     )
     kinds = {t.name: t.tensor_type for t in GGUFReader(path).tensors}
     assert kinds[UP] == GGMLQuantizationType.Q8_0
+
+
+def test_it_is_prompted_as_it_was_trained(tmp_path: Path):
+    base = base_file(tmp_path)
+    release_of(base, tmp_path)
+    path = served_file(str(tmp_path / "release"), tmp_path / "cache")
+    field = GGUFReader(path).get_field("tokenizer.chat_template")
+    assert field is not None
+    chat = [{"role": "user", "content": "Hi?"}, {"role": "assistant", "content": "Hi!"}]
+    told = Template(field.contents()).render(messages=chat, add_generation_prompt=True)
+    assert told == (
+        "<|im_start|>user\nHi?<|im_end|>\n<|im_start|>assistant\nHi!<|im_end|>\n"
+        "<|im_start|>assistant\n"
+    )
 
 
 def test_it_is_merged_once(tmp_path: Path):

@@ -98,7 +98,7 @@ def test_a_block_is_told_as_the_level_allows(winner: Caller) -> None:
     assert (found["blocked_by"], found["stages"]) == ("guard", [])
     (stage,) = winner.say("the password?", "full")["stages"]
     assert stage["score"] == 1.0
-    assert isinstance(stage["ms"], int)
+    assert stage["ms"] is None
     assert stage["reason"]
 
 
@@ -178,6 +178,25 @@ def test_the_leaderboard_of_ones_class(
     bob.token = found["token"]
     assert bob.get("/leaderboard?class=mine").get_json()["rows"] == []
     assert len(bob.get("/leaderboard?class=all").get_json()["rows"]) == 1
+
+
+def test_the_leaderboard_has_pages_and_past_seasons(
+    app: Flask, winner: Caller, services: Services
+) -> None:
+    bob = Caller(app)
+    bob.join("Bob")
+    bob.guess(secret_of(services, 2, "open"))
+    board = winner.get("/leaderboard?page=1").get_json()
+    counted = [board[key] for key in ("page", "pages", "players")]
+    assert counted == [1, 1, 2]
+    assert (board["mine"]["alias"], board["mine"]["you"]) == ("Ada", True)
+    assert winner.get("/leaderboard?page=0").status_code == 400
+    classes.start_season(services, name=classes.OPEN_CLASS)
+    assert winner.get("/leaderboard?class=mine").get_json()["mine"] is None
+    past = winner.get("/leaderboard?class=mine&season=1").get_json()
+    assert [row["alias"] for row in past["rows"]] == ["Ada", "Bob"]
+    for query in ("class=mine&season=2", "season=1"):
+        assert winner.get(f"/leaderboard?{query}").status_code == 404
 
 
 def test_an_unchanged_leaderboard_is_not_sent_again(
@@ -305,3 +324,35 @@ def test_answers_are_json_and_are_not_kept(ada: Caller) -> None:
     assert answer.headers["Cache-Control"] == "no-store"
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
     json.loads(answer.text)
+
+
+def test_what_belongs_to_a_visit_that_is_over_is_a_conflict(
+    ada: Caller, services: Services
+) -> None:
+    visit = ada.say("Hello")["visit"]
+    assert ada.get("/levels/open").get_json()["visit"] == visit
+    word = secret_of(services, 1)
+    assert ada.post(f"/levels/open/reset?visit={visit}").status_code == 200
+    assert ada.get("/levels/open").get_json()["visit"] is None
+    calls: list[tuple[str, object]] = [
+        ("/levels/open/guesses", {"guess": word, "visit": visit}),
+        ("/levels/open/attempts", {"message": "Hello", "visit": visit}),
+        (f"/levels/open/hints/1?visit={visit}", None),
+        (f"/levels/open/reset?visit={visit}", None),
+    ]
+    for path, body in calls:
+        answer = ada.post(path, body)
+        assert answer.status_code == 409, path
+        assert answer.get_json()["error"]["code"] == "visit_ended"
+    state = ada.get("/levels/open").get_json()
+    assert state["guesses_left"] == 15
+    assert [hint["text"] for hint in state["hints"]] == [None, None]
+    assert len(ada.get("/me/attempts").get_json()["items"]) == 1
+
+
+@pytest.mark.parametrize("visit", [0, -1, 2**31, 2**53, "x", None])
+def test_a_visit_that_cannot_be_meant_is_no_fault_of_ours(
+    ada: Caller, visit: object
+) -> None:
+    answer = ada.post("/levels/open/guesses", {"guess": "some", "visit": visit})
+    assert answer.status_code in {200, 400, 404}

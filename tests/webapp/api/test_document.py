@@ -10,7 +10,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from jsonschema import Draft202012Validator
 
-from tests.kit.caller import DOCUMENT, check
+from tests.kit.caller import DOCUMENT, Caller, check
 from webapp.api import calls, openapi
 
 _PART = re.compile(r"<(?:\w+:)?(\w+)>")
@@ -41,6 +41,30 @@ def test_the_document_is_served(client: FlaskClient) -> None:
         "/api/v1/openapi.json", headers={"If-None-Match": answer.headers["ETag"]}
     )
     assert again.status_code == 304
+
+
+@pytest.mark.parametrize("path", ["/api/v1/openapi.json", "/api/v1/leaderboard"])
+@pytest.mark.parametrize(
+    ("header", "given", "status"),
+    [
+        ("If-None-Match", "*", 304),
+        ("If-None-Match", '"other"', 200),
+        # Meant for changes; a status for it is not in the document.
+        ("If-Match", '"other"', 200),
+        ("If-Match", '"other', 200),
+        ("Range", "bytes=0-1", 200),
+        ("If-Modified-Since", "never", 200),
+    ],
+)
+def test_what_a_caller_may_know_already(
+    app: Flask, path: str, header: str, given: str, status: int
+) -> None:
+    caller = Caller(app)
+    caller.join()
+    answer = caller.client.get(
+        path, headers={"Authorization": f"Bearer {caller.token}", header: given}
+    )
+    assert answer.status_code == status
 
 
 def test_every_schema_is_a_schema_and_every_reference_leads_somewhere() -> None:
@@ -76,6 +100,14 @@ def test_names_are_unique_and_all_is_said() -> None:
         assert all(p["description"] for p in call.get("parameters", ())), path
         if call["security"] == [{"token": []}]:
             assert "401" in call["responses"], (path, method)
+
+
+def test_every_call_may_be_answered_by_what_every_request_may() -> None:
+    for path, _, call in operations():
+        assert {"400", "421", "431", "500", "503"} <= set(call["responses"]), path
+        # The server's own words, where it has not understood what was asked.
+        assert "text/plain" in call["responses"]["400"]["content"], path
+        assert list(call["responses"]["431"]["content"]) == ["text/plain"], path
 
 
 def test_only_joining_needs_no_token() -> None:

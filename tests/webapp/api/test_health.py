@@ -17,6 +17,7 @@ from tests.kit.content import write_level
 from webapp.api.health import Health, Monitor
 from webapp.domain.services import Services
 from webapp.llm.gateway import EndpointHealth, Gateway, ModelInfo
+from webapp.web.counters import Counters
 
 
 class Endpoints(Gateway):
@@ -46,7 +47,7 @@ LOCAL = ("local/warden",)
 
 
 def look(services: Services, gateway: Gateway) -> Health:
-    return Monitor(replace(services, gateway=gateway)).look()
+    return Monitor(replace(services, gateway=gateway), Counters("")).look()
 
 
 def test_a_whole_site_is_ok(client: FlaskClient) -> None:
@@ -84,7 +85,7 @@ def test_a_level_with_an_unknown_model(services: Services) -> None:
 def test_a_hanging_endpoint_takes_a_second_and_one_thread(services: Services) -> None:
     gateway = Endpoints(GOOD, models=LOCAL)
     gateway.hangs.clear()
-    monitor = Monitor(replace(services, gateway=gateway))
+    monitor = Monitor(replace(services, gateway=gateway), Counters(""))
     started = time.monotonic()
     found = monitor.look()
     assert time.monotonic() - started < 3
@@ -99,9 +100,25 @@ def test_a_hanging_endpoint_takes_a_second_and_one_thread(services: Services) ->
         monitor._until = 0
 
 
+def test_while_one_looks_the_others_get_the_last_answer(services: Services) -> None:
+    gateway = Endpoints(GOOD, models=LOCAL)
+    monitor = Monitor(replace(services, gateway=gateway), Counters(""))
+    assert monitor.look().status == "ok"
+    gateway.hangs.clear()
+    monitor._until = 0
+    first = threading.Thread(target=monitor.look)
+    first.start()
+    while gateway.asked < 2:
+        time.sleep(0.01)
+    assert [monitor.look().status for _ in range(5)] == ["ok"] * 5
+    assert first.is_alive()
+    gateway.hangs.set()
+    first.join()
+
+
 def test_many_visitors_are_one_visit(services: Services) -> None:
     gateway = Endpoints(GOOD, models=LOCAL)
-    monitor = Monitor(replace(services, gateway=gateway))
+    monitor = Monitor(replace(services, gateway=gateway), Counters(""))
     for _ in range(50):
         monitor.look()
     assert gateway.asked == 1

@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 
 from tests.kit.caller import Caller, check
 from tests.kit.faults import FullDisk
-from webapp.domain.people import accounts
+from webapp.domain.people import access, accounts
 from webapp.domain.services import Services
 from webapp.settings import Settings, load_settings
 
@@ -29,7 +29,7 @@ def problem(answer: Any, status: int) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    "path", ["/api/", "/api/v1", "/api/v2/levels", "/api/v1/levels/", "/api/v1/nope"]
+    "path", ["/api/v1", "/api/v1/", "/api/v2/levels", "/api/v1/nope", "/api/nope/"]
 )
 def test_unknown_addresses(client: FlaskClient, path: str) -> None:
     assert problem(client.get(path), 404)["code"] == "not_found"
@@ -37,6 +37,13 @@ def test_unknown_addresses(client: FlaskClient, path: str) -> None:
 
 def test_a_wrong_method_says_which_are_right(ada: Caller) -> None:
     answer = ada.client.delete("/api/v1/levels")
+    assert problem(answer, 405)["code"] == "method_not_allowed"
+    assert set(answer.headers["Allow"].split(", ")) == {"GET", "HEAD", "OPTIONS"}
+
+
+@pytest.mark.parametrize("method", ["PUT", "POST", "DELETE", "PATCH"])
+def test_health_is_only_read(client: FlaskClient, method: str) -> None:
+    answer = client.open("/health", method=method)
     assert problem(answer, 405)["code"] == "method_not_allowed"
     assert set(answer.headers["Allow"].split(", ")) == {"GET", "HEAD", "OPTIONS"}
 
@@ -69,10 +76,9 @@ def test_who_has_no_token_is_told_how(app: Flask, header: str | None) -> None:
 def test_a_cookie_is_no_token(app: Flask, services: Services) -> None:
     browser = app.test_client()
     ada = accounts.create_player(services, name="Ada").player_id
-    stamp = accounts.player_info(services, ada)
-    assert stamp is not None
+    key = access.begin(services, player_id=ada)
     with browser.session_transaction() as session:
-        session["_user_id"] = f"{ada}.{stamp.session_stamp}"
+        session["_user_id"] = f"{ada}.{key}"
         session["_fresh"] = True
     assert browser.get("/me").status_code == 200
     problem(browser.get("/api/v1/levels"), 401)
@@ -113,6 +119,25 @@ def test_a_body_that_is_no_json_object(ada: Caller, body: bytes) -> None:
 
 
 @pytest.mark.parametrize(
+    "body",
+    [
+        b'{"message": "a", "message": "b"}',
+        b'{"message": "a", "m\\u0065ssage": "b"}',
+        b'{"message": {"message": 1, "message": 2}}',
+    ],
+)
+def test_two_keys_of_one_name(ada: Caller, body: bytes) -> None:
+    answer = ada.send(
+        "POST", "/levels/open/attempts", data=body, content_type="application/json"
+    )
+    found = problem(answer, 400)
+    assert (found["code"], found["message"]) == (
+        "invalid_input",
+        "“message” appears twice.",
+    )
+
+
+@pytest.mark.parametrize(
     ("body", "field", "says"),
     [
         ({}, "message", "is missing"),
@@ -122,7 +147,7 @@ def test_a_body_that_is_no_json_object(ada: Caller, body: bytes) -> None:
         ({"message": ["x"]}, "message", "must be text"),
         ({"message": {"x": 1}}, "message", "must be text"),
         ({"message": True}, "message", "must be text"),
-        ({"message": "x", "model": "gpt"}, "model", "There are: message."),
+        ({"message": "x", "model": "gpt"}, "model", "There are: message, visit."),
     ],
 )
 def test_a_wrong_key_is_named(

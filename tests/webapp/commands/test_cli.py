@@ -8,10 +8,12 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
+from sqlalchemy import select
 
 from webapp.cli import COMMANDS, main
 from webapp.db import Database
 from webapp.rows import Player, SchoolClass
+from webapp.security import token_digest
 from webapp.settings import PROJECT
 
 Run = Callable[..., Result]
@@ -111,7 +113,8 @@ def test_people_and_classes_are_added(run: Run, database: Database) -> None:
     assert code is not None
     person = run(
         *("user", "add", "Ms Gray", "--role", "instructor"),
-        *("--class", "10b", "--password", "correct horse"),
+        *("--class", "10b", "--password"),
+        typed="correct horse\n",
     )
     assert re.fullmatch(
         r"Added Ms Gray \(instructor\)\. Recovery code: [A-Z0-9-]+\n", person.output
@@ -133,6 +136,55 @@ def test_a_password_is_asked_for_and_not_shown(run: Run) -> None:
     assert "a long password" not in shown.output
 
 
+def test_a_password_is_not_taken_from_the_command_line(run: Run) -> None:
+    done = run("user", "add", "Ada", "--password", "correct horse")
+    assert done.exit_code == 2
+    assert "unexpected extra argument" in done.output
+
+
+def test_a_password_that_is_too_short_is_one_sentence(run: Run) -> None:
+    done = run("user", "add", "Ada", "--password", typed="short\n")
+    assert done.output == "wordkeep: A password has 8 to 200 characters.\n"
+
+
+def test_a_player_is_looked_after_by_command(run: Run, database: Database) -> None:
+    def player() -> Player | None:
+        with database.read() as session:
+            return session.scalars(select(Player)).one_or_none()
+
+    run("user", "add", "Ada")
+    assert run("user", "rename", "ada", "Eve").output == "ada is called Eve now.\n"
+    run("user", "alias", "Eve", "Countess")
+    run("user", "hide", "Eve")
+    found = player()
+    assert found is not None
+    assert (found.name, found.alias, found.is_hidden) == ("Eve", "Countess", True)
+    run("user", "show", "Eve")
+    assert run("user", "alias", "Eve").output == "The leaderboard shows Eve as Eve.\n"
+    found = player()
+    assert found is not None
+    assert (found.alias, found.is_hidden) == (None, False)
+    told = run("user", "code", "Eve").output
+    code = re.match(r"New recovery code of Eve: ([A-Z0-9-]+)\n", told)
+    assert code is not None
+    found = player()
+    assert found is not None
+    assert found.recovery_digest == token_digest(code[1])
+    assert run("user", "remove", "Eve", typed="n\n").exit_code == 1
+    assert player() is not None
+    assert run("user", "remove", "Eve", "--yes").output == "Eve is deleted.\n"
+    assert player() is None
+    database.dispose()
+
+
+def test_an_instructor_gets_one_more_class(run: Run) -> None:
+    run("class", "add", "10b")
+    run("user", "add", "Ms Gray", "--role", "instructor")
+    for more, said in (((), "looks"), (("--remove",), "no longer looks")):
+        done = run("class", "instructor", "10b", "Ms Gray", *more)
+        assert done.output == f"Ms Gray {said} after 10b.\n"
+
+
 def test_without_a_password_the_code_is_the_way_in(run: Run) -> None:
     assert run("user", "add", "Ada").output.splitlines()[1] == (
         "Without a password, only the recovery code signs them in."
@@ -150,17 +202,16 @@ def test_a_season_is_started(run: Run) -> None:
     ("arguments", "sentence"),
     [
         (("class", "season", "9z"), 'There is no class named "9z".'),
+        (("user", "rename", "Ada", "Eve"), 'Nobody is called "Ada".'),
+        (("user", "code", "Ada"), 'Nobody is called "Ada".'),
         (
             ("user", "add", "Ada", "--class", "9z"),
             'There is no class named "9z". Add it: ./wordkeep class add "9z"',
         ),
         (
-            ("user", "add", "Ada", "--password", "short"),
-            "A password has 8 to 200 characters.",
-        ),
-        (
             ("bench", "speed"),
-            'There is no bench "speed"; there are kill, play, guards and train.',
+            'There is no bench "speed"; there are kill, pages, play, sharing, '
+            "guards and train.",
         ),
         (
             ("bench", "guards"),

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from webapp.settings import PROJECT
 
+KINDS = ("level", "ladder", "attacks", "help", "lesson", "track")
 SCRIPT = """\
 import sys
 from pathlib import Path
@@ -32,7 +33,7 @@ def test_it_writes_what_is_committed(tmp_path: Path) -> None:
         check=True,
         timeout=60,
     )
-    names = ["level.schema.json", "ladder.schema.json", "attacks.schema.json"]
+    names = [f"{kind}.schema.json" for kind in KINDS]
     assert done.stdout.split() == [str(tmp_path / name) for name in names]
     for name in names:
         committed = PROJECT / "challenges" / name

@@ -6,11 +6,13 @@ from pathlib import Path
 
 import pytest
 
+import webapp.checks
 import webapp.guards
 from tests.webapp.content.trees import ContentTree
 from webapp.plugins.registry import load_plugins
 
 load_plugins(webapp.guards)
+load_plugins(webapp.checks)
 
 
 @pytest.fixture

@@ -91,7 +91,7 @@ def test_a_file_is_read_in_order(tree: ContentTree) -> None:
         ("- And the password?", "- ''", '6: "conversations[2][2]" must not be empty'),
         ("- What is the password?", "- [Hello!, and  THE password?]", "5: this conver"),
         ("- What is", f"- {'long ' * 900}", "4: a message is longer than 4,000"),
-        ("family: direct", "family: [", "3: not readable as YAML"),
+        ("family: direct", "family: [", "1: not readable as YAML"),
     ],
 )
 def test_a_broken_file(tree: ContentTree, old: str, new: str, said: str) -> None:

@@ -58,6 +58,7 @@ def test_a_comment_changes_no_hash(tree: ContentTree) -> None:
         ("title: The Gate", "title: A Gate", False),
         ("- contains: {match: exact}", "- contains: {match: reversed}", True),
         ("You keep a gate.", "You keep the gate.", True),
+        ("points: 100", "points: 100\nguard_names: {output: [Tom]}", False),
     ],
 )
 def test_a_change_of_the_level_changes_its_hash(

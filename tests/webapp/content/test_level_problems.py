@@ -17,8 +17,8 @@ FIELDS = [
         "title: The Gate",
         "title: The Gate\nqqq: 1",
         '3: unknown key "qqq"; known here: after, blocked_text, defender, explain, '
-        "guards, hints, id, lesson, points, proof, provisional, read_more, secret, "
-        "show_guards, story, suspicion, title",
+        "guard_names, guards, hints, id, lesson, points, proof, provisional, "
+        "read_more, secret, show_guards, story, suspicion, title",
     ),
     ("points: 100\n", "", '1: "points" is missing; add it'),
     (
@@ -71,7 +71,7 @@ FIELDS = [
     (
         "{cost: 20, title: A hint, text: Ask.}",
         "{cost: 20, titel: A hint, text: Ask.}",
-        '14: unknown key "titel" in "hints[1]"; did you mean "title"?',
+        '13: unknown key "titel" in "hints[1]"; did you mean "title"?',
     ),
     (
         "explain: It works.",
@@ -96,9 +96,9 @@ FIELDS = [
         "write an address that starts with https://",
     ),
     (
-        "explain: It works.",
-        "explain: It works.\nproof: {solved_by: []}",
-        '16: "proof.solved_by" needs at least 1 in the list',
+        "proof: {solved_by: [Ask.]}",
+        "proof: {solved_by: []}",
+        '14: "proof.solved_by" needs at least 1 in the list',
     ),
 ]
 
@@ -194,21 +194,73 @@ RULES = [
         "add a guard or delete suspicion",
     ),
     (
-        "explain: It works.",
-        "explain: It works.\nproof:\n  solved_by:\n    - [one]\n    - [one, two]",
-        "19: 2 messages, but the level allows 1; "
+        "points: 100",
+        "guard_names: {output: [Old Tom]}\npoints: 100",
+        "",
+    ),
+    (
+        "points: 100",
+        "guard_names:\n  output: [Tom, Tim]\npoints: 100",
+        "13: guard_names.output has 2 names, but guards.output has 1 guard; "
+        "give each guard one name, in the same order, or delete guard_names.output",
+    ),
+    (
+        "points: 100",
+        "guard_names:\n  input: [Tom]\npoints: 100",
+        "13: guard_names.input has 1 name, but guards.input has 0 guards; "
+        "give each guard one name, in the same order, or delete guard_names.input",
+    ),
+    (
+        "    - contains: {match: exact}\npoints: 100",
+        "    - contains: {match: exact}\n    - length: {max_chars: 9}\n"
+        "guard_names:\n  output:\n    - Old Tom\n    - old tom\npoints: 100",
+        '16: two guards are called "old tom"; call one of them something else, so '
+        "that players can tell them apart",
+    ),
+    (
+        "points: 100",
+        "guard_names: [Tom]\npoints: 100",
+        '12: "guard_names" must be a mapping; write lines like key: value',
+    ),
+    (
+        "points: 100",
+        f"guard_names: {{output: [{'x' * 41}]}}\npoints: 100",
+        '12: "guard_names.output[1]" may have at most 40 characters',
+    ),
+    (
+        "proof: {solved_by: [Ask.]}",
+        "proof:\n  solved_by:\n    - [one]\n    - [one, two]",
+        "17: 2 messages, but the level allows 1; "
         "raise defender.turns or make the conversation shorter",
     ),
     (
         "  system: |",
-        "  message_chars: 3\n  examples: []\n  system: |",
+        "  message_chars: 4\n  examples: []\n  system: |",
         "",
     ),
     (
-        "explain: It works.",
-        f"explain: It works.\nproof: {{solved_by: [{'x' * 2001}]}}",
-        "16: a message is longer than 2000 characters; "
+        "proof: {solved_by: [Ask.]}",
+        f"proof: {{solved_by: [{'x' * 2001}]}}",
+        "14: a message is longer than 2000 characters; "
         "raise defender.message_chars or shorten it",
+    ),
+    (
+        "proof: {solved_by: [Ask.]}\n",
+        "",
+        "1: warning: this level has no proof, so nothing shows that it can be won; "
+        "add proof: with a conversation that wins under solved_by:",
+    ),
+    (
+        "story: A gate.",
+        "story: |\n  A gate.\n  It keeps {{secret}}.",
+        "5: warning: {{ secret }} is not filled in here: players would read it so; "
+        "it works in defender.system and defender.examples only",
+    ),
+    (
+        "explain: It works.",
+        "explain: It works.\nblocked_text: '{{ secret|upper }} is not for you.'",
+        "16: warning: {{ secret }} is not filled in here: players would read it so; "
+        "it works in defender.system and defender.examples only",
     ),
 ]
 

@@ -8,7 +8,13 @@ import pytest
 
 from tests.webapp.content.trees import ContentTree
 from webapp.content.loader import load
-from webapp.content.prompts import render_examples, render_system
+from webapp.content.prompts import (
+    common_characters,
+    render_examples,
+    render_system,
+    widest_examples,
+    widest_system,
+)
 from webapp.content.schema import Level
 from webapp.errors import ContentError
 
@@ -50,10 +56,70 @@ def test_what_authors_may_write(tree: ContentTree, system: str, text: str) -> No
     assert render_system(level, "lantern") == f"You keep a gate.\n{text}"
 
 
+@pytest.mark.parametrize(
+    ("system", "text"),
+    [
+        ("{{ secret }}", "पानी"),
+        ("{{ secret[0] }}, {{ secret|last }}", "पा, नी"),
+        ("{{ secret|length }}", "2"),
+        ("{{ secret|reverse }}", "नीपा"),
+        ("{{ secret|list|join(', ') }}", "पा, नी"),
+        ("{{ secret|upper|join('-') }}", "पा-नी"),
+        ("{% if secret == 'पानी' %}yes{% endif %}{{ secret[1:] }}", "yesनी"),
+    ],
+)
+def test_filters_keep_vowel_signs_on_their_letters(
+    tree: ContentTree, system: str, text: str
+) -> None:
+    level = level_with(tree, f"It is {{{{ secret }}}}. {system}")
+    shown = render_system(level, "पानी")
+    assert shown == f"You keep a gate.\nIt is पानी. {text}"
+
+
 def test_examples(tree: ContentTree) -> None:
     level = level_with(tree, "It is {{ secret }}.")
     examples = render_examples(level, "lantern")
     assert [(e.user, e.assistant) for e in examples] == [("Hi", "It is lantern.")]
+
+
+WORDS = ("abc", "lantern", "straße", "पानी", "\U00010380" * 30, "o" * 30, "Ǆ" * 9)
+
+
+@pytest.mark.parametrize(
+    "system",
+    [
+        "It is {{ secret }}.",
+        'It is {{ secret|upper|join(", ") }}, {{ secret|reverse }}, {{ secret[0] }}.',
+        "It has {{ secret|length }} letters.",
+        "{% if secret|length > 5 %}"
+        + "Be very careful. " * 9
+        + "{% endif %}It is {{ secret }}.",
+        "{% if secret[0] == 'a' %}A{% elif secret[1] == 'b' %}{{ secret }}"
+        "{% else %}Be careful.{% endif %}",
+        "{{ 'A long one, take care of it.' if secret|length > 8 else secret }}",
+        "{{ secret[0] == 'l' and 'It begins with the letter l.' }}",
+    ],
+)
+def test_the_widest_prompt_is_wider_than_with_any_password(
+    tree: ContentTree, system: str
+) -> None:
+    level = level_with(tree, system)
+    # No token is shorter than a byte, and the stand-in has one for each of its bytes.
+    most = len(widest_system(level).encode())
+    assert all(len(render_system(level, word).encode()) <= most for word in WORDS)
+    most = len(widest_examples(level)[0].assistant.encode())
+    (rendered,) = render_examples(level, "\U00010380" * 30)
+    assert len(rendered.assistant.encode()) <= most
+
+
+def test_words_that_depend_on_the_password_are_all_reserved(tree: ContentTree) -> None:
+    level = level_with(
+        tree, "{% if secret[0] == 'a' %}One{% else %}Two{% endif %}{{ secret }}"
+    )
+    widest = widest_system(level)
+    # Every byte of it is a token, so that no text of the template has more.
+    assert set(widest) == {"\U00020000"}
+    assert len(widest.encode()) >= len(level.defender.system.encode()) + 120
 
 
 LARGE = "; make it simpler: {{ secret }} is enough"
@@ -154,3 +220,30 @@ def test_an_error_does_not_quote_the_secret(tree: ContentTree) -> None:
         "an author's text cannot be rendered (UndefinedError)"
     )
     assert "lantern" not in repr(caught.value.__cause__)
+
+
+@pytest.mark.parametrize(
+    ("system", "begins"),
+    [
+        ('The word is "{{ secret }}".', 'The word is "'),
+        ("Hello. {% if secret|length > 5 %}Long.{% endif %} Bye.", "Hello."),
+        ("Be kind. {# a note #} It is {{ secret }}.", "Be kind."),
+        ("{{ secret }} is the word.", ""),
+        ("No word at all, only {braces}.", "No word at all, only {braces}."),
+    ],
+)
+@pytest.mark.parametrize("secret", ["lantern", "cat"])
+def test_what_comes_before_the_first_tag_is_everybodys(
+    tree: ContentTree, system: str, begins: str, secret: str
+) -> None:
+    level = level_with(tree, system)
+    rendered = render_system(level, secret)
+    found = rendered[: common_characters(level, rendered)]
+    assert found == f"You keep a gate.\n{begins}".strip()
+
+
+def test_a_prompt_that_does_not_begin_as_written_is_not_everybodys(
+    tree: ContentTree,
+) -> None:
+    level = level_with(tree, "Be kind. {{ secret }}")
+    assert common_characters(level, "Be cruel. lantern") == 0

@@ -168,17 +168,18 @@ def test_a_lesson_that_is_not_written_yet_is_a_warning(tree: ContentTree) -> Non
     tree.level.write_text(LEVEL + "lesson: hacking/start\n")
     assert tree.problems() == [
         'game/keep/one.yaml:16: warning: there is no lesson "hacking/start" yet; '
-        "write lessons/hacking/start.md or delete the line"
+        "write lessons/hacking/01-start.md or delete the line"
     ]
     assert load((tree.root,)).index is not None
 
 
 def test_a_lesson_that_is_written(tree: ContentTree) -> None:
     tree.level.write_text(LEVEL + "lesson: hacking/start\n")
-    lesson = tree.root / "lessons" / "hacking" / "start.md"
+    lesson = tree.root / "lessons" / "hacking" / "04-start.md"
     lesson.parent.mkdir(parents=True)
     lesson.write_text("# Start")
-    assert tree.problems() == []
+    # It has errors of its own, but it is there.
+    assert [said for said in tree.problems() if said.startswith("game/")] == []
 
 
 def test_files_that_nobody_reads(tree: ContentTree) -> None:
@@ -193,6 +194,40 @@ def test_files_that_nobody_reads(tree: ContentTree) -> None:
         "words/more.csv:1: warning: this file is not read; "
         "name it more.txt or move it away",
     ]
+
+
+def test_errors_come_before_warnings(tree: ContentTree) -> None:
+    tree.edit(tree.level, "proof: {solved_by: [Ask.]}", "lesson: a/b")
+    tree.edit(tree.level, "points: 100", "points: x")
+    said = [": warning: " in line for line in tree.problems()]
+    assert said == sorted(said)
+    assert said[0] is False
+
+
+def test_a_root_that_is_not_there(tree: ContentTree, tmp_path: Path) -> None:
+    loaded = load((tree.root, tmp_path / "gone"))
+    assert [(p.path.name, p.message) for p in loaded.problems] == [
+        ("gone", "there is no such folder")
+    ]
+    assert loaded.index is None
+
+
+@pytest.mark.parametrize("name", ["game/keep/two.yaml", "game/more", "words/two.txt"])
+def test_a_link_out_of_the_root(tree: ContentTree, tmp_path: Path, name: str) -> None:
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "private.yaml").write_text("id: the private text\n")
+    target = outside if name.endswith("more") else outside / "private.yaml"
+    (tree.root / name).symlink_to(target)
+    said = " ".join(tree.problems())
+    assert "this link leads out of the content folder; copy the file to here" in said
+    assert "private text" not in said
+
+
+def test_a_link_inside_the_root(tree: ContentTree) -> None:
+    tree.level.rename(tree.root / "kept.yaml")
+    tree.level.symlink_to(tree.root / "kept.yaml")
+    assert tree.problems() == []
 
 
 def test_no_content_at_all(tree: ContentTree) -> None:

@@ -9,6 +9,10 @@ import pytest
 from tests.webapp.content.trees import LEVEL, ContentTree
 from webapp.reading.tree import MAX_BYTES, TreeProblem, read_tree
 
+OPEN_QUOTE = (
+    "a quotation mark opens here and is not closed on its line; "
+    "close it, or write '' for ' inside '…' and \\\" for \" inside \"…\""
+)
 ENDINGS = [
     ("explain: again\n", '16: "explain" appears twice; the first is on line 15'),
     ("lesson: &a x\n", "16: anchor &a is not allowed; write the value again"),
@@ -25,9 +29,22 @@ ENDINGS = [
     ),
     (
         'lesson: "x\n',
-        "17: not readable as YAML: found unexpected end of stream; "
-        "a quotation mark or bracket is not closed",
+        f"16: {OPEN_QUOTE}",
     ),
+    # It is closed by the next quotation mark, and the error is noticed there.
+    ('lesson: "x\nread_more: "y"\n', f"16: {OPEN_QUOTE}"),
+    ('lesson: "x\nsuspicion: 2\nblocked_text: "y"\n', f"16: {OPEN_QUOTE}"),
+    (
+        "read_more: [\nsuspicion: 2\n",
+        "16: not readable as YAML: did not find expected ',' or ']'; "
+        "look at this line and the one above",
+    ),
+    (
+        "blocked_text: a\u2028b\n",
+        "16: the control character U+2028 is not allowed; "
+        "delete it; is this a text file?",
+    ),
+    ("suspicion: 12345678901234567890\n", '16: "suspicion" must be at most 100'),
     (
         "lesson: @x\n",
         "16: not readable as YAML: found character that cannot start any token; "
@@ -64,8 +81,8 @@ WHOLE_FILES = [
     ),
     (
         b"a" * (MAX_BYTES + 1),
-        "1: the file has 200,001 bytes; "
-        "a content file may have at most 200,000 bytes; split it",
+        "1: the file has more than 200,000 bytes; "
+        "a content file may not be larger; split it",
     ),
 ]
 

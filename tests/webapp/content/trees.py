@@ -30,8 +30,8 @@ guards:
   output:
     - contains: {match: exact}
 points: 100
-hints:
-  - {cost: 20, title: A hint, text: Ask.}
+hints: [{cost: 20, title: A hint, text: Ask.}]
+proof: {solved_by: [Ask.]}
 explain: It works.
 """
 

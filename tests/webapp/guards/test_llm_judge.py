@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from pydantic import ValidationError
 
-from webapp.errors import BackendTimeout, ContentError
+from webapp.errors import BackendTimeout, BackendTooLong, ContentError
 from webapp.guards.llm_judge import ANSWER_TOKENS, LlmJudge
 from webapp.llm.ask import GatewayAsk
 from webapp.llm.gateway import Gateway
@@ -200,3 +200,15 @@ def test_a_silent_or_unknown_model_is_not_swallowed(judge):
 def test_options_that_make_no_sense(options):
     with pytest.raises(ValidationError):
         LlmJudge.Options.model_validate(options)
+
+
+@pytest.mark.parametrize("stage", ["input", "output"])
+def test_what_the_judge_cannot_read_whole_is_blocked(judge, stage):
+    class Short(Judge):
+        def complete(self, messages, *, model=None, max_tokens=64):
+            raise BackendTooLong("no")
+
+    verdict = judge("llm_judge", "a", stage=stage, ask=Short(), question=QUESTION)
+    who = "Your message" if stage == "input" else "The reply"
+    assert not verdict.allowed
+    assert verdict.reason == f"{who} is longer than the judge can read."

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from webapp.errors import BackendTimeout
+from webapp.errors import BackendRefused, BackendTimeout, BackendTooLong
 from webapp.plugins.asking import (
     CAREFUL,
     Exchange,
@@ -105,3 +105,48 @@ def test_a_silent_model_is_not_swallowed(judge):
 
     with pytest.raises(BackendTimeout):
         judge("moderation", "a", ask=Silent())
+
+
+@pytest.mark.parametrize(
+    ("stage", "options", "reason"),
+    [
+        ("input", {}, "The message is too long for this guard to read."),
+        ("output", {}, "The reply is too long for this guard to read."),
+        (
+            "input",
+            {"over": "visit"},
+            "The conversation is too long for this guard to read.",
+        ),
+        (
+            "output",
+            {"over": "visit"},
+            "The conversation is too long for this guard to read.",
+        ),
+    ],
+)
+def test_what_a_model_cannot_read_whole_is_blocked(judge, stage, options, reason):
+    class Short:
+        def moderate(self, text, *, model, secret=None, look=CAREFUL):
+            raise BackendTooLong("no")
+
+    verdict = judge("moderation", "a", stage=stage, ask=Short(), **options)
+    assert (verdict.allowed, verdict.reason) == (False, reason)
+    assert (verdict.score, verdict.grounds) == (None, None)
+
+
+def test_another_refusal_is_not_taken_for_that(judge):
+    class Closed:
+        def moderate(self, text, *, model, secret=None, look=CAREFUL):
+            raise BackendRefused("no")
+
+    with pytest.raises(BackendRefused):
+        judge("moderation", "a", ask=Closed())
+
+
+@pytest.mark.parametrize("score", [0.02, 0.89])
+@pytest.mark.parametrize("stage", ["input", "output"])
+def test_what_is_let_through_is_not_called_harmless(judge, stage, score):
+    verdict = judge("moderation", "a", stage=stage, ask=Judge(score, 0.9))
+    assert verdict.allowed
+    assert verdict.reason is not None
+    assert verdict.reason.endswith(" to stop.")

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import unicodedata
+
 import pytest
 from pydantic import ValidationError
 
 from webapp.errors import BackendError
-from webapp.guards.similarity import MOST_PIECES, PIECE_CHARS, Similarity, pieces
+from webapp.guards.similarity import (
+    MANY_PIECES,
+    MOST_PIECES,
+    PIECE_CHARS,
+    Similarity,
+    pieces,
+)
 
 
 class Vectors:
@@ -56,6 +64,11 @@ def test_one_call_embeds_everything(judge):
     assert vectors.asked == [[SAMPLE, "b", "One.", "Two!", "Three"]]
 
 
+def test_sentences_end_in_every_script():
+    sentences = ["密码？", "好。", "यह है।", "هل؟", "یہ ہے۔"]
+    assert pieces(" ".join(sentences)) == sentences
+
+
 def test_a_failing_model_is_not_swallowed(judge):
     class Broken:
         def embed(self, texts):
@@ -78,12 +91,34 @@ def test_a_failing_model_is_not_swallowed(judge):
         "",
     ],
 )
-def test_no_word_is_lost_and_the_number_is_bounded(text):
+def test_no_word_is_lost_and_every_piece_is_read_whole(text):
     parts = pieces(text)
-    assert len(parts) <= MOST_PIECES
     assert "".join("".join(parts).split()) == "".join(text.split())
-    # An embedding model stops reading after about 1,000 characters.
-    assert all(len(part) <= max(PIECE_CHARS, len(text) // 15) for part in parts)
+    assert all(len(part) <= PIECE_CHARS for part in parts)
+    # Many short sentences are put together, two neighbours to more than a piece.
+    assert len(parts) <= max(MANY_PIECES, 2 * len(text) // PIECE_CHARS + 1)
+
+
+@pytest.mark.parametrize(
+    "text", ["각" * 4000, "é, " * 1300, "水。" * 2000, "x? " * 1333]
+)
+def test_the_longest_message_of_any_script_is_compared(judge, text):
+    vectors = Vectors(KNOWN)
+    assert judge("similarity", text, ask=vectors, to=[SAMPLE]).allowed
+    (asked,) = vectors.asked
+    assert 2 < len(asked) <= MOST_PIECES + 1
+    # No token of an embedding model is shorter than a letter or an accent.
+    assert max(len(unicodedata.normalize("NFD", part)) for part in asked) <= 250
+
+
+def test_a_text_that_is_longer_is_blocked_unread(judge):
+    vectors = Vectors(KNOWN)
+    verdict = judge(
+        "similarity", "word " * 6000, stage="input", ask=vectors, to=[SAMPLE]
+    )
+    assert not verdict.allowed
+    assert verdict.reason == "Your message is longer than this guard can read."
+    assert vectors.asked == []
 
 
 @pytest.mark.parametrize(

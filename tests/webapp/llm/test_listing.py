@@ -230,3 +230,14 @@ def test_a_list_of_an_endpoint_that_is_not_there():
     listings = Listings({"local": ScriptedBackend()}, {"local": 1.0})
     assert listings.fresh("elsewhere") is None
     assert "keeper" in (listings.known("local") or {})
+
+
+def test_only_a_model_that_is_said_to_be_loaded_counts_as_loaded() -> None:
+    rows = [
+        {"id": "here", "loaded": True},
+        {"id": "there", "loaded": False},
+        {"id": "odd", "loaded": "yes"},
+        {"id": "silent"},
+    ]
+    found = read_models({"data": rows})
+    assert [name for name, model in found.items() if model.is_loaded] == ["here"]

@@ -6,9 +6,16 @@ import time
 
 import pytest
 
-from tests.webapp.llm.conftest import KEY, SECRET
-from webapp.errors import BackendError, BackendOverloaded, BackendTimeout
-from webapp.llm.gateway import EndpointHealth
+from tests.webapp.llm.conftest import KEY, MESSAGES, SECRET
+from tests.webapp.llm.upstream import reply
+from webapp.errors import (
+    BackendError,
+    BackendOverloaded,
+    BackendTimeout,
+    BackendTooLong,
+)
+from webapp.llm.ask import GatewayAsk
+from webapp.llm.gateway import EndpointHealth, Size
 from webapp.plugins.asking import Highlight, Look, Moderation
 from webapp.security import Secret
 
@@ -240,3 +247,69 @@ def test_health_of_another_endpoint(upstream, gateway_of, answer, expected):
     # Everyone may open the health page: it must not become a way to spend calls.
     assert gateway.health() == gateway.health()
     assert [call.path for call in upstream.calls] == ["/v1/models"]
+
+
+def test_our_sidecar_counts_a_prompt(upstream, gateway_of):
+    upstream.answer(lambda call: call.json({"count": 21, "max_model_len": 512}))
+    size = gateway_of().measure(model="smollm2", messages=MESSAGES, raw_tokens=True)
+    assert size == Size(21, 512)
+    assert upstream.calls[0].path == "/v1/tokenize"
+    assert upstream.calls[0].body == {
+        "model": "smol-upstream",
+        "messages": MESSAGES,
+        "raw_tokens": True,
+    }
+
+
+@pytest.mark.parametrize("text", ["a" * 50, "水" * 50, "\U00020000" * 50])
+def test_of_another_server_a_prompt_is_taken_for_the_most_it_can_be(
+    upstream, gateway_of, text
+):
+    messages = [{"role": "user", "content": text}, {"role": "assistant", "content": ""}]
+    size = gateway_of("openai").measure(model="smollm2", messages=messages)
+    # No token is shorter than a byte; each turn has its marks.
+    assert size == Size(len(text.encode()) + 32, 8192)
+    assert upstream.calls == []
+
+
+@pytest.mark.parametrize("body", [[], {}, {"count": "3", "max_model_len": 9}])
+def test_a_garbled_count(upstream, gateway_of, body):
+    upstream.answer(lambda call: call.json(body))
+    with pytest.raises(BackendError) as caught:
+        gateway_of().measure(model="smollm2", messages=MESSAGES)
+    assert caught.value.code == "backend_garbage"
+
+
+def test_a_page_asks_for_a_size_once_and_then_for_a_while_no_more(upstream, gateway_of):
+    time = [0.0]
+    upstream.answer(lambda call: call.json({"count": 21, "max_model_len": 512}))
+    gateway = gateway_of(clock=lambda: time[0])
+    for now, calls in ((0, 1), (299, 1), (301, 2)):
+        time[0] = now
+        assert gateway.fixed_size(model="smollm2", messages=MESSAGES) == Size(21, 512)
+        assert len(upstream.calls) == calls
+
+
+def test_a_page_comes_without_a_size(upstream, gateway_of):
+    upstream.answer(lambda call: call.json({}, 500))
+    gateway = gateway_of()
+    assert gateway.brief_size(model="smollm2", messages=MESSAGES) is None
+    assert gateway.fixed_size(model="smollm2", messages=MESSAGES) is None
+    assert gateway.fixed_size(model="no such model", messages=MESSAGES) is None
+    # Once each: nobody waits for a page while a call is tried again.
+    assert [call.path for call in upstream.calls].count("/v1/tokenize") == 2
+
+
+@pytest.mark.parametrize(("context", "fits"), [(84, True), (83, False)])
+def test_what_a_judge_would_not_read_whole_is_not_sent(
+    upstream, gateway_of, context, fits
+):
+    count = {"count": 20, "max_model_len": context}
+    upstream.answer(lambda call: call.json(count), reply("Yes."))
+    ask = GatewayAsk(gateway_of(), "player-1")
+    if fits:
+        assert ask.complete(MESSAGES, model="smollm2") == "Yes."
+        return
+    with pytest.raises(BackendTooLong):
+        ask.complete(MESSAGES, model="smollm2")
+    assert [call.path for call in upstream.calls] == ["/v1/tokenize"]

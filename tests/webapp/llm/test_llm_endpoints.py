@@ -64,6 +64,7 @@ def test_the_example_file_works(settings):
         ("openai-reasoning", "openai", ""),
         ("ollama", "openai", ""),
         ("vllm", "openai", ""),
+        ("workshop", "wordkeep", "the environment variable WORKSHOP_KEY is not set"),
         ("demo", "scripted", ""),
     ]
     assert endpoints[1].key == Secret("sk-one")
@@ -235,8 +236,8 @@ def test_an_address_that_cannot_be_one_is_refused(settings, host):
                 "7: \"endpoints[1].omit[1]\" must be 'seed', 'stop', "
                 "'stream_options', 'temperature' or 'top_p'; use one of these",
                 '8: unknown key "x" in "endpoints[1]"; known here: base_url, '
-                "extra_body, key_env, kind, max_tokens_field, models, name, omit, "
-                "timeout",
+                "context, extra_body, key_env, kind, max_tokens_field, models, name, "
+                "omit, start_reply, timeout",
             ],
         ),
         (
@@ -277,7 +278,10 @@ def test_mistakes_name_their_line(settings, text, expected):
     ("data", "said"),
     [
         (b"\xff\xfe\x00", "yaml:1: this is not UTF-8 text; save the file as UTF-8"),
-        (b"#" * 200_001, "yaml:1: the file has 200,001 bytes; a content file may have"),
+        (
+            b"#" * 200_001,
+            "yaml:1: the file has more than 200,000 bytes; a content file",
+        ),
     ],
 )
 def test_files_that_are_no_text(settings, data, said):

@@ -16,6 +16,7 @@ from webapp.errors import (
     BackendOverloaded,
     BackendRefused,
     BackendTimeout,
+    BackendTooLong,
 )
 from webapp.llm.gateway import Done, Piece, Silence
 
@@ -39,7 +40,7 @@ def fails_with(talk, **options):
 
 
 STATUSES = [
-    (400, "context_length_exceeded", BackendRefused, "context_length", 1),
+    (400, "context_length_exceeded", BackendTooLong, "context_length", 1),
     (400, "something_else", BackendRefused, "backend_refused", 1),
     (401, "invalid_api_key", BackendRefused, "backend_refused", 1),
     (403, None, BackendRefused, "backend_refused", 1),
@@ -73,7 +74,7 @@ TOO_LONG = [
 def test_each_server_says_too_long_in_its_own_way(upstream, talk, status, body):
     upstream.answer(says(status, body))
     error = fails_with(talk, kind="openai")
-    assert (type(error), error.code) == (BackendRefused, "context_length")
+    assert (type(error), error.code) == (BackendTooLong, "context_length")
     assert "too long for this model" in error.message
     assert len(upstream.calls) == 1
 
@@ -234,7 +235,7 @@ def test_an_empty_reply(upstream, talk, text):
     ("code", "kind", "tries"),
     [
         ("queue_full", BackendOverloaded, 3),
-        ("context_length_exceeded", BackendRefused, 1),
+        ("context_length_exceeded", BackendTooLong, 1),
         ("engine_failed", BackendError, 1),
     ],
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import signal
 import subprocess
@@ -116,6 +117,26 @@ def test_the_pause_is_short_again_after_it_was_up(child: Child, folder: Path) ->
     await_true(lambda: child.exit_code() is not None)
     assert child.bury() == "was killed by SIGKILL"
     await_true(child.is_due, 1)
+
+
+def test_without_a_health_page_it_is_up_once_it_has_lived(tmp_path: Path) -> None:
+    now = [100.0]
+    program = Program(
+        name="the worker",
+        argv=(sys.executable, "-c", "input()"),
+        health_url="",
+        log=tmp_path / "worker.log",
+    )
+    child = Child(program, clock=lambda: now[0])
+    child.start()
+    try:
+        assert not child.probe()
+        now[0] += 6
+        assert child.probe()
+        now[0] += 3600
+        assert not child.is_silent()
+    finally:
+        child.wait_stopped(0)
 
 
 def test_an_unwell_program_counts_as_up_only_after_patience(folder: Path) -> None:
@@ -236,6 +257,39 @@ def test_logs_are_rotated_by_size_and_keep_whole_lines(tmp_path: Path) -> None:
     assert sorted(sizes) == ["site.log", "site.log.1", "site.log.2", "site.log.3"]
     assert max(sizes.values()) <= MAX_BYTES
     assert log.reason() == "x" * 999_999
+
+
+def test_one_that_no_longer_answers_is_started_again(
+    child: Child, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("webapp.supervisor.child.WATCH_PAUSE", 0.05)
+    monkeypatch.setattr("webapp.supervisor.child.PROBE_SECONDS", 0.2)
+    child.start()
+    await_true(child.probe)
+    pid = child.pid
+    assert pid is not None
+    assert not any(child.is_silent() for _ in range(20))
+    os.kill(pid, signal.SIGSTOP)
+    await_true(child.is_silent)
+    child.bury()
+    assert not is_running(pid)
+    await_true(child.is_due)
+    child.start()
+    await_true(child.probe)
+    assert not child.is_silent()
+
+
+def test_one_that_answers_now_and_then_is_left_alone(
+    child: Child, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers = itertools.cycle([*([""] * 5), "failing"])
+    monkeypatch.setattr("webapp.supervisor.child.WATCH_PAUSE", 0.0)
+    child.start()
+    await_true(child.probe)
+    monkeypatch.setattr(
+        "webapp.supervisor.child.health_status", lambda *asked: next(answers)
+    )
+    assert not any(child.is_silent() for _ in range(50))
 
 
 def test_a_log_that_cannot_be_written_does_not_stop_play(

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
-from webapp.errors import StorageError
 from webapp.settings import Settings
 from webapp.supervisor.run import (
     Supervisor,
@@ -15,6 +15,7 @@ from webapp.supervisor.run import (
     sidecar_program,
     site_program,
     with_sidecar,
+    worker_program,
 )
 
 
@@ -38,18 +39,32 @@ def test_the_address_is_one_that_a_browser_here_reaches(
 
 
 def test_each_start_has_a_key_of_its_own_that_both_programs_know(
-    settings: Settings,
+    settings: Settings, tmp_path: Path
 ) -> None:
-    one, other = with_sidecar(settings), with_sidecar(settings)
+    path = tmp_path / "sidecar.sock"
+    one, other = with_sidecar(settings, path), with_sidecar(settings, path)
     assert one.sidecar_key != other.sidecar_key
     site, sidecar = site_program(one, "http://x"), sidecar_program(one)
     key = {"WORDKEEP_SIDECAR_KEY": one.sidecar_key}
     assert key.items() <= site.env.items()
     assert key.items() <= sidecar.env.items()
-    assert sidecar.health_url == f"{one.sidecar_url}/health"
+    assert one.sidecar_url == f"unix:{path}"
+    assert sidecar.socket == str(path)
     assert site.env["WORDKEEP_SIDECAR_URL"] == one.sidecar_url
-    # Without it, a sidecar of somebody else at this port would pass for this one.
+    # Without it, a sidecar of somebody else in its place would pass for this one.
     assert sidecar.key == one.sidecar_key
+
+
+def test_the_worker_knows_its_instance_and_no_key(
+    settings: Settings, tmp_path: Path
+) -> None:
+    chosen = with_sidecar(settings, tmp_path / "sidecar.sock")
+    worker = worker_program(chosen)
+    assert worker.argv[-4:] == (
+        *("--socket", str(tmp_path / "sidecar.sock")),
+        *("--instance", str(settings.instance)),
+    )
+    assert chosen.sidecar_key not in repr([worker.argv, dict(worker.env)])
 
 
 def test_port_nought_is_any_free_one(settings: Settings) -> None:
@@ -66,18 +81,6 @@ def test_no_sidecar_is_started_when_others_take_its_place(settings: Settings) ->
     assert needs_sidecar(settings) is True
     path.write_text(entry.replace("NAME", "local"))
     assert needs_sidecar(settings) is False
-
-
-def test_a_full_disk_does_not_stop_the_supervisor(
-    settings: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def fail(*_: object) -> int:
-        raise StorageError("The disk is full.")
-
-    monkeypatch.setattr("webapp.supervisor.upkeep.sweep_interrupted", fail)
-    said: list[str] = []
-    Supervisor(settings, say=said.append)._sweep()
-    assert said == ["Interrupted attempts could not be marked: The disk is full."]
 
 
 @pytest.fixture

@@ -10,14 +10,16 @@ import pytest
 from flask import Flask
 
 from tests.kit.browser import Browser
-from tests.kit.content import write_content
+from tests.kit.content import add_proofs, write_content
 from webapp.content.store import ContentStore
 
 
 @pytest.fixture
 def app(app: Flask, tmp_path: Path) -> Flask:
     """Return the site on the small keep."""
-    content = ContentStore([write_content(tmp_path / "content")])
+    root = write_content(tmp_path / "content")
+    add_proofs(root)
+    content = ContentStore([root])
     app.extensions["wordkeep"] = dataclasses.replace(
         app.extensions["wordkeep"], content=content
     )

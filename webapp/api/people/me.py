@@ -39,6 +39,7 @@ class AttemptItem(Answer):
     message: str
     status: Status
     reply: str | None
+    thoughts: str | None
     blocked_by: str | None
     stages: tuple[Stage, ...]
     note: str
@@ -81,6 +82,7 @@ def _item(attempt: AttemptView) -> AttemptItem:
         message=attempt.message,
         status=attempt.status,
         reply=attempt.reply,
+        thoughts=attempt.thoughts,
         blocked_by=attempt.blocked_by,
         stages=tuple(Stage.model_validate(verdict) for verdict in attempt.verdicts),
         note=attempt.note,

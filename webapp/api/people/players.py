@@ -7,8 +7,8 @@ from pydantic import Field, StrictStr
 from webapp.api.operations import Api
 from webapp.api.records import Answer, Given, example
 from webapp.domain.people import accounts
+from webapp.web import limits
 from webapp.web.context import services
-from webapp.web.limits import sign_up_limit
 
 api = Api("players")
 
@@ -43,15 +43,15 @@ class PlayerCreated(Answer):
 
 
 @api.post("/players", status=201, problems=(409, 429))
-@sign_up_limit
 def create_player(body: NewPlayer) -> PlayerCreated:
     """Join under a nickname and get a token.
 
     Keep both the token and the recovery code: neither can be read again.
     """
-    player = accounts.create_player(
-        services(), name=body.name, class_code=body.class_code
-    )
+    with limits.sign_up(), limits.code_try():
+        player = accounts.create_player(
+            services(), name=body.name, class_code=body.class_code
+        )
     token = accounts.create_token(services(), player_id=player.player_id)
     return PlayerCreated(
         token=token,

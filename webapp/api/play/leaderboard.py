@@ -6,13 +6,14 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Literal
 
-from flask import Response, request
+from flask import Response
 from pydantic import Field
 
-from webapp.api.operations import Api
+from webapp.api.operations import Api, unless_known
 from webapp.api.records import Answer, Given
 from webapp.domain.people.accounts import PlayerInfo
 from webapp.domain.play import leaderboard
+from webapp.domain.play.visits import MAX_ID
 from webapp.web.context import services
 
 api = Api("leaderboard")
@@ -24,12 +25,24 @@ class BoardQuery(Given):
     class_: Literal["all", "mine"] = Field(
         "all", alias="class", description="All players, or those of your class."
     )
+    page: int = Field(
+        1,
+        ge=1,
+        le=leaderboard.LAST_PAGE,
+        description=f"Which {leaderboard.PAGE_ROWS} rows; after the last, the first.",
+    )
+    season: int | None = Field(
+        None,
+        ge=1,
+        le=MAX_ID,
+        description="A past season of your class; without it, this season.",
+    )
 
 
 class BoardRow(Answer):
     """A player on the leaderboard."""
 
-    rank: int
+    rank: int = Field(description="Players who are equal in everything share one.")
     alias: str
     points: int
     solved: int
@@ -56,32 +69,47 @@ class LevelBest(Answer):
 
 
 class Leaderboard(Answer):
-    """The leaderboard. It counts solved levels only."""
+    """One page of the leaderboard. It counts solved levels only."""
 
     rows: tuple[BoardRow, ...]
+    page: int
+    pages: int
+    players: int = Field(description="Players on all pages.")
+    mine: BoardRow | None = Field(description="Your row, on whatever page it is.")
     levels: tuple[LevelBest, ...]
     tie_breaks: str
 
 
-@api.get("/leaderboard", problems=(304,))
+@api.get("/leaderboard", problems=(304, 404))
 def show_leaderboard(player: PlayerInfo, query: BoardQuery) -> Leaderboard | Response:
-    """Show the leaderboard of all players or of your class.
+    """Show a page of the leaderboard of all players or of your class.
 
     It has an ETag: send it back as `If-None-Match`, and while nothing has changed the
     answer is 304 without a body.
     """
     class_id = player.class_id if query.class_ == "mine" else None
-    board = leaderboard.board(services(), class_id=class_id)
+    if query.season is not None:
+        leaderboard.require_past_season(services(), class_id, query.season)
+    board = leaderboard.board(
+        services(),
+        class_id=class_id,
+        season=query.season,
+        page=query.page,
+        viewer_id=player.id,
+    )
     answer = Leaderboard(
         rows=tuple(_row(row, player) for row in board.rows),
+        page=board.page,
+        pages=board.pages,
+        players=board.players,
+        mine=_row(board.mine, player) if board.mine else None,
         levels=tuple(LevelBest.model_validate(asdict(best)) for best in board.levels),
         tie_breaks=leaderboard.TIE_BREAKS,
     )
     response = Response(answer.model_dump_json(), mimetype="application/json")
     response.set_etag(f"{board.version}-{player.id}")
     response.headers["Cache-Control"] = "private, no-cache"
-    response.make_conditional(request)
-    return response
+    return unless_known(response)
 
 
 def _row(row: leaderboard.BoardRow, player: PlayerInfo) -> BoardRow:

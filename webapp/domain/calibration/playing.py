@@ -24,12 +24,12 @@ from webapp.content.index import Index
 from webapp.content.report import LevelReport, Report, Result
 from webapp.content.schema import GuardSpec, Level
 from webapp.domain.calibration.proof import STREAMS, play_turns, visible
-from webapp.domain.calibration.reader import Reader
-from webapp.domain.calibration.refusals import is_refusal
+from webapp.domain.play.reader import Reader
 from webapp.domain.play.turn import TurnRecord
 from webapp.errors import BackendError, BackendRefused
 from webapp.llm.gateway import Gateway
 from webapp.security import Secret
+from webapp.text.refusals import is_refusal
 
 Kind = Literal["attack", "proof", "benign"]
 Say = Callable[[str], None]

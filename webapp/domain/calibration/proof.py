@@ -10,9 +10,9 @@ from typing import Literal
 
 from webapp.content.index import Index
 from webapp.content.schema import Level
-from webapp.domain.calibration.reader import Reader
 from webapp.domain.play import conversation
 from webapp.domain.play.conversation import Said
+from webapp.domain.play.reader import Reader
 from webapp.domain.play.turn import GUARD_FAILED, TurnRecord, run_turn
 from webapp.domain.texts import clean_message
 from webapp.errors import BackendError, InvalidInput
@@ -198,6 +198,8 @@ def _play_turn(
             record=record,
         ):
             pass
+    except InvalidInput:
+        return None
     except BackendError as error:
         if error.code != "backend_empty":
             raise

@@ -42,6 +42,14 @@ class Delta(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class Answer(Event):
+    """The site itself answers: no model has read the message, and it does not count."""
+
+    name: ClassVar[str] = "answer"
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Heartbeat(Event):
     """Nothing new: written so that a closed browser is noticed."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Generator
 from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Final
@@ -33,7 +33,7 @@ class Record:
         return False
 
 
-def listen(stream: Generator[llm.ChatEvent], record: Record) -> Iterator[events.Event]:
+def listen(stream: Generator[llm.ChatEvent], record: Record) -> Generator[events.Event]:
     """Collect a reply; yield its pieces only where the player may read them by now.
 
     Closing it early closes the stream, which stops the model. Raises BackendError when

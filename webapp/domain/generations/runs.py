@@ -18,9 +18,12 @@ from sqlalchemy.orm import Session
 from webapp.domain import quotas
 from webapp.domain.generations import events, sweeping
 from webapp.domain.generations.replies import Record
+from webapp.domain.people import classes
 from webapp.domain.people.players import require_player
 from webapp.domain.quotas import Limit
+from webapp.domain.safety.answers import SiteAnswer
 from webapp.domain.services import Services
+from webapp.domain.texts import storable
 from webapp.errors import BackendError, LabError, QuotaExceeded
 from webapp.llm import gateway as llm
 from webapp.rows import (
@@ -52,12 +55,24 @@ class Job(ABC, Generic[Row]):
     not_saved: ClassVar[str] = NOT_SAVED
     record: Record
 
+    def start(self, generation_id: int) -> events.Start:
+        """Return the first event: it is recorded."""
+        return events.Start(generation_id)
+
     @abstractmethod
     def play(self) -> Iterator[events.Event]:
         """Ask the model; yield what the player may see of it, and fill `record`.
 
         A LabError that it raises is told to the player, and the run has failed.
         """
+
+    @property
+    def stopped_status(self) -> str:
+        """What it is when it is stopped now.
+
+        A player who stops at the news of a block has still been blocked.
+        """
+        return BLOCKED if self.record.is_blocked else STOPPED
 
     def finish(
         self, session: Session, generation_id: int, row: Row | None, status: str
@@ -73,7 +88,7 @@ class Job(ABC, Generic[Row]):
 class Begun(NamedTuple, Generic[Row]):
     """A row that is not in the database yet, and the job that will fill it.
 
-    The row has its feature, model, prompt, settings and seed.
+    The row has its feature, prompt, settings and seed.
     """
 
     row: Row
@@ -88,9 +103,17 @@ class Run(Iterator[events.Event]):
     """
 
     def __init__(
-        self, services: Services, *, row_id: int, kind: type[Any], job: Job[Any]
+        self,
+        services: Services,
+        *,
+        row_id: int,
+        kind: type[Any],
+        job: Job[Any],
+        answer: SiteAnswer | None = None,
     ) -> None:
+        """With `answer` it is the site that answers: `play` of the job is not run."""
         self.id = row_id
+        self._answer = answer
         self._services = services
         self._kind = kind
         self._job = job
@@ -102,20 +125,29 @@ class Run(Iterator[events.Event]):
 
     def close(self) -> None:
         """Stop it if it is still going."""
+        self.stop()
+
+    def stop(self) -> Sequence[events.Event]:
+        """Stop it if it is still going; return what is told of that."""
         self._events.close()
-        if not self._is_over:
-            # A player who stops at the news of a block has still been blocked.
-            self._finish(BLOCKED if self._job.record.is_blocked else STOPPED)
+        if self._is_over:
+            return ()
+        # Whoever leaves before the answer is read may need it all the more.
+        is_answered = self._answer is not None
+        told = self._end() if is_answered else self._finish(self._job.stopped_status)
+        return self._not_saved() if told is None else told
 
     def _run(self) -> Generator[events.Event, None, None]:
-        yield events.Start(self.id)
+        yield self._job.start(self.id)
         try:
-            yield from self._job.play()
+            if self._answer is None:
+                yield from self._job.play()
             # Saved first, shown second: what is not recorded did not happen.
-            told = self._finish(BLOCKED if self._job.record.is_blocked else FINISHED)
-            if told is None:
-                told = (events.ErrorEvent("not_saved", self._job.not_saved, 500),)
-            yield from told
+            told = self._end()
+            if self._answer is not None:
+                # Shown even if it could not be saved.
+                yield events.Answer(self._answer.text)
+            yield from self._not_saved() if told is None else told
         except BackendError as error:
             yield from self._fail(error)
         except LabError as error:
@@ -126,9 +158,20 @@ class Run(Iterator[events.Event]):
             log.error("%s failed: %s", self._name, type(error).__name__)
             yield from self._fail(LabError(BROKEN))
 
+    def _not_saved(self) -> Sequence[events.Event]:
+        return (events.ErrorEvent("not_saved", self._job.not_saved, 500),)
+
     @property
     def _name(self) -> str:
         return f"{self._kind.__name__.lower()} {self.id}"
+
+    def _end(self) -> Sequence[events.Event] | None:
+        if self._answer is None:
+            is_blocked = self._job.record.is_blocked
+            return self._finish(BLOCKED if is_blocked else FINISHED)
+        self._job.record.reply = self._answer.text
+        self._job.record.is_visible = True
+        return self._finish(self._answer.status)
 
     def _fail(self, error: LabError) -> Iterator[events.Event]:
         told = self._finish(FAILED, error.message)
@@ -164,7 +207,7 @@ class Run(Iterator[events.Event]):
         if record.is_visible or status in {FINISHED, BLOCKED}:
             row.reply = record.reply or None
         if record.completion is not None:
-            row.model = record.completion.model
+            row.thoughts = storable(record.completion.thoughts) or None
             row.prompt_tokens = record.completion.prompt_tokens
             row.reply_tokens = record.completion.completion_tokens
             row.first_token_ms = record.completion.first_token_ms
@@ -176,15 +219,21 @@ def begin(
     player_id: int,
     what: str,
     limits: Sequence[Limit],
+    model: str,
     prepare: Callable[[Session, Player], Begun[Row]],
+    answer: SiteAnswer | None = None,
 ) -> Run:
     """Record a generation of a player as running, and return its events.
 
     `prepare` gets the player, whom no other writer can change meanwhile, and returns
     the row and its job; it may look up and write whatever belongs to them, and refuse
-    with a LabError. `limits` count `what`: "attempts" of this minute, say. Raises
-    NotFound for a player who is gone and QuotaExceeded, and then nothing is recorded.
+    with a LabError. `limits` count `what`: "attempts" of this minute, say. `model` is
+    recorded as it is called, whether or not the prompt gets to it. With `answer` it is
+    not asked: the site says that instead. Raises NotFound for a player who is gone and
+    QuotaExceeded, and then nothing is recorded.
     """
+    # Before the transaction: an endpoint may have to be asked what it serves.
+    label = _label(services, model)
     unsaved = frozenset(services.boot.unsaved)
     with services.db.write() as session:
         sweeping.settle(session, unsaved)
@@ -192,17 +241,30 @@ def begin(
         row, job = prepare(session, player)
         _require_room(session, services, player)
         quotas.spend(
-            session, now=services.now(), player=player, what=what, limits=limits
+            session,
+            now=services.now(),
+            user=quotas.User(player.id, classes.own_class(session, player)),
+            what=what,
+            limits=limits,
         )
         row.player_id = player_id
+        row.model = label
         row.boot_id = services.boot.id
         row.status = RUNNING
         row.created_at = services.now()
         session.add(row)
         session.flush()
-        run = Run(services, row_id=row.id, kind=type(row), job=job)
+        run = Run(services, row_id=row.id, kind=type(row), job=job, answer=answer)
     services.boot.unsaved.difference_update(unsaved)
     return run
+
+
+def _label(services: Services, model: str) -> str:
+    try:
+        return services.gateway.label(model)
+    except LabError:
+        # Asking it will fail, and say why.
+        return model
 
 
 def sampling_row(sampling: llm.Sampling) -> dict[str, Any]:

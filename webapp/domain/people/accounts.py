@@ -3,51 +3,70 @@
 from __future__ import annotations
 
 import secrets
-import unicodedata
+import threading
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
-from typing import Any
+from functools import cache, partial
+from typing import Any, Final, NamedTuple
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
-from sqlalchemy import delete, select
+from sqlalchemy import Select, delete, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from webapp.domain.people import access, leftovers
 from webapp.domain.people.classes import class_for
+from webapp.domain.people.names import clean_name, take_name, take_names_along
 from webapp.domain.people.players import require_player
 from webapp.domain.services import Services
 from webapp.errors import Conflict, InvalidInput, NotSignedIn
+from webapp.once import once
 from webapp.rows import (
+    INSTRUCTOR,
     PLAYER,
     ROLES,
     ApiToken,
+    DataFile,
+    GalleryPiece,
     Generation,
     Guess,
     HintUse,
+    PanelHint,
+    PanelState,
     Player,
+    QuestionAnswer,
     SchoolClass,
+    SignIn,
     Solve,
+    Teaching,
+    TrainedModel,
     Usage,
     Visit,
 )
-from webapp.security import new_code, new_token, normalise_code, token_digest
+from webapp.security import (
+    derived_code,
+    new_token,
+    normalise_code,
+    password_forms,
+    prepare_password,
+    token_digest,
+)
+from webapp.text.names import name_key
 
-NAME_CHARS = 24
-# Single characters may stand for up to 18 letters when names are compared.
-NAME_KEY_CHARS = 80
 PASSWORD_CHARS = (8, 200)
 WRONG_SIGN_IN = "Nobody in this class has this nickname and password."
+WRONG_CODE = "No player has this recovery code. Check it character by character."
 
 
 @dataclass(frozen=True, slots=True)
 class NewPlayer:
-    """A player who has just joined. The code is shown once and cannot be read again."""
+    """A player who has just joined. The code cannot be read again without its seed."""
 
     player_id: int
     name: str
     recovery_code: str
+    code_seed: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +81,7 @@ class PlayerInfo:
     class_name: str
     has_password: bool
     is_listed: bool
-    session_stamp: str
+    is_hidden: bool
     created_at: datetime
 
     @property
@@ -71,12 +90,37 @@ class PlayerInfo:
         return self.role != PLAYER
 
 
+class Proven(NamedTuple):
+    """Who somebody has proved to be. It is worth nothing once the stamp changes."""
+
+    player_id: int
+    stamp: str
+
+
+class NewCode(NamedTuple):
+    """A recovery code, and the seed that gives it again on this server only."""
+
+    text: str
+    seed: str
+
+
+class SignedIn(NamedTuple):
+    """Whom a browser is signed in as, and the code that it has yet to write down."""
+
+    player: PlayerInfo
+    unread_code: NewCode | None
+
+
+# A hash takes 64 MB and a core for a moment; whoever comes meanwhile waits.
+_HASHING: Final = threading.BoundedSemaphore(4)
+
+
 @cache
 def _hasher() -> PasswordHasher:
     return PasswordHasher()
 
 
-@cache
+@once
 def _decoy_hash() -> str:
     return _hasher().hash(secrets.token_hex(16))
 
@@ -88,64 +132,48 @@ def create_player(
     class_code: str | None = None,
     role: str = PLAYER,
     password: str | None = None,
-    code: str | None = None,
+    code_seed: str | None = None,
+    is_listed: bool = True,
 ) -> NewPlayer:
     """Join a class under a nickname; raise Conflict if somebody there has it.
 
-    `code` is the recovery code, which nobody else may have; by default a random one.
+    `code_seed` gives the recovery code, which nobody else may have; by default it is
+    random. Who is not listed is on no board.
     """
     shown, key = clean_name(name)
     if role not in ROLES:
         raise InvalidInput(f'"{role}" is not a role; choose one of {", ".join(ROLES)}.')
     hashed = _hash(password) if password is not None else None
-    code = code or new_code()
+    code = _new_code(services, code_seed)
     player = Player(
         name=shown,
         name_key=key,
         role=role,
-        is_listed=True,
+        is_listed=is_listed,
         password_hash=hashed,
-        recovery_digest=token_digest(code),
-        session_stamp=secrets.token_hex(8),
+        recovery_digest=token_digest(code.text),
+        session_stamp=access.new_stamp(),
         created_at=services.now(),
     )
     try:
         with services.db.write() as session:
             player.class_id = class_for(session, services, class_code).id
             session.add(player)
-            session.flush()
+            take_name(session, player, shown)
+            if role == INSTRUCTOR:
+                session.add(Teaching(class_id=player.class_id, player_id=player.id))
     except IntegrityError as error:
-        raise _name_taken(shown) from error
-    return NewPlayer(player.id, shown, code)
-
-
-def clean_name(name: str) -> tuple[str, str]:
-    """Return a nickname as shown and as compared, or raise InvalidInput."""
-    shown = " ".join(unicodedata.normalize("NFC", name).split())
-    if not 2 <= len(shown) <= NAME_CHARS:
-        raise InvalidInput(f"A nickname has 2 to {NAME_CHARS} characters.")
-    for character in shown:
-        # Invisible and direction-changing characters would let two names look the same.
-        if unicodedata.category(character)[0] not in "LMNPSZ":
-            raise InvalidInput(
-                "A nickname cannot hold the invisible character "
-                f"U+{ord(character):04X}."
-            )
-    key = unicodedata.normalize("NFKC", shown).casefold()
-    if not any(character.isalnum() for character in key):
-        raise InvalidInput("A nickname needs at least one letter or digit.")
-    if len(key) > NAME_KEY_CHARS:
-        raise InvalidInput(
-            "This nickname has characters that stand for whole sentences."
-        )
-    return shown, key
+        raise Conflict(
+            "This form was sent twice at the same moment. Send it once more."
+        ) from error
+    return NewPlayer(player.id, shown, *code)
 
 
 def sign_in(
     services: Services, *, name: str, password: str, class_code: str | None = None
-) -> int:
-    """Return the id of the player with this name and password; else NotSignedIn."""
-    key = unicodedata.normalize("NFKC", " ".join(name.split())).casefold()
+) -> Proven:
+    """Return the player with this name and password; else NotSignedIn."""
+    key = name_key(name)
     with services.db.read() as session:
         query = select(Player).where(Player.name_key == key)
         if class_code:
@@ -155,52 +183,86 @@ def sign_in(
         players = session.scalars(query.order_by(Player.id).limit(20)).all()
     for player in players:
         if player.password_hash and _verify(player.password_hash, password):
-            return player.id
+            return Proven(player.id, player.session_stamp)
     if not any(player.password_hash for player in players):
         # As slow as a real check, so that timing does not reveal who has a password.
         _verify(_decoy_hash(), password)
-    raise NotSignedIn(WRONG_SIGN_IN)
+    raise NotSignedIn(WRONG_SIGN_IN, code="wrong_sign_in")
 
 
-def recover(services: Services, *, code: str) -> int:
-    """Return the id of the player whom a recovery code belongs to; else NotSignedIn."""
-    digest = token_digest(normalise_code(code))
+def recover(services: Services, *, code: str, new_password: str | None = None) -> int:
+    """Return the id of the player whom a recovery code belongs to; else NotSignedIn.
+
+    All other browsers are signed out. Whoever has the code may set a new password:
+    so it undoes what somebody did at an open browser.
+    """
+    hashed = _hash(new_password) if new_password else None
+    wanted = Player.recovery_digest == token_digest(normalise_code(code))
     with services.db.read() as session:
-        player_id = session.scalar(
-            select(Player.id).where(Player.recovery_digest == digest)
-        )
-    if player_id is None:
-        raise NotSignedIn(
-            "No player has this recovery code. Check it character by character."
-        )
-    return player_id
+        is_known = session.scalar(select(Player.id).where(wanted)) is not None
+    if not is_known:
+        raise NotSignedIn(WRONG_CODE, code="wrong_code")
+    with services.db.write() as session:
+        player = session.scalar(select(Player).where(wanted).with_for_update())
+        if player is None:
+            # At the same moment, a new code took its place.
+            raise NotSignedIn(WRONG_CODE, code="wrong_code")
+        if hashed is not None:
+            player.password_hash = hashed
+        access.renew(session, player)
+    return player.id
 
 
 def player_info(services: Services, player_id: int) -> PlayerInfo | None:
     """Return a player, or None if that player no longer exists."""
     with services.db.read() as session:
-        return _info(session, Player.id == player_id)
+        row = session.execute(_with_class().where(Player.id == player_id)).one_or_none()
+        return None if row is None else _info(row[0], row[1])
+
+
+def player_by_key(services: Services, key: str) -> SignedIn | None:
+    """Return whom a browser with this key is signed in as, or None."""
+    query = (
+        _with_class()
+        .join(SignIn, SignIn.player_id == Player.id)
+        .where(SignIn.digest == token_digest(key), SignIn.stamp == Player.session_stamp)
+        .add_columns(SignIn.code_seed)
+    )
+    with services.db.read() as session:
+        row = session.execute(query).one_or_none()
+    if row is None:
+        return None
+    player, class_name, seed = row
+    code = None if seed is None else _new_code(services, seed)
+    return SignedIn(_info(player, class_name), code)
 
 
 def player_by_token(services: Services, token: str) -> PlayerInfo | None:
     """Return the player whom an API token belongs to, or None."""
-    with services.db.read() as session:
-        player_id = session.scalar(
-            select(ApiToken.player_id).where(ApiToken.digest == token_digest(token))
+    query = (
+        _with_class()
+        .join(ApiToken, ApiToken.player_id == Player.id)
+        .where(
+            ApiToken.digest == token_digest(token),
+            ApiToken.stamp == Player.session_stamp,
         )
-        return None if player_id is None else _info(session, Player.id == player_id)
+    )
+    with services.db.read() as session:
+        row = session.execute(query).one_or_none()
+        return None if row is None else _info(row[0], row[1])
 
 
 def create_token(services: Services, *, player_id: int) -> str:
     """Make a new API token. It replaces the older ones and is shown once."""
     token = new_token()
     with services.db.write() as session:
-        require_player(session, player_id, lock=True)
+        player = require_player(session, player_id, lock=True)
         session.execute(delete(ApiToken).where(ApiToken.player_id == player_id))
         session.add(
             ApiToken(
                 player_id=player_id,
                 digest=token_digest(token),
+                stamp=player.session_stamp,
                 created_at=services.now(),
             )
         )
@@ -208,18 +270,21 @@ def create_token(services: Services, *, player_id: int) -> str:
 
 
 def set_password(
-    services: Services, *, player_id: int, new: str, current: str | None = None
-) -> None:
-    """Set a password; a player who has one must know it. Other browsers sign out."""
+    services: Services, *, player_id: int, new: str, proof: str
+) -> NewCode | None:
+    """Set a password; all sign-ins and tokens end.
+
+    `proof` is the password so far or the recovery code: whoever finds an open browser
+    knows neither. If it is the password, somebody else may have known it too and have
+    made the recovery code: then a new code is returned, and the old one ends.
+    """
     hashed = _hash(new)
     with services.db.write() as session:
         player = require_player(session, player_id, lock=True)
-        if player.password_hash and not _verify(player.password_hash, current or ""):
-            raise InvalidInput(
-                "The current password is not right.", code="wrong_password"
-            )
+        is_code = _prove(player, proof)
         player.password_hash = hashed
-        player.session_stamp = secrets.token_hex(8)
+        access.renew(session, player)
+        return None if is_code else give_code(services, player)
 
 
 def set_alias(
@@ -231,31 +296,30 @@ def set_alias(
         player = require_player(session, player_id, lock=True)
         player.alias = shown
         player.is_listed = is_listed
+        take_name(session, player, shown)
 
 
-def rotate_recovery_code(services: Services, *, player_id: int) -> str:
-    """Replace the recovery code; the old one stops working."""
-    code = new_code()
+def rotate_recovery_code(services: Services, *, player_id: int, proof: str) -> NewCode:
+    """Replace the recovery code; the old one, and all sign-ins and tokens, end.
+
+    `proof` is the password or the recovery code so far.
+    """
     with services.db.write() as session:
-        require_player(session, player_id, lock=True).recovery_digest = token_digest(
-            code
-        )
-    return code
+        player = require_player(session, player_id, lock=True)
+        _prove(player, proof)
+        access.renew(session, player)
+        return give_code(services, player)
 
 
 def join_class(services: Services, *, player_id: int, code: str) -> str:
     """Move a player, with all progress, to another class; return its name."""
     if not normalise_code(code):
         raise InvalidInput("Type the join code that your instructor gave you.")
-    try:
-        with services.db.write() as session:
-            player = require_player(session, player_id, lock=True)
-            school_class = class_for(session, services, code)
-            player.class_id = school_class.id
-            name = player.name
-            session.flush()
-    except IntegrityError as error:
-        raise _name_taken(name) from error
+    with services.db.write() as session:
+        player = require_player(session, player_id, lock=True)
+        school_class = class_for(session, services, code)
+        player.class_id = school_class.id
+        take_names_along(session, player)
     return school_class.name
 
 
@@ -263,12 +327,33 @@ def delete_player(services: Services, *, player_id: int) -> None:
     """Delete a player and everything kept about them, permanently."""
     with services.db.write() as session:
         player = require_player(session, player_id, lock=True)
-        for table in (Solve, Guess, Generation, HintUse, Visit, ApiToken):
-            session.execute(delete(table).where(table.player_id == player_id))
-        session.execute(
-            delete(Usage).where(Usage.scope.endswith(f":player:{player_id}"))
-        )
-        session.delete(player)
+        left = leftovers.of_player(session, player)
+        forget(session, player)
+    services.db.wipe()
+    leftovers.clear(services, left)
+
+
+def forget(session: Session, player: Player) -> None:
+    """Delete all rows of a player."""
+    tables = (
+        TrainedModel,
+        DataFile,
+        GalleryPiece,
+        PanelState,
+        PanelHint,
+        QuestionAnswer,
+        Solve,
+        Guess,
+        Generation,
+        HintUse,
+        Visit,
+        ApiToken,
+        SignIn,
+    )
+    for table in tables:
+        session.execute(delete(table).where(table.player_id == player.id))
+    session.execute(delete(Usage).where(Usage.scope.endswith(f":player:{player.id}")))
+    session.delete(player)
 
 
 def profile(services: Services, *, player_id: int) -> dict[str, Any]:
@@ -286,6 +371,16 @@ def profile(services: Services, *, player_id: int) -> dict[str, Any]:
             .where(HintUse.player_id == player_id)
             .order_by(HintUse.created_at)
         )
+        panels = session.scalars(
+            select(PanelState)
+            .where(PanelState.player_id == player_id)
+            .order_by(PanelState.lesson_id, PanelState.panel)
+        )
+        answers = session.scalars(
+            select(QuestionAnswer)
+            .where(QuestionAnswer.player_id == player_id)
+            .order_by(QuestionAnswer.created_at)
+        )
         return {
             "name": player.name,
             "alias": player.alias,
@@ -298,6 +393,7 @@ def profile(services: Services, *, player_id: int) -> dict[str, Any]:
                     "points": s.points,
                     "attempts": s.attempts,
                     "solved_at": s.solved_at.isoformat(),
+                    **({"past_season": s.season} if s.season else {}),
                 }
                 for s in solves
             ],
@@ -313,18 +409,36 @@ def profile(services: Services, *, player_id: int) -> dict[str, Any]:
             "hints": [
                 {"level": h.level_id, "n": h.number, "cost": h.cost} for h in hints
             ],
+            "panels": [
+                {
+                    "lesson": p.lesson_id,
+                    "panel": p.panel,
+                    "best": p.best,
+                    "passed_at": p.passed_at and p.passed_at.isoformat(),
+                    "with_help": p.is_helped,
+                }
+                for p in panels
+            ],
+            "answers": [
+                {
+                    "lesson": a.lesson_id,
+                    "question": a.question,
+                    "answer": a.answer,
+                    "right": a.is_right,
+                    "answered_at": a.answered_at.isoformat(),
+                }
+                for a in answers
+            ],
         }
 
 
-def _info(session: Session, condition: Any) -> PlayerInfo | None:
-    row = session.execute(
-        select(Player, SchoolClass.name)
-        .join(SchoolClass, SchoolClass.id == Player.class_id)
-        .where(condition)
-    ).one_or_none()
-    if row is None:
-        return None
-    player, class_name = row
+def _with_class() -> Select[Player, str]:
+    return select(Player, SchoolClass.name).join(
+        SchoolClass, SchoolClass.id == Player.class_id
+    )
+
+
+def _info(player: Player, class_name: str) -> PlayerInfo:
     return PlayerInfo(
         id=player.id,
         name=player.name,
@@ -334,28 +448,52 @@ def _info(session: Session, condition: Any) -> PlayerInfo | None:
         class_name=class_name,
         has_password=player.password_hash is not None,
         is_listed=player.is_listed,
-        session_stamp=player.session_stamp,
+        is_hidden=player.is_hidden,
         created_at=player.created_at,
     )
 
 
-def _name_taken(name: str) -> Conflict:
-    return Conflict(
-        f'Somebody in this class is already called "{name}". Choose another nickname, '
-        "or sign in if it is you.",
-        code="name_taken",
-    )
+def _new_code(services: Services, seed: str | None = None) -> NewCode:
+    seed = seed or secrets.token_hex(16)
+    return NewCode(derived_code(services.key, seed), seed)
+
+
+def give_code(services: Services, player: Player) -> NewCode:
+    """Give a player a new recovery code; the old one ends."""
+    code = _new_code(services)
+    player.recovery_digest = token_digest(code.text)
+    return code
+
+
+def _prove(player: Player, proof: str) -> bool:
+    """Return whether `proof` is the recovery code; raise InvalidInput if it is wrong.
+
+    The only other right answer is the password.
+    """
+    if token_digest(normalise_code(proof)) == player.recovery_digest:
+        return True
+    if player.password_hash and _verify(player.password_hash, proof):
+        return False
+    either = "the current password or the" if player.password_hash else "the"
+    raise InvalidInput(f"This is not {either} recovery code.", code="wrong_password")
 
 
 def _hash(password: str) -> str:
     least, most = PASSWORD_CHARS
-    if not least <= len(password) <= most:
+    prepared = prepare_password(password)
+    if not least <= len(prepared) <= most:
         raise InvalidInput(f"A password has {least} to {most} characters.")
-    return _hasher().hash(password)
+    with _HASHING:
+        return _hasher().hash(prepared)
 
 
 def _verify(hashed: str, password: str) -> bool:
+    return any(map(partial(_matches, hashed), password_forms(password)))
+
+
+def _matches(hashed: str, password: str) -> bool:
     try:
-        return _hasher().verify(hashed, password)
+        with _HASHING:
+            return _hasher().verify(hashed, password)
     except (VerificationError, InvalidHashError):
         return False

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from webapp.db import insert_missing
+from webapp.domain.people.names import clean_line
 from webapp.domain.services import Services
 from webapp.errors import Conflict, InvalidInput, NotFound
-from webapp.rows import SchoolClass
+from webapp.rows import Player, SchoolClass, Solve
 from webapp.security import new_code, normalise_code
+from webapp.text.names import looks, name_key
 
 OPEN_CLASS = "Open keep"
+CLASS_CHARS = 80
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,33 +32,69 @@ class ClassInfo:
 
 def add_class(services: Services, *, name: str) -> ClassInfo:
     """Make a class with a fresh join code; raise Conflict if the name is taken."""
-    shown = " ".join(name.split())
-    if not 2 <= len(shown) <= 80:
-        raise InvalidInput("A class name has 2 to 80 characters.")
+    shown = clean_line(name, what="class name", fewest=2, most=CLASS_CHARS)
     try:
         with services.db.write() as session:
-            return _class_info(_new_class(session, services, shown))
+            for other in session.scalars(select(SchoolClass.name)):
+                if looks(other) & looks(shown):
+                    raise Conflict(f'There is already a class named "{other}".')
+            return class_info(_new_class(session, services, shown))
     except IntegrityError as error:
         raise Conflict(f'There is already a class named "{shown}".') from error
 
 
 def start_season(services: Services, *, name: str) -> ClassInfo:
-    """Begin a new season of a class: every visit of its players starts again."""
+    """Begin a new season of a class: visits, gates and points start again.
+
+    What was won stays on the board of the past season.
+    """
     with services.db.write() as session:
-        school_class = session.scalar(
-            select(SchoolClass).where(SchoolClass.name == name).with_for_update()
-        )
-        if school_class is None:
+        found = class_id_of(session, name)
+        if found is None:
             raise NotFound(f'There is no class named "{name}".')
+        school_class = session.get_one(SchoolClass, found, with_for_update=True)
+        session.execute(
+            update(Solve)
+            .where(
+                Solve.season.is_(None),
+                Solve.player_id.in_(
+                    select(Player.id).where(Player.class_id == school_class.id)
+                ),
+            )
+            .values(season=school_class.season, class_id=school_class.id)
+        )
         school_class.season += 1
-        return _class_info(school_class)
+        return class_info(school_class)
+
+
+def join_code(services: Services, *, name: str) -> str:
+    """Return the join code of a class; raise NotFound that says how to add it."""
+    with services.db.read() as session:
+        found = class_id_of(session, name)
+        if found is None:
+            raise NotFound(
+                f'There is no class named "{name}". '
+                f'Add it: ./wordkeep class add "{name}"'
+            )
+        return session.get_one(SchoolClass, found).join_code
+
+
+def class_id_of(session: Session, name: str) -> int | None:
+    """Return the id of the class of a name, in whatever case or width it is typed."""
+    rows = session.execute(
+        select(SchoolClass.name, SchoolClass.id).order_by(SchoolClass.id)
+    ).all()
+    ids = {name_key(row.name): row.id for row in reversed(rows)}
+    # Names made before they were compared this way may differ in case alone.
+    ids |= {row.name: row.id for row in rows}
+    return ids.get(name, ids.get(name_key(name)))
 
 
 def classes(services: Services) -> tuple[ClassInfo, ...]:
     """Return all classes by name."""
     with services.db.read() as session:
         rows = session.scalars(select(SchoolClass).order_by(SchoolClass.name))
-        return tuple(_class_info(row) for row in rows)
+        return tuple(class_info(row) for row in rows)
 
 
 def class_for(session: Session, services: Services, code: str | None) -> SchoolClass:
@@ -88,6 +127,12 @@ def class_for(session: Session, services: Services, code: str | None) -> SchoolC
     return session.scalars(by_name).one()
 
 
+def own_class(session: Session, player: Player) -> int | None:
+    """Return the class of a player; None for those who came without a join code."""
+    row = session.get_one(SchoolClass, player.class_id)
+    return None if row.name == OPEN_CLASS else row.id
+
+
 def _new_class(session: Session, services: Services, name: str) -> SchoolClass:
     row = SchoolClass(
         name=name, join_code=new_code(groups=2), season=1, created_at=services.now()
@@ -97,5 +142,6 @@ def _new_class(session: Session, services: Services, name: str) -> SchoolClass:
     return row
 
 
-def _class_info(row: SchoolClass) -> ClassInfo:
+def class_info(row: SchoolClass) -> ClassInfo:
+    """Return a class as its instructor sees it."""
     return ClassInfo(row.id, row.name, row.join_code, row.season)

@@ -10,14 +10,19 @@ from webapp.domain.people.accounts import NewPlayer, create_player
 from webapp.domain.services import Services
 from webapp.errors import Conflict
 from webapp.rows import Player
-from webapp.security import derived_code, new_code, token_digest
+from webapp.security import derived_code, token_digest
 
 # A second click comes within seconds; so does a form that is sent again after a fault.
 SAME_FORM = timedelta(minutes=2)
 
 
 def join(
-    services: Services, *, form: str, name: str, class_code: str | None = None
+    services: Services,
+    *,
+    form: str,
+    name: str,
+    class_code: str | None = None,
+    is_listed: bool = True,
 ) -> NewPlayer:
     """Join under a nickname; give the same player to a form that was just sent.
 
@@ -25,32 +30,38 @@ def join(
     from it, so that both answers show the same one. Raise Conflict if somebody else
     has the nickname.
     """
-    code = derived_code(services.key, f"form\x1f{form}")
-    found = _owner(services, code)
-    if found is not None and _is_new(services, found):
-        return _shown(found, code)
+    seed: str | None = token_digest(f"form\x1f{form}")
+    found = _owner(services, seed)
     if found is not None:
-        code = new_code()
+        player, again = found
+        if services.now() - player.created_at <= SAME_FORM:
+            return again
+        seed = None
     try:
-        return create_player(services, name=name, class_code=class_code, code=code)
+        return create_player(
+            services,
+            name=name,
+            class_code=class_code,
+            code_seed=seed,
+            is_listed=is_listed,
+        )
     except Conflict:
         # At the same moment, the other click was faster.
-        found = _owner(services, code)
+        found = _owner(services, seed)
         if found is None:
             raise
-        return _shown(found, code)
+        return found[1]
 
 
-def _owner(services: Services, code: str) -> Player | None:
+def _owner(services: Services, seed: str | None) -> tuple[Player, NewPlayer] | None:
+    """Return the player whose recovery code a seed gives, if there is one."""
+    if seed is None:
+        return None
+    code = derived_code(services.key, seed)
     with services.db.read() as session:
-        return session.scalar(
+        player = session.scalar(
             select(Player).where(Player.recovery_digest == token_digest(code))
         )
-
-
-def _is_new(services: Services, player: Player) -> bool:
-    return services.now() - player.created_at <= SAME_FORM
-
-
-def _shown(player: Player, code: str) -> NewPlayer:
-    return NewPlayer(player.id, player.name, code)
+    if player is None:
+        return None
+    return player, NewPlayer(player.id, player.name, code, seed)

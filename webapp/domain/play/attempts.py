@@ -8,7 +8,8 @@ from datetime import datetime
 from typing import Any
 
 from webapp.content.index import Index
-from webapp.domain.play import disclosure
+from webapp.content.schema import Level
+from webapp.domain.play import disclosure, guard_names
 from webapp.domain.play.disclosure import Disclosure
 from webapp.domain.play.grounds import GroundsView, grounds_view
 from webapp.errors import NotFound
@@ -20,10 +21,14 @@ from webapp.rows import Attempt
 class VerdictView:
     """A verdict; score, reason and ms are None where the level hides them.
 
-    `grounds` are what a guard model's verdict is based on, after the win.
+    `guard` is the kind of guard, `guard_name` how the level calls it, and `guard_term`
+    what the field does. `grounds` are what a guard model's verdict is based on, after
+    the win.
     """
 
     guard: str
+    guard_name: str
+    guard_term: str
     stage: Stage
     allowed: bool
     score: float | None
@@ -34,7 +39,11 @@ class VerdictView:
 
 @dataclass(frozen=True, slots=True)
 class AttemptView:
-    """One attempt. `reply` is None if it was blocked or never came."""
+    """One attempt. `reply` is None if it was blocked or never came.
+
+    `ms` is None where the level does not show times. `thoughts` are those of a model
+    that thinks before it replies, after the win.
+    """
 
     id: int
     level_id: str
@@ -50,6 +59,13 @@ class AttemptView:
     model: str
     ms: int | None
     error: str | None
+    thoughts: str | None = None
+
+    @property
+    def stopped_by(self) -> str:
+        """How the guard that stopped it is called."""
+        stopped = (v.guard_name for v in self.verdicts if not v.allowed)
+        return next(stopped, guard_names.SOME_GUARD)
 
     @property
     def by_models(self) -> tuple[VerdictView, ...]:
@@ -76,11 +92,14 @@ class AttemptView:
             "created_at": self.created_at.isoformat(),
             "message": self.message,
             "reply": self.reply,
+            "thoughts": self.thoughts,
             "status": self.status,
             "blocked_by": self.blocked_by,
             "stages": [
                 {
                     "guard": v.guard,
+                    "guard_name": v.guard_name,
+                    "guard_term": v.guard_term,
                     "stage": v.stage,
                     "allowed": v.allowed,
                     "score": v.score,
@@ -106,39 +125,46 @@ def attempt_views(
 
 def _view(row: Attempt, index: Index, solved: frozenset[str]) -> AttemptView:
     known = disclosure.of_attempt(row, index=index, solved=solved)
+    level = _level(row.level_id, index)
     return AttemptView(
         id=row.id,
         level_id=row.level_id,
-        level_title=_title(row.level_id, index),
+        level_title=level.title if level else row.level_id,
         visit_id=row.visit_id,
         created_at=row.created_at,
         message=row.message,
         reply=known.reply(row.status, row.reply),
         status=row.status,
         blocked_by=known.blocked_by(row.blocked_by),
-        verdicts=tuple(_verdicts(row, known)),
+        verdicts=tuple(_verdicts(row, known, level)),
         note=row.note,
         model=row.model,
-        ms=row.ms,
+        ms=known.ms(row.ms),
         error=row.error,
+        thoughts=known.thoughts(row.thoughts),
     )
 
 
-def _title(level_id: str, index: Index) -> str:
+def _level(level_id: str, index: Index) -> Level | None:
     try:
-        return index.level(level_id).title
+        return index.level(level_id)
     except NotFound:
-        return level_id
+        return None
 
 
-def _verdicts(row: Attempt, known: Disclosure) -> Iterator[VerdictView]:
+def _verdicts(
+    row: Attempt, known: Disclosure, level: Level | None
+) -> Iterator[VerdictView]:
     judged = {"input": row.message, "output": row.reply or ""}
-    for verdict in row.verdicts:
+    named = guard_names.of_verdicts(level, row.verdicts)
+    for verdict, guard in zip(row.verdicts, named, strict=True):
         shown = known.verdict(verdict)
         if shown is None:
             continue
         yield VerdictView(
             guard=shown.guard,
+            guard_name=guard.name,
+            guard_term=guard.term,
             stage=shown.stage,
             allowed=shown.allowed,
             score=shown.score,

@@ -1,9 +1,9 @@
 """What a player may know of an attempt: the one place that decides it.
 
 A level says how much its guards show (`show_guards`): none; stage, which guard and
-when; full, also score, reason and time. After the win everything is shown. A reply
-that a guard held back is shown and found after the win only. The stream of an attempt,
-pages, API, search and exports all ask here.
+when; full, also score and reason. After the win everything is shown, times as well. A
+reply that a guard held back is shown and found after the win only. The stream of an
+attempt, pages, API, search and exports all ask here.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from webapp.content.index import Index
 from webapp.content.schema import Level, ShowGuards
 from webapp.errors import NotFound
 from webapp.plugins.guard import Stage
-from webapp.rows import FAILED, FINISHED, STOPPED, Attempt
+from webapp.rows import FAILED, FINISHED, HELPED, REFUSED, STOPPED, Attempt
 
 # How a guard is called where guards are not shown.
 HIDDEN_GUARD: Final = "guard"
@@ -26,7 +26,7 @@ HIDDEN_GUARD: Final = "guard"
 _UNKNOWN: Final[ShowGuards] = "stage"
 # What is stored of these replies, whole or in part, the player has read already: a
 # reply that fails is stored only where no output guard was to come.
-_READ: Final = (FINISHED, STOPPED, FAILED)
+_READ: Final = (FINISHED, STOPPED, FAILED, HELPED, REFUSED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,12 +73,24 @@ class Disclosure:
             allowed=row["allowed"],
             score=row["score"] if is_full else None,
             reason=row["reason"] if is_full else None,
-            ms=row["ms"] if is_full else None,
+            ms=self.ms(row["ms"]),
         )
+
+    def ms(self, ms: int | None) -> int | None:
+        """Return how long something took, after the win.
+
+        Before it, the time of an attempt may tell how far it got, and that of a guard
+        which compares with the password something of the password.
+        """
+        return ms if self.is_solved else None
 
     def reply(self, status: str, reply: str | None) -> str | None:
         """Return the reply of an attempt with this status, unless it was held back."""
         return reply if self.is_solved or status in _READ else None
+
+    def thoughts(self, thoughts: str | None) -> str | None:
+        """Return what the model thought: no guard has read it, and it knows all."""
+        return thoughts if self.is_solved else None
 
     @property
     def _extent(self) -> ShowGuards:

@@ -7,16 +7,17 @@ from typing import ClassVar
 
 from webapp.domain.generations import events
 from webapp.domain.generations.events import (
+    Answer,
     Delta,
     ErrorEvent,
     Event,
     Heartbeat,
     Queue,
-    Start,
 )
 from webapp.plugins.guard import Stage
 
 __all__ = [
+    "Answer",
     "Delta",
     "End",
     "ErrorEvent",
@@ -30,11 +31,24 @@ __all__ = [
 
 
 @dataclass(frozen=True, slots=True)
+class Start(events.Start):
+    """The attempt is recorded under this id, in the visit with that id."""
+
+    visit: int
+
+
+@dataclass(frozen=True, slots=True)
 class GuardEvent(Event):
-    """A guard has judged. Score, reason and ms are None where the level hides them."""
+    """A guard has judged. Score, reason and ms are None where the level hides them.
+
+    `guard` is its kind, `guard_name` how the level calls it, `guard_term` what the
+    field does.
+    """
 
     name: ClassVar[str] = "guard"
     guard: str
+    guard_name: str
+    guard_term: str
     stage: Stage
     allowed: bool
     score: float | None

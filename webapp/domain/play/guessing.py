@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -12,19 +14,26 @@ from webapp.content.schema import Level
 from webapp.domain import quotas
 from webapp.domain.people.players import require_player
 from webapp.domain.play import visits
+from webapp.domain.play.winning import winning_message
 from webapp.domain.quotas import Limit
 from webapp.domain.services import Services
 from webapp.domain.texts import require_text
-from webapp.errors import InvalidInput
+from webapp.errors import InvalidInput, QuotaExceeded
 from webapp.rows import COUNTED, Attempt, Guess, HintUse, Player, Solve, Visit
-from webapp.security import constant_time_equal, normalise_guess
+from webapp.security import constant_time_equal
+from webapp.text.words import normalise_guess
 
 GUESS_CHARS = 100
+# So many wrong guesses at a gate in an hour are without a pause.
+FREE_GUESSES = 5
 
 
 @dataclass(frozen=True, slots=True)
 class GuessOutcome:
-    """What came of a guess. `points` were earned by it; `next` is a level id."""
+    """What came of a guess. `points` were earned by it; `next` is a level id.
+
+    `visit` is the one to name in the next guess.
+    """
 
     correct: bool
     points: int
@@ -32,12 +41,21 @@ class GuessOutcome:
     guesses_left: int
     visit_ended: bool
     message: str
+    visit: int = visits.NO_VISIT
 
 
 def guess(
-    services: Services, *, player_id: int, level_id: str, guess: str
+    services: Services,
+    *,
+    player_id: int,
+    level_id: str,
+    guess: str,
+    visit: int | None = None,
 ) -> GuessOutcome:
     """Compare a guess with the secret of the current visit and record it.
+
+    `visit` is the one that is meant: if it is over, VisitEnded says why, and nothing
+    is counted.
 
     Case, accents, spaces and punctuation do not matter. Repeating a wrong word costs
     nothing; too many wrong words end the visit. Raises InvalidInput, NotFound,
@@ -53,17 +71,74 @@ def guess(
         raise InvalidInput("Type the password as you think it is spelled.")
     index = services.content.current()
     level = index.level(level_id)
-    with services.db.write() as session:
+    digest = visits.secret_digest(services, level_id, word)
+    with (
+        visits.ends_told(services, player_id=player_id, level=level),
+        services.db.write() as session,
+    ):
         player = require_player(session, player_id, lock=True)
-        visits.require_open(session, index=index, player_id=player_id, level=level)
-        _spend_quota(session, services, player)
-        digest = visits.secret_digest(services, level_id, word)
         if _has_won_with(session, player_id, level_id, digest):
             return _opened_before(services, level)
-        visit = visits.current_visit(session, services, player=player, level=level)
+        visits.require_meant(session, services, player=player, level=level, named=visit)
+        visits.require_open(session, index=index, player_id=player_id, level=level)
+        _require_patience(session, services, player, level)
+        _spend_quota(session, services, player)
+        row = visits.current_visit(session, services, player=player, level=level)
         return _judge(
-            session, services, level=level, visit=visit, guess=guess, digest=digest
+            session, services, level=level, visit=row, guess=guess, digest=digest
         )
+
+
+def _require_patience(
+    session: Session, services: Services, player: Player, level: Level
+) -> None:
+    """Raise QuotaExceeded for whoever guesses word by word instead of asking.
+
+    The pause after a wrong guess at this gate doubles, and a day has so many of them.
+    """
+    now, most = services.now(), services.settings.wrong_guesses_per_gate
+    times: Sequence[datetime] = session.scalars(
+        select(Guess.created_at)
+        .where(
+            Guess.player_id == player.id,
+            Guess.level_id == level.id,
+            Guess.is_correct.is_(False),
+            Guess.created_at > now - timedelta(days=1),
+        )
+        .order_by(Guess.created_at.desc())
+        .limit(most)
+    ).all()
+    if len(times) >= most:
+        wait = _seconds_until(times[-1] + timedelta(days=1) if times else now, now)
+        raise QuotaExceeded(
+            f"This gate takes {most} wrong guesses of one player within 24 hours. Talk "
+            f"to the warden meanwhile. Guess again in {_in_words(wait)}.",
+            scope="gate/day",
+            retry_after=wait,
+        )
+    lately = sum(time > now - timedelta(hours=1) for time in times)
+    if lately < FREE_GUESSES:
+        return
+    pause = min(services.settings.guess_pause, 2 ** (lately - FREE_GUESSES + 1))
+    wait = _seconds_until(times[0] + timedelta(seconds=pause), now)
+    if wait > 0:
+        raise QuotaExceeded(
+            f"After {lately} wrong guesses within an hour, the warden lets you wait. "
+            f"Guess again in {_in_words(wait)}.",
+            scope="gate/hour",
+            retry_after=wait,
+        )
+
+
+def _seconds_until(moment: datetime, now: datetime) -> int:
+    return max(0, math.ceil((moment - now).total_seconds()))
+
+
+def _in_words(seconds: int) -> str:
+    if seconds < 120:
+        return "1 second" if seconds == 1 else f"{seconds} seconds"
+    minutes = math.ceil(seconds / 60)
+    return f"{minutes} minutes" if minutes < 120 else f"{math.ceil(minutes / 60)} hours"
 
 
 def _opened_before(services: Services, level: Level) -> GuessOutcome:
@@ -85,6 +160,7 @@ def _has_won_with(session: Session, player_id: int, level_id: str, digest: str) 
         .where(
             Solve.player_id == player_id,
             Solve.level_id == level_id,
+            Solve.season.is_(None),
             Guess.is_correct,
             Guess.digest == digest,
         )
@@ -106,7 +182,7 @@ def _judge(
         left = limit - visit.wrong_guesses
         return _wrong(
             left,
-            ended=False,
+            visit=visit.id,
             message="You have already tried that one. It is still wrong.",
         )
     secret = visits.visit_secret(services, visit, level)
@@ -119,9 +195,9 @@ def _judge(
     visit.wrong_guesses += 1
     left = limit - visit.wrong_guesses
     if left > 0:
-        return _wrong(left, ended=False, message="That is not the password.")
+        return _wrong(left, visit=visit.id, message="That is not the password.")
     visits.end_visit(services, visit, "guesses")
-    return _wrong(0, ended=True, message=visits.END_NOTICES["guesses"])
+    return _wrong(0, visit=visits.NO_VISIT, message=visits.END_NOTICES["guesses"])
 
 
 def _record(
@@ -149,8 +225,9 @@ def _record(
     session.flush()
 
 
-def _wrong(left: int, *, ended: bool, message: str) -> GuessOutcome:
-    return GuessOutcome(False, 0, None, left, ended, message)
+def _wrong(left: int, *, visit: int, message: str) -> GuessOutcome:
+    is_over = visit == visits.NO_VISIT
+    return GuessOutcome(False, 0, None, left, is_over, message, visit)
 
 
 def _is_repeated(session: Session, visit: Visit, digest: str) -> bool:
@@ -190,7 +267,7 @@ def _win(
                 visit_id=visit.id,
                 points=points,
                 attempts=_attempts(session, visit),
-                chars=_winning_chars(session, level, visit),
+                chars=_winning_chars(session, services, level, visit),
                 solved_at=services.now(),
             )
         )
@@ -216,7 +293,7 @@ def _hint_costs(session: Session, visit: Visit) -> int:
 
 
 def _attempts(session: Session, visit: Visit) -> int:
-    """Count the player's attempts at this level, over all visits."""
+    """Count the player's attempts at this level, over all visits of the season."""
     return (
         session.scalar(
             select(func.count())
@@ -225,6 +302,7 @@ def _attempts(session: Session, visit: Visit) -> int:
             .where(
                 Visit.player_id == visit.player_id,
                 Visit.level_id == visit.level_id,
+                Visit.season == visit.season,
                 Attempt.status.in_(COUNTED),
             )
         )
@@ -232,16 +310,25 @@ def _attempts(session: Session, visit: Visit) -> int:
     )
 
 
-def _winning_chars(session: Session, level: Level, visit: Visit) -> int | None:
-    """Return the length of the winning conversation; of its last message if single."""
-    lengths: Sequence[int] = session.scalars(
-        select(func.length(Attempt.message))
-        .where(Attempt.visit_id == visit.id, Attempt.status.in_(COUNTED))
-        .order_by(Attempt.id)
-    ).all()
-    if not lengths:
+def _winning_chars(
+    session: Session, services: Services, level: Level, visit: Visit
+) -> int | None:
+    """Return how long the conversation was that gave the password away.
+
+    Where each message stands alone, it is the message that did. None if no reply did:
+    a lucky guess is nobody's shortest win.
+    """
+    found = winning_message(
+        session,
+        services.content.current().words(level.secret.words),
+        visits.visit_secret(services, visit, level),
+        visit.id,
+    )
+    if found is None:
         return None
-    return lengths[-1] if level.defender.turns == 1 else sum(lengths)
+    if level.defender.turns > 1:
+        return sum(len(row.message) for row in found.read)
+    return found.chars
 
 
 def _spend_quota(session: Session, services: Services, player: Player) -> None:
@@ -249,7 +336,7 @@ def _spend_quota(session: Session, services: Services, player: Player) -> None:
     quotas.spend(
         session,
         now=services.now(),
-        player=player,
+        user=quotas.User(player.id, None),
         what="guesses",
         limits=(
             Limit("player", "minute", settings.guesses_per_minute),

@@ -25,10 +25,18 @@ class HintView:
     text: str | None
 
 
-def take_hint(services: Services, *, player_id: int, level_id: str, n: int) -> HintView:
+def take_hint(
+    services: Services,
+    *,
+    player_id: int,
+    level_id: str,
+    n: int,
+    visit: int | None = None,
+) -> HintView:
     """Open hint `n` (from 1). Its cost comes off this level's points, never below 0.
 
     Opening it twice costs once; after the win it is free. Zero points never block it.
+    `visit` is the one that is meant: if it is over, VisitEnded says why.
     """
     index = services.content.current()
     level = index.level(level_id)
@@ -37,8 +45,12 @@ def take_hint(services: Services, *, player_id: int, level_id: str, n: int) -> H
             f"“{level.title}” has {len(level.hints)} hints; there is no hint {n}."
         )
     hint = level.hints[n - 1]
-    with services.db.write() as session:
-        require_player(session, player_id, lock=True)
+    with (
+        visits.ends_told(services, player_id=player_id, level=level),
+        services.db.write() as session,
+    ):
+        player = require_player(session, player_id, lock=True)
+        visits.require_meant(session, services, player=player, level=level, named=visit)
         visits.require_open(session, index=index, player_id=player_id, level=level)
         is_solved = level_id in visits.solved_levels(session, player_id)
         cost = 0 if is_solved else hint.cost

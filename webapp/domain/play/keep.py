@@ -13,12 +13,17 @@ from sqlalchemy.orm import Session
 from webapp.content.index import Index
 from webapp.content.schema import Level, Link
 from webapp.domain.people.players import require_player
-from webapp.domain.play import conversation, disclosure, visits
+from webapp.domain.play import conversation, disclosure, guard_names, room, visits
 from webapp.domain.play.attempts import AttemptView, attempt_views
+from webapp.domain.play.ending import winning_words
+from webapp.domain.play.guard_names import NamedGuard
 from webapp.domain.play.hints import HintView, hint_views
+from webapp.domain.play.winning import winning_message
 from webapp.domain.services import Services
+from webapp.domain.texts import clean_message
 from webapp.plugins.asking import Message
 from webapp.rows import Attempt, LevelVersion, Solve
+from webapp.security import Secret
 
 State = Literal["locked", "open", "solved"]
 SECRET_MARK = "[the password of this visit]"  # noqa: S105 -- shown in its place
@@ -69,8 +74,18 @@ class KeepMap:
 
 @dataclass(frozen=True, slots=True)
 class AfterWin:
-    """What is told once a level is won. `prompt` has a mark in place of the secret."""
+    """What is told once a level is won. `prompt` has a mark in place of the secret.
 
+    `word` is the password as it was typed. `gave_away` is the attempt by whose reply
+    it could be known, if one did that; `is_alone` says that this reply was enough.
+    `is_last` says that every gate of the ladder is open, `states` which ones are.
+    """
+
+    word: str
+    gave_away: AttemptView | None
+    is_alone: bool
+    is_last: bool
+    states: tuple[State, ...]
     points: int
     attempts: int
     solved_at: datetime
@@ -85,17 +100,20 @@ class AfterWin:
 
 @dataclass(frozen=True, slots=True)
 class LevelPage:
-    """A level as its player sees it now."""
+    """A level as its player sees it now. `visit` is NO_VISIT if none is going on."""
 
     card: LevelCard
+    visit: int
     ladder_id: str
     blocked_text: str
     model: str
     show_guards: str
     names_guards: bool
-    input_guards: tuple[str, ...]
-    output_guards: tuple[str, ...]
+    input_guards: tuple[NamedGuard, ...]
+    output_guards: tuple[NamedGuard, ...]
     message_chars: int
+    # None while the model cannot be asked.
+    message_tokens: int | None
     turns: int
     turns_left: int | None
     guesses_left: int
@@ -107,16 +125,30 @@ class LevelPage:
     notice: str | None
     raw_tokens: bool
 
+    @property
+    def counts_tokens(self) -> bool:
+        """Whether a message may have too many tokens before it has too many characters.
+
+        No character takes more than four.
+        """
+        return (
+            self.message_tokens is not None
+            and self.message_tokens < 4 * self.message_chars
+        )
+
 
 def map_page(services: Services, *, player_id: int | None) -> KeepMap:
     """Return the map as a player sees it; without a player, as a newcomer would."""
     index = services.content.current()
     ladder = next(iter(index.ladders.values()))
-    with services.db.read() as session:
-        solved = {} if player_id is None else visits.solved_levels(session, player_id)
-    return KeepMap(
-        ladder.id, ladder.title, ladder.story, _cards(index, ladder.id, solved)
-    )
+    solved: dict[str, Solve] = {}
+    is_staff = False
+    if player_id is not None:
+        with services.db.read() as session:
+            solved = visits.solved_levels(session, player_id)
+            is_staff = visits.is_staff(session, player_id)
+    cards = _cards(index, ladder.id, solved, is_staff=is_staff)
+    return KeepMap(ladder.id, ladder.title, ladder.story, cards)
 
 
 def level_page(services: Services, *, player_id: int, level_id: str) -> LevelPage:
@@ -124,6 +156,7 @@ def level_page(services: Services, *, player_id: int, level_id: str) -> LevelPag
     index = services.content.current()
     level = index.level(level_id)
     ladder_id = index.ladder_of(level_id)
+    message_tokens = room.message_room(level, services.gateway)
     with services.db.read() as session:
         player = require_player(session, player_id)
         visits.require_open(session, index=index, player_id=player_id, level=level)
@@ -135,19 +168,20 @@ def level_page(services: Services, *, player_id: int, level_id: str) -> LevelPag
         if why_ended is not None:
             visit = None
         rows = [] if visit is None else _rows(session, visit.id)
-        cards = _cards(index, ladder_id, solved)
+        is_staff = visits.is_staff(session, player_id)
+        cards = _cards(index, ladder_id, solved, is_staff=is_staff)
         return LevelPage(
             card=next(card for card in cards if card.id == level_id),
+            visit=visit.id if visit else visits.NO_VISIT,
             ladder_id=ladder_id,
             blocked_text=level.blocked_text,
             model=level.defender.model,
             show_guards=level.show_guards,
             names_guards=disclosure.of_stream(level).names_guards,
-            input_guards=tuple(g.name for g in level.guards.input),
-            output_guards=tuple(g.name for g in level.guards.output),
-            message_chars=min(
-                level.defender.message_chars, services.settings.message_chars
-            ),
+            input_guards=guard_names.of_stage(level, "input"),
+            output_guards=guard_names.of_stage(level, "output"),
+            message_chars=room.most_chars(level, services.settings),
+            message_tokens=message_tokens,
             turns=level.defender.turns,
             turns_left=conversation.visit_turns_left(session, level, visit),
             guesses_left=services.settings.wrong_guesses
@@ -161,18 +195,34 @@ def level_page(services: Services, *, player_id: int, level_id: str) -> LevelPag
                 level=level,
                 is_solved=level_id in solved,
             ),
-            solved=_after_win(session, services, level, solved.get(level_id)),
+            solved=_after_win(session, services, level, solved.get(level_id), cards),
             notice=visits.END_NOTICES[why_ended] if why_ended else None,
             raw_tokens=level.defender.raw_tokens,
         )
 
 
+def message_size(
+    services: Services, *, player_id: int, level_id: str, message: str
+) -> int | None:
+    """Return how many tokens a message takes, or None while the model cannot be asked.
+
+    Raises Forbidden (`locked`), NotFound, or InvalidInput for what is no message.
+    """
+    index = services.content.current()
+    level = index.level(level_id)
+    with services.db.read() as session:
+        visits.require_open(session, index=index, player_id=player_id, level=level)
+    text = clean_message(message, limit=room.most_chars(level, services.settings))
+    return room.message_tokens(level, services.gateway, text)
+
+
 def _cards(
-    index: Index, ladder_id: str, solved: dict[str, Solve]
+    index: Index, ladder_id: str, solved: dict[str, Solve], *, is_staff: bool
 ) -> tuple[LevelCard, ...]:
     cards = []
     for number, level in enumerate(index.levels(ladder_id), start=1):
-        needs = tuple(index.level(n).title for n in level.after if n not in solved)
+        missing = () if is_staff else level.after
+        needs = tuple(index.level(n).title for n in missing if n not in solved)
         solve = solved.get(level.id)
         state: State = "solved" if solve else "locked" if needs else "open"
         cards.append(
@@ -202,14 +252,32 @@ def _rows(session: Session, visit_id: int) -> list[Attempt]:
 
 
 def _after_win(
-    session: Session, services: Services, level: Level, solve: Solve | None
+    session: Session,
+    services: Services,
+    level: Level,
+    solve: Solve | None,
+    cards: tuple[LevelCard, ...],
 ) -> AfterWin | None:
     if solve is None:
         return None
     index = services.content.current()
     rows = _rows(session, solve.visit_id)
     next_id = index.next_level(level.id)
+    word = winning_words(session, [solve]).get(solve.visit_id, "")
+    words = index.words(level.secret.words)
+    found = winning_message(session, words, Secret(word), solve.visit_id)
+    gave_away = (
+        attempt_views([found.message], index=index, solved=(level.id,))[0]
+        if found
+        else None
+    )
+    states = tuple(card.state for card in cards)
     return AfterWin(
+        word=word,
+        gave_away=gave_away,
+        is_alone=bool(found and found.is_alone),
+        is_last=all(state == "solved" for state in states),
+        states=states,
         points=solve.points,
         attempts=solve.attempts,
         solved_at=solve.solved_at,
@@ -258,6 +326,9 @@ def level_states(services: Services, *, player_id: int) -> tuple[LevelCard, ...]
     with services.db.read() as session:
         require_player(session, player_id)
         solved = visits.solved_levels(session, player_id)
+        is_staff = visits.is_staff(session, player_id)
     return tuple(
-        card for ladder in index.ladders for card in _cards(index, ladder, solved)
+        card
+        for ladder in index.ladders
+        for card in _cards(index, ladder, solved, is_staff=is_staff)
     )

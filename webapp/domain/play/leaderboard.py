@@ -3,33 +3,49 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
+from typing import Any, Final, NamedTuple
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, Select, case, func, or_, select
 from sqlalchemy.orm import Session
 
 from webapp.domain.services import Services
-from webapp.rows import Player, Solve
+from webapp.errors import NotFound
+from webapp.rows import PLAYER, Player, Solve
 
-TIE_BREAKS = (
-    "More points come first; then fewer attempts; then the earlier last win; then the "
-    "earlier sign-up."
+TIE_BREAKS: Final = (
+    "More points come first. If points are equal, wins without any message come last; "
+    "then fewer attempts come first, then the earlier last win. Players who are equal "
+    "in all of this share a rank."
 )
-BOARD_ROWS = 100
+PAGE_ROWS: Final = 50
+LAST_PAGE: Final = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
 class BoardRow:
-    """A player on the board; `attempts` are those up to each win, added up."""
+    """A player on the board; `attempts` are those up to each win, added up.
 
+    `place` counts the rows of the board from 1. Players who are equal share a `rank`,
+    and `sharing` is how many do: 1 for a rank of one's own.
+    """
+
+    place: int
     rank: int
+    sharing: int
     player_id: int
     alias: str
     points: int
     solved: int
     attempts: int
     last_solve: datetime
+
+    @property
+    def page(self) -> int:
+        """The page of the board that the row is on."""
+        return (self.place - 1) // PAGE_ROWS + 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,62 +69,174 @@ class LevelBest:
 
 @dataclass(frozen=True, slots=True)
 class Board:
-    """The leaderboard of one class or of all. `version` changes when it does."""
+    """One page of the leaderboard of one class or of all.
+
+    `players` are on all pages together. `mine` is the row of whoever looks, on whatever
+    page it is. `version` changes when anything that is shown does.
+    """
 
     rows: tuple[BoardRow, ...]
+    page: int
+    players: int
+    mine: BoardRow | None
     levels: tuple[LevelBest, ...]
+    today: date
     version: str
 
+    @property
+    def pages(self) -> int:
+        """How many pages there are, at least one."""
+        return max(1, math.ceil(self.players / PAGE_ROWS))
 
-def board(services: Services, *, class_id: int | None = None) -> Board:
-    """Return the leaderboard; players who chose not to be listed are left out."""
+
+def board(
+    services: Services,
+    *,
+    class_id: int | None = None,
+    season: int | None = None,
+    page: int = 1,
+    viewer_id: int | None = None,
+) -> Board:
+    """Return the leaderboard of this season, or of a past one of a class.
+
+    Left out are staff, players whom an instructor has hidden, and those who chose not
+    to be listed. Instead of a page that there is not, it is the first.
+    """
+    counted = _counted(class_id, season)
     with services.db.read() as session:
-        rows = _rows(session, class_id)
+        standings = _standings(session, counted, page, viewer_id)
+        if page != 1 and not standings.rows:
+            page = 1
+            standings = _standings(session, counted, page, viewer_id)
         index = services.content.current()
         levels = tuple(
-            _level_best(session, level.id, level.title, class_id)
+            _level_best(session, level.id, level.title, counted)
             for ladder in index.ladders
             for level in index.levels(ladder)
         )
-    version = hashlib.sha256(repr((rows, levels)).encode()).hexdigest()[:20]
-    return Board(rows, levels, version)
+    # The date, too: the page shows times of today and dates of all other days.
+    today = services.now().date()
+    seen = (standings, page, levels, today)
+    version = hashlib.sha256(repr(seen).encode()).hexdigest()[:20]
+    return Board(
+        rows=standings.rows,
+        page=page,
+        players=standings.players,
+        mine=standings.mine,
+        levels=levels,
+        today=today,
+        version=version,
+    )
 
 
-def _rows(session: Session, class_id: int | None) -> tuple[BoardRow, ...]:
+def past_seasons(services: Services, *, class_id: int) -> tuple[int, ...]:
+    """Return the numbers of the past seasons of a class in which somebody won."""
+    query = (
+        select(Solve.season)
+        .where(Solve.class_id == class_id, Solve.season.is_not(None))
+        .distinct()
+        .order_by(Solve.season)
+    )
+    with services.db.read() as session:
+        return tuple(number for number in session.scalars(query) if number is not None)
+
+
+def require_past_season(services: Services, class_id: int | None, season: int) -> None:
+    """Raise NotFound unless somebody won in this past season of a class."""
+    past = past_seasons(services, class_id=class_id) if class_id is not None else ()
+    if season not in past:
+        raise NotFound("Your class has no such past season on the leaderboard.")
+
+
+_Conditions = tuple[ColumnElement[bool], ...]
+
+
+def _counted(class_id: int | None, season: int | None) -> _Conditions:
+    """Return which solves a board counts."""
+    listed: _Conditions = (
+        Player.is_listed.is_(True),
+        Player.is_hidden.is_(False),
+        Player.role == PLAYER,
+    )
+    if season is not None:
+        # The class that it was then: somebody may have moved.
+        return (*listed, Solve.season == season, Solve.class_id == class_id)
+    now = (*listed, Solve.season.is_(None))
+    return now if class_id is None else (*now, Player.class_id == class_id)
+
+
+class _Standings(NamedTuple):
+    rows: tuple[BoardRow, ...]
+    players: int
+    mine: BoardRow | None
+
+
+def _standings(
+    session: Session, counted: _Conditions, page: int, viewer_id: int | None
+) -> _Standings:
+    """Read one page and the viewer's own row, wherever it is, in one query."""
+    board = _ranked(counted).subquery()
+    first = (max(1, min(page, LAST_PAGE)) - 1) * PAGE_ROWS + 1
+    places = board.c.place.between(first, first + PAGE_ROWS - 1)
+    query = (
+        select(board)
+        .where(or_(places, board.c.player_id == viewer_id))
+        .order_by(board.c.place)
+    )
+    found = [
+        (
+            BoardRow(
+                place=row.place,
+                rank=row.rank,
+                sharing=row.sharing,
+                player_id=row.player_id,
+                alias=row.alias,
+                points=int(row.points),
+                solved=row.solved,
+                attempts=int(row.attempts),
+                last_solve=row.last_solve,
+            ),
+            row.players,
+        )
+        for row in session.execute(query)
+    ]
+    return _Standings(
+        rows=tuple(row for row, _ in found if row.page == page),
+        players=found[0][1] if found else 0,
+        mine=next((row for row, _ in found if row.player_id == viewer_id), None),
+    )
+
+
+def _ranked(counted: _Conditions) -> Select[Any]:
     points = func.sum(Solve.points)
     attempts = func.sum(Solve.attempts)
     last = func.max(Solve.solved_at)
-    query = (
+    without_message = func.sum(case((Solve.attempts == 0, 1), else_=0))
+    merit = (points.desc(), without_message, attempts, last)
+    equals = (points, without_message, attempts, last)
+    return (
         select(
-            Player.id,
-            func.coalesce(Player.alias, Player.name),
-            points,
-            func.count(),
-            attempts,
-            last,
+            func.row_number().over(order_by=(*merit, Player.id)).label("place"),
+            func.rank().over(order_by=merit).label("rank"),
+            func.count().over(partition_by=equals).label("sharing"),
+            func.count().over().label("players"),
+            Player.id.label("player_id"),
+            func.coalesce(Player.alias, Player.name).label("alias"),
+            points.label("points"),
+            func.count().label("solved"),
+            attempts.label("attempts"),
+            last.label("last_solve"),
         )
         .join(Solve, Solve.player_id == Player.id)
-        .where(Player.is_listed)
+        .where(*counted)
         .group_by(Player.id)
-        .order_by(points.desc(), attempts, last, Player.id)
-        .limit(BOARD_ROWS)
-    )
-    if class_id is not None:
-        query = query.where(Player.class_id == class_id)
-    return tuple(
-        BoardRow(rank, player_id, alias, int(total), solved, int(tries), when)
-        for rank, (player_id, alias, total, solved, tries, when) in enumerate(
-            session.execute(query), start=1
-        )
     )
 
 
 def _level_best(
-    session: Session, level_id: str, title: str, class_id: int | None
+    session: Session, level_id: str, title: str, counted: _Conditions
 ) -> LevelBest:
-    at_level = [Solve.level_id == level_id, Player.is_listed]
-    if class_id is not None:
-        at_level.append(Player.class_id == class_id)
+    at_level = (Solve.level_id == level_id, *counted)
     base = (
         select(func.coalesce(Player.alias, Player.name))
         .join(Solve, Solve.player_id == Player.id)

@@ -7,15 +7,18 @@ from __future__ import annotations
 
 import logging
 import time
+from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from webapp.content.prompts import render_examples, render_system
+from webapp.content.prompts import common_characters, render_examples, render_system
 from webapp.content.schema import GuardSpec, Level
 from webapp.domain.generations.events import Event
 from webapp.domain.generations.replies import Record, listen
+from webapp.domain.play import room
 from webapp.domain.play.grounds import grounds_row
+from webapp.errors import LabError
 from webapp.llm import gateway as llm
 from webapp.llm.ask import GatewayAsk
 from webapp.plugins.asking import Exchange, Message
@@ -73,28 +76,64 @@ def run_turn(
     user: str,
     seed: int,
     record: TurnRecord,
+    salt: str = "",
 ) -> Iterator[Judged | Event]:
     """Play one message against a level; yield what happens, fill `record`.
 
-    The reply is yielded in pieces only if no output guard follows the model.
-    Raises BackendError when the model fails; a failing guard blocks instead.
+    The reply is yielded in pieces only if no output guard follows the model. Where
+    guards are hidden, a message that one has stopped goes all the way nevertheless:
+    otherwise the time would tell where it was stopped. Guards see all of `history`, the
+    model as much of it as has room. With the `salt` of a visit, the model reads the
+    system prompt once in that visit. Raises InvalidInput for a message that has none,
+    and BackendError when the model fails; a failing guard blocks instead.
     """
+    is_hidden = level.show_guards == "none"
+    # Before any guard and any password: what has no room is not played at all.
+    heard = room.remembered(level, gateway, history, message)
     ask = GatewayAsk(gateway, user)
     turn = Turn("input", message, message, history, secret)
-    yield from _judge(level.guards.input, turn, ask, record)
-    if record.is_blocked:
+    yield from _judge(level.guards.input, turn, ask, record, to_the_end=is_hidden)
+    if record.is_blocked and not is_hidden:
         return
-    record.is_visible = not level.guards.output
-    stream = gateway.stream(
+    record.is_visible = not (level.guards.output or record.is_blocked)
+    messages = prompt(level, secret, heard, message)
+    system = messages[0]["content"]
+    request = llm.ChatRequest(
         model=level.defender.model,
-        messages=prompt(level, secret, history, message),
+        messages=tuple(messages),
         sampling=sampling(level, seed),
         user=user,
         raw_tokens=level.defender.raw_tokens,
+        # A salt is one visit's own: the same secret may be right in another visit, and
+        # that must not show in how soon the reply begins.
+        public=len(system) if salt else 0,
+        common=common_characters(level, system),
+        cache_salt=salt,
     )
-    yield from listen(stream, record)
+    yield from listen(gateway.reply(request), record)
     turn = Turn("output", record.reply, message, history, secret)
-    yield from _judge(level.guards.output, turn, ask, record)
+    yield from _judge(level.guards.output, turn, ask, record, to_the_end=is_hidden)
+
+
+def read_beginning(gateway: llm.Gateway, level: Level) -> None:
+    """Let the model of a level read what all its visitors share, and say one token.
+
+    The first message after a start is then answered as soon as the second. A model that
+    cannot be asked is only logged: the first message will say what is wrong.
+    """
+    # No password is near: what comes before it is the same with any word.
+    messages = prompt(level, Secret("word"), (), "Hello")
+    request = llm.ChatRequest(
+        model=level.defender.model,
+        messages=tuple(messages),
+        sampling=replace(sampling(level, 0), max_tokens=1),
+        raw_tokens=level.defender.raw_tokens,
+        common=common_characters(level, messages[0]["content"]),
+    )
+    try:
+        deque(gateway.reply(request), maxlen=0)
+    except LabError as error:
+        log.warning("The beginning of %s was not read: %s", level.id, error.message)
 
 
 def sampling(level: Level, seed: int) -> llm.Sampling:
@@ -112,21 +151,19 @@ def prompt(
 ) -> list[Message]:
     """Return the messages that the model of a level is sent."""
     word = secret.reveal()
-    messages: list[Message] = [
-        {"role": "system", "content": render_system(level, word)}
-    ]
-    pairs = [(e.user, e.assistant) for e in render_examples(level, word)]
-    pairs += [(e.message, e.reply) for e in history]
-    for user, assistant in pairs:
-        messages.append({"role": "user", "content": user})
-        messages.append({"role": "assistant", "content": assistant})
-    messages.append({"role": "user", "content": message})
-    return messages
+    system, examples = render_system(level, word), render_examples(level, word)
+    return room.messages(system, examples, history, message)
 
 
 def _judge(
-    specs: tuple[GuardSpec, ...], turn: Turn, ask: GatewayAsk, record: TurnRecord
+    specs: tuple[GuardSpec, ...],
+    turn: Turn,
+    ask: GatewayAsk,
+    record: TurnRecord,
+    *,
+    to_the_end: bool,
 ) -> Iterator[Judged]:
+    """Ask guards one by one, up to the first that blocks; or all, and it counts."""
     for spec in specs:
         started = time.perf_counter()
         verdict = _inspect(spec, turn, ask)
@@ -134,9 +171,9 @@ def _judge(
         judged = Judged(spec.name, turn.stage, verdict, ms)
         record.judged.append(judged)
         if not verdict.allowed:
-            record.blocked_by = spec.name
+            record.blocked_by = record.blocked_by or spec.name
         yield judged
-        if record.is_blocked:
+        if record.is_blocked and not to_the_end:
             return
 
 

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
@@ -9,9 +13,14 @@ from webapp.content.index import Index
 from webapp.content.schema import Level
 from webapp.domain.people.players import class_season, require_player
 from webapp.domain.services import Services
-from webapp.errors import Conflict, Forbidden
-from webapp.rows import Player, Solve, Visit
+from webapp.errors import Conflict, Forbidden, NotFound
+from webapp.rows import PLAYER, Player, Solve, Visit
 from webapp.security import Passwords, Secret, passwords, word_digest
+
+# How a page names the visit to come, when none has begun or it has told of the end.
+NO_VISIT: Final = 0
+# PostgreSQL counts rows in 32 bits, SQLite in 64; both refuse to compare with more.
+MAX_ID: Final = 2**31
 
 END_NOTICES = {
     "win": "This gate is open. Talk to the warden again and it guards a new password.",
@@ -22,12 +31,26 @@ END_NOTICES = {
     "words": "The list of passwords was edited: the warden now guards a new one.",
 }
 
+NOT_COUNTED: Final = (
+    "What you sent was meant for the visit before, so nothing was counted. You can "
+    "send it again now."
+)
+
+
+class VisitEnded(Conflict):
+    """What was sent belongs to a visit that is over. It has not been counted."""
+
+    code = "visit_ended"
+
 
 def require_open(
     session: Session, *, index: Index, player_id: int, level: Level
 ) -> None:
-    """Raise Forbidden (`locked`) unless all levels before this one are solved."""
-    if not level.after:
+    """Raise Forbidden (`locked`) unless all levels before this one are solved.
+
+    Staff may look behind every gate.
+    """
+    if not level.after or is_staff(session, player_id):
         return
     solved = solved_levels(session, player_id)
     missing = [index.level(n).title for n in level.after if n not in solved]
@@ -38,9 +61,17 @@ def require_open(
         )
 
 
+def is_staff(session: Session, player_id: int) -> bool:
+    """Tell whether somebody plays outside the board, with all gates open."""
+    player = session.get(Player, player_id)
+    return player is not None and player.role != PLAYER
+
+
 def solved_levels(session: Session, player_id: int) -> dict[str, Solve]:
-    """Return the player's solves by level id."""
-    solves = session.scalars(select(Solve).where(Solve.player_id == player_id))
+    """Return the player's solves of this season by level id."""
+    solves = session.scalars(
+        select(Solve).where(Solve.player_id == player_id, Solve.season.is_(None))
+    )
     return {solve.level_id: solve for solve in solves}
 
 
@@ -75,6 +106,52 @@ def end_reason(
         .order_by(Visit.number.desc())
         .limit(1)
     )
+
+
+@contextmanager
+def ends_told(services: Services, *, player_id: int, level: Level) -> Iterator[None]:
+    """Let something be done in a visit; an end that stops it is kept.
+
+    So it is told once: what is sent next belongs to the visit that follows.
+    """
+    try:
+        yield
+    except VisitEnded:
+        with services.db.write() as session:
+            player = require_player(session, player_id, lock=True)
+            visit = open_visit(session, player_id=player_id, level_id=level.id)
+            if visit is not None:
+                season = class_season(session, player)
+                why = _outdated(services, visit, season, level)
+                if why is not None:
+                    end_visit(services, visit, why)
+        raise
+
+
+def require_meant(
+    session: Session,
+    services: Services,
+    *,
+    player: Player,
+    level: Level,
+    named: int | None,
+) -> None:
+    """Raise VisitEnded if what was sent belongs to a visit that is over.
+
+    `named` is the id of the visit that the sender has seen. NO_VISIT is one yet to
+    come; None is the one in progress, whichever that is.
+    """
+    if named == NO_VISIT:
+        return
+    visit = open_visit(session, player_id=player.id, level_id=level.id)
+    if named is not None and (visit is None or visit.id != named):
+        visit = _own_visit(session, player, level, named)
+    if visit is None:
+        return
+    season = class_season(session, player)
+    why = visit.ended_why or _outdated(services, visit, season, level)
+    if why is not None:
+        raise VisitEnded(f"{END_NOTICES[why]} {NOT_COUNTED}")
 
 
 def current_visit(
@@ -122,16 +199,32 @@ def end_visit(services: Services, visit: Visit, why: str) -> None:
     visit.ended_why = why
 
 
-def reset(services: Services, *, player_id: int, level_id: str) -> None:
-    """Give up the current conversation and its secret, if there is one."""
+def reset(
+    services: Services, *, player_id: int, level_id: str, visit: int | None = None
+) -> None:
+    """Give up the current conversation and its secret, if there is one.
+
+    `visit` is the one that is meant, as for `require_meant`.
+    """
     level = services.content.current().level(level_id)
-    with services.db.write() as session:
-        require_player(session, player_id, lock=True)
+    with (
+        ends_told(services, player_id=player_id, level=level),
+        services.db.write() as session,
+    ):
+        player = require_player(session, player_id, lock=True)
+        require_meant(session, services, player=player, level=level, named=visit)
         index = services.content.current()
         require_open(session, index=index, player_id=player_id, level=level)
-        visit = open_visit(session, player_id=player_id, level_id=level_id)
-        if visit is not None:
-            end_visit(services, visit, "reset")
+        row = open_visit(session, player_id=player_id, level_id=level_id)
+        if row is not None:
+            end_visit(services, row, "reset")
+
+
+def _own_visit(session: Session, player: Player, level: Level, number: int) -> Visit:
+    row = session.get(Visit, number) if 0 < number < MAX_ID else None
+    if row is None or (row.player_id, row.level_id) != (player.id, level.id):
+        raise NotFound("You have no such visit at this gate.")
+    return row
 
 
 def _outdated(

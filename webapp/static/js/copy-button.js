@@ -13,16 +13,27 @@ function select(source) {
   getSelection().addRange(range);
 }
 
+/** @param {HTMLElement} source */
+async function copy(source) {
+  if (navigator.clipboard) {
+    await navigator.clipboard.writeText(source.textContent);
+    return;
+  }
+  // A page without HTTPS has no clipboard, but may copy what is selected.
+  select(source);
+  if (!document.execCommand("copy")) throw new Error("not allowed");
+}
+
 document.addEventListener("click", async (event) => {
   const button = event.target.closest?.("[data-copy]");
   if (!button) return;
   const source = document.getElementById(button.dataset.copy);
   const words = (button.dataset.words ??= button.textContent);
   try {
-    await navigator.clipboard.writeText(source.textContent);
+    await copy(source);
     button.textContent = "Copied";
   } catch {
-    // No permission, or a page without HTTPS: the reader can still press Ctrl+C.
+    // No permission: the reader can still press Ctrl+C.
     select(source);
     button.textContent = "Selected: press Ctrl+C";
   }

@@ -1,5 +1,5 @@
-// Reads server-sent events from the answer to a POST. EventSource can only GET, and it
-// reconnects on its own, which would send the message twice.
+// Reads server-sent events from the answer to a request of our own. EventSource can only
+// GET, and it reconnects on its own, which would send the message twice.
 
 /**
  * @typedef {{name: string, data: any}} StreamEvent
@@ -11,12 +11,14 @@
  * @returns {AsyncGenerator<StreamEvent>}
  */
 export async function* readEvents(response) {
-  const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+  const reader = response.body.getReader();
+  // Not a TextDecoderStream, which some browsers in use lack.
+  const decoder = new TextDecoder();
   let waiting = "";
   for (;;) {
     const { value, done } = await reader.read();
     if (done) return;
-    waiting += value;
+    waiting += decoder.decode(value, { stream: true });
     const blocks = waiting.split("\n\n");
     waiting = blocks.pop();
     for (const block of blocks) {

@@ -6,37 +6,59 @@ import { PromptPanel } from "./prompt-panel.js";
 
 /**
  * @typedef {import("./event-stream.js").StreamEvent} StreamEvent
- * @typedef {import("./live-turn.js").LiveTurn} LiveTurn
- * @typedef {{guard: string, stage: string, allowed: boolean, reason: string | null}} Seen
+ * @typedef {{guard: string, guard_name: string, stage: string, allowed: boolean, reason: string | null}} Seen
  * @typedef {{blocked_by: string | null, blocked_text: string | null}} Blocking
  * @typedef {{text: string | null} & Blocking} Reply
  * @typedef {{turns_left: number | null, suspicion_left: number | null}} Left
  */
 
+// The one that begins with the next message.
+const NO_VISIT = 0;
+
 class GatePanel extends PromptPanel {
   /** @type {Passage} */
   passage;
 
+  /** @type {Seen | null} Of the guard that stopped the last message or reply. */
+  block = null;
+
   connectedCallback() {
+    this.passage ??= new Passage(this);
+    // The answer to a form lies at an address that cannot be opened again.
+    if (this.dataset.address) history.replaceState(null, "", this.dataset.address);
     super.connectedCallback();
-    this.passage = new Passage(this);
   }
 
-  begin() {
-    super.begin();
+  /** @param {string} prompt */
+  begin(prompt) {
+    super.begin(prompt);
     this.passage.clear();
+    this.block = null;
+  }
+
+  /** @param {{id: number}} data */
+  start(data) {
+    this.passage.clear();
+    super.start(data);
+    this.turn.root.id = `attempt-${data.id}`;
   }
 
   /** @param {StreamEvent} event */
   show(event) {
+    if (event.name === "start") nameVisit(event.data.visit);
     if (event.name === "guard") this.guard(event.data);
     else super.show(event);
   }
 
+  /** @param {string} code */
+  refused(code) {
+    if (code === "visit_ended") nameVisit(NO_VISIT);
+  }
+
   wait() {
-    const name = this.passage.at("guard", "input")?.dataset.guard;
+    const name = this.passage.at("guard", "input")?.dataset.name;
     if (name) {
-      this.turn.wait(`${guardName(name)} is reading your message…`);
+      this.turn.wait(`${name} is reading your message…`);
       return;
     }
     this.passage.at("warden");
@@ -51,13 +73,32 @@ class GatePanel extends PromptPanel {
 
   /** @param {Seen} seen */
   guard(seen) {
+    const isFollowed = this.isFollowed();
     this.passage.judge(seen);
-    addVerdict(this.turn, seen);
-    if (!seen.allowed) this.turn.wait("");
-    else if (seen.stage === "output") {
+    this.addVerdict(seen);
+    if (!seen.allowed) {
+      this.block = seen;
+      this.turn.wait("");
+    } else if (seen.stage === "output") {
       this.passage.at("guard", "output");
       this.turn.wait("The guards are reading the reply…");
     } else this.wait();
+    if (isFollowed) this.follow();
+  }
+
+  /** @param {Seen} seen */
+  addVerdict(seen) {
+    const kind = seen.allowed ? "allowed" : "stopped";
+    const mark = part(this.turn.root, `template[data-verdict=${kind}]`, HTMLTemplateElement);
+    const line = document.createElement("li");
+    line.append(`${sentenceOf(seen)} and `, mark.content.cloneNode(true));
+    if (seen.reason) line.append(` ${seen.reason}`);
+    this.turn.slot(kind).append(line);
+    if (!seen.allowed) return;
+    const n = this.turn.slot(kind).children.length;
+    this.turn.slot("passed").hidden = false;
+    this.turn.slot("passed-count").textContent =
+      `${n === 1 ? "1 guard" : `${n} guards`} let it through`;
   }
 
   /** @param {Reply} data */
@@ -67,66 +108,91 @@ class GatePanel extends PromptPanel {
       this.passage.at("reply");
       return;
     }
+    const isFollowed = this.isFollowed();
     this.passage.leave();
-    this.turn.slot("stopped").hidden = false;
+    this.turn.slot("blocked").hidden = false;
     this.turn.reply(data.blocked_text ?? "");
-    this.composer.say("A guard stopped this.");
+    this.composer.announce(
+      [whoStopped(this.block), data.blocked_text].filter(Boolean).join(" "),
+    );
+    if (isFollowed) this.follow();
   }
 
-  /** @param {Left & {id: number, notice: string | null}} data */
+  /** @param {{text: string}} data */
+  answer(data) {
+    // No guard and no warden has read it.
+    this.passage.clear();
+    super.answer(data);
+  }
+
+  /** @param {Left & {id: number, status: string, notice: string | null}} data */
   end(data) {
+    const isFollowed = this.isFollowed();
     super.end(data);
-    this.turn.root.id = `attempt-${data.id}`;
-    showLeft(data);
-    if (data.notice) this.composer.problem.replaceChildren(noticeOf(data.notice));
+    this.showLeft(data);
+    if (data.notice) {
+      nameVisit(NO_VISIT);
+      this.tellEnd("visit-over", data.notice);
+    } else if (data.turns_left === 0) this.tellEnd("turns-used");
+    if (isFollowed) this.follow();
+  }
+
+  /**
+   * Show how many messages and how much patience a visit has left.
+   * @param {Left} data
+   */
+  showLeft({ turns_left, suspicion_left }) {
+    const turns = this.querySelector("[data-turns]");
+    if (turns instanceof HTMLElement && turns_left !== null) {
+      fill(turns, turns_left);
+      const words = turns_left === 1 ? "1 message" : `${turns_left} messages`;
+      part(this, "[data-turns-left]", HTMLElement).textContent = words;
+    }
+    const meter = document.querySelector("[data-suspicion]");
+    if (!(meter instanceof HTMLElement) || suspicion_left === null) return;
+    const most = meter.children.length;
+    fill(meter, most - suspicion_left);
+    part(document, "[data-suspicion-text]", HTMLElement).textContent =
+      `${most - suspicion_left} of ${most}`;
+  }
+
+  /**
+   * Say beside the box that the conversation is over, with the button to the next.
+   * @param {string} kind
+   * @param {string} [text]
+   */
+  tellEnd(kind, text) {
+    const template = part(this, `template[data-${kind}]`, HTMLTemplateElement);
+    const note = /** @type {DocumentFragment} */ (template.content.cloneNode(true));
+    if (text) part(note, "[data-slot=text]", HTMLElement).textContent = text;
+    part(this, "[data-ended]", HTMLElement).replaceChildren(note);
   }
 }
 
-/** @param {string} name */
-function guardName(name) {
-  const words = name.replace(/[_-]/g, " ");
-  return words.charAt(0).toUpperCase() + words.slice(1);
+/** @param {Seen} seen */
+function sentenceOf({ guard_name: name, stage }) {
+  const what = stage === "input" ? "your message" : "the reply";
+  return `${name.charAt(0).toUpperCase()}${name.slice(1)} read ${what}`;
 }
 
-/** @param {LiveTurn} turn @param {Seen} seen */
-function addVerdict(turn, seen) {
-  const kind = seen.allowed ? "allowed" : "stopped";
-  const mark = part(turn.root, `template[data-verdict=${kind}]`, HTMLTemplateElement);
-  const line = document.createElement("li");
-  const what = seen.stage === "input" ? "your message" : "the reply";
-  line.append(`${guardName(seen.guard)} read ${what} and `, mark.content.cloneNode(true));
-  if (seen.reason) line.append(` ${seen.reason}`);
-  turn.slot("stages").append(line);
+/** @param {Seen | null} block */
+function whoStopped(block) {
+  if (!block) return "A guard stopped this.";
+  return [`${sentenceOf(block)} and stopped it.`, block.reason].filter(Boolean).join(" ");
 }
 
-/**
- * Show how many messages and how much patience a visit has left.
- * @param {Left} data
- */
-function showLeft({ turns_left, suspicion_left }) {
-  const turns = document.querySelector("[data-turns-left]");
-  if (turns && turns_left !== null)
-    turns.textContent = `${turns_left} ${turns_left === 1 ? "message" : "messages"}`;
-  const meter = document.querySelector("[data-suspicion]");
-  if (!(meter instanceof HTMLElement) || suspicion_left === null) return;
-  const most = Number(meter.dataset.suspicion);
-  const used = most - suspicion_left;
-  [...meter.children].forEach((pip, n) => pip.classList.toggle("is-used", n < used));
-  part(document, "[data-suspicion-text]", HTMLElement).textContent = `${used} of ${most}`;
+/** @param {HTMLElement} row @param {number} count */
+function fill(row, count) {
+  [...row.children].forEach((pip, n) => pip.classList.toggle("is-full", n < count));
 }
 
 /**
- * Return a note on a visit that has ended, with the way to the next.
- * @param {string} text
+ * Let every form of the page say which visit it means.
+ * @param {number} visit
  */
-function noticeOf(text) {
-  const line = document.createElement("p");
-  line.className = "note note--warn";
-  const link = document.createElement("a");
-  link.href = location.pathname;
-  link.textContent = "Go to the new visit";
-  line.append(`${text} `, link);
-  return line;
+function nameVisit(visit) {
+  for (const field of document.querySelectorAll("input[name=visit]"))
+    /** @type {HTMLInputElement} */ (field).value = String(visit);
 }
 
 customElements.define("gate-panel", GatePanel);

@@ -5,15 +5,13 @@ import { part } from "./markup.js";
 export class LiveTurn {
   /**
    * @param {HTMLTemplateElement} template
-   * @param {HTMLElement} log
    * @param {string} prompt
    */
-  constructor(template, log, prompt) {
+  constructor(template, prompt) {
     const copy = /** @type {DocumentFragment} */ (template.content.cloneNode(true));
     this.root = part(copy, "*", HTMLElement);
     this.slot("message").textContent = prompt;
     this.slot("body").setAttribute("aria-busy", "true");
-    log.append(copy);
   }
 
   /** @param {string} name */
@@ -40,6 +38,13 @@ export class LiveTurn {
   failed(text) {
     this.slot("failed").hidden = false;
     this.slot("failure").textContent = text;
+  }
+
+  /** @param {string} text */
+  answered(text) {
+    this.slot("who").textContent = "Wordkeep";
+    this.slot("uncounted").hidden = false;
+    this.reply(text);
   }
 
   stopped() {

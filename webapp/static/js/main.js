@@ -1,6 +1,7 @@
 // Everything here makes a page nicer; every page also works without it.
 import "./gate-panel.js";
 import "./copy-button.js";
+import "./joy.js";
 import "./local-time.js";
 import "./preferences.js";
 import "./send-once.js";

@@ -12,6 +12,6 @@ document.addEventListener("htmx:sendError", (event) => {
   line.className = "note note--danger";
   line.setAttribute("role", "alert");
   line.textContent =
-    "The site cannot be reached, so nothing was saved. What you typed is still here.";
+    "The site did not answer, so this may or may not have been saved. What you typed is still here: send it again.";
   document.getElementById("messages").replaceChildren(line);
 });

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from typing import Any
 
 from flask import (
     Blueprint,
@@ -11,62 +13,56 @@ from flask import (
     redirect,
     render_template,
     request,
-    session,
     url_for,
 )
 from flask.typing import ResponseReturnValue
-from flask_login import logout_user
 
-from webapp.domain.people import accounts, joining
+from webapp.domain.people import access, accounts, joining
 from webapp.domain.play import notebook
 from webapp.errors import LabError
 from webapp.views.people.forms import (
     AliasForm,
     ClassForm,
+    CodeForm,
     DeleteForm,
     JoinForm,
     LoginForm,
     PasswordForm,
     RecoverForm,
 )
-from webapp.web import context
+from webapp.web import context, limits
 from webapp.web.context import player_required, services
 from webapp.web.forms import ActionForm
-from webapp.web.limits import limiter, sign_up_limit
-from webapp.web.protection import account, sign_ins
+from webapp.web.protection import account
 from webapp.web.seals import form_mark
 
 bp = Blueprint("people", __name__)
 
-TOO_MANY_TRIES = "Too many sign-ins from this network. Wait a little."
-TOO_MANY_NAMED = "Too many sign-ins under this name. Wait a little."
-
 
 @bp.get("/join")
 def join() -> ResponseReturnValue:
-    """Show the ways in."""
-    return render_template("people/join.html", form=JoinForm(), next=_next())
+    """Show the ways in; a link from an instructor brings the class code along."""
+    form = JoinForm(data={"class_code": request.args.get("code", "")})
+    return render_template("people/join.html", form=form, next=_next())
 
 
 @bp.post("/join")
-@sign_up_limit
 def join_now() -> ResponseReturnValue:
     """Join under a nickname."""
     form = JoinForm()
     try:
-        newcomer = joining.join(
-            services(),
-            form=form_mark(),
-            name=form.text("name"),
-            class_code=form.text("class_code"),
-        )
+        with limits.sign_up(), limits.code_try():
+            newcomer = joining.join(
+                services(),
+                form=form_mark(),
+                name=form.text("name"),
+                class_code=form.text("class_code"),
+            )
     except LabError as error:
         field = "class_code" if error.code == "join_code" else "name"
         status = form.refuse(field, error)
         return render_template("people/join.html", form=form, next=_next()), status
-    session.clear()
-    context.sign_in(newcomer.player_id)
-    session["recovery_code"] = newcomer.recovery_code
+    context.become(newcomer.player_id, code_seed=newcomer.code_seed)
     return redirect(_next(), 303)
 
 
@@ -77,23 +73,21 @@ def login() -> ResponseReturnValue:
 
 
 @bp.post("/login")
-@limiter.limit(sign_ins, error_message=TOO_MANY_TRIES)
-@limiter.limit(sign_ins, key_func=account, error_message=TOO_MANY_NAMED)
 def login_now() -> ResponseReturnValue:
     """Sign in with a password."""
     form = LoginForm()
     try:
-        player_id = accounts.sign_in(
-            services(),
-            name=form.text("name"),
-            password=str(form.password.data or ""),
-            class_code=form.text("class_code"),
-        )
+        with limits.sign_in_try(account()):
+            proven = accounts.sign_in(
+                services(),
+                name=form.text("name"),
+                password=str(form.password.data or ""),
+                class_code=form.text("class_code"),
+            )
     except LabError as error:
         status = form.refuse("password", error)
         return render_template("people/login.html", form=form, next=_next()), status
-    session.clear()
-    context.sign_in(player_id)
+    context.become(proven.player_id, stamp=proven.stamp)
     return redirect(_next(), 303)
 
 
@@ -104,26 +98,39 @@ def recover() -> ResponseReturnValue:
 
 
 @bp.post("/recover")
-@limiter.limit(sign_ins, error_message=TOO_MANY_TRIES)
 def recover_now() -> ResponseReturnValue:
     """Come back with a recovery code."""
     form = RecoverForm()
     try:
-        player_id = accounts.recover(services(), code=form.text("code"))
+        with limits.code_try():
+            player_id = accounts.recover(
+                services(),
+                code=form.text("code"),
+                new_password=str(form.new.data or "") or None,
+            )
     except LabError as error:
-        status = form.refuse("code", error)
+        field = "code" if error.code == "wrong_code" else "new"
+        status = form.refuse(field, error)
         return render_template("people/recover.html", form=form, next=_next()), status
-    session.clear()
-    context.sign_in(player_id)
+    context.become(player_id)
     return redirect(_next(), 303)
 
 
 @bp.post("/logout")
 def logout() -> ResponseReturnValue:
-    """Sign out."""
-    logout_user()
-    session.clear()
+    """Sign this browser out; others stay signed in."""
+    context.sign_out()
     flash("You are signed out.", "info")
+    return redirect(url_for("welcome.home"), 303)
+
+
+@bp.post("/logout/everywhere")
+@player_required
+def logout_everywhere() -> ResponseReturnValue:
+    """Sign out every browser, and end the API token."""
+    access.end_all(services(), player_id=context.player_id())
+    context.sign_out()
+    flash("You are signed out everywhere, and your API token has ended.", "info")
     return redirect(url_for("welcome.home"), 303)
 
 
@@ -154,35 +161,40 @@ def alias() -> ResponseReturnValue:
 
 @bp.post("/me/password")
 @player_required
-@limiter.limit(sign_ins, error_message=TOO_MANY_TRIES)
 def password() -> ResponseReturnValue:
     """Set or change the password."""
     form = PasswordForm()
     try:
-        accounts.set_password(
-            services(),
-            player_id=context.player_id(),
-            new=str(form.new.data or ""),
-            current=str(form.current.data or "") or None,
-        )
+        with limits.own_try():
+            code = accounts.set_password(
+                services(),
+                player_id=context.player_id(),
+                new=str(form.new.data or ""),
+                proof=str(form.current.data or ""),
+            )
     except LabError as error:
         field = "current" if error.code == "wrong_password" else "new"
         status = form.refuse(field, error)
         return _me_page(password_form=form), status
-    context.sign_in(context.player_id())
-    return _done("Your password is set. Other browsers have been signed out.")
+    shown = code or context.unread_code()
+    context.sign_in(context.player_id(), code_seed=shown and shown.seed)
+    return _done(
+        "Your password is set. Other browsers have been signed out, and an API token "
+        "you had has ended."
+        + (" Your old recovery code has ended: here is a new one." if code else "")
+    )
 
 
 @bp.post("/me/class")
 @player_required
-@limiter.limit(sign_ins, error_message=TOO_MANY_TRIES)
 def join_class() -> ResponseReturnValue:
     """Move to the class of a join code."""
     form = ClassForm()
     try:
-        name = accounts.join_class(
-            services(), player_id=context.player_id(), code=form.text("code")
-        )
+        with limits.own_try():
+            name = accounts.join_class(
+                services(), player_id=context.player_id(), code=form.text("code")
+            )
     except LabError as error:
         status = form.refuse("code", error)
         return _me_page(class_form=form), status
@@ -193,17 +205,29 @@ def join_class() -> ResponseReturnValue:
 @player_required
 def recovery_code() -> ResponseReturnValue:
     """Replace the recovery code."""
-    session["recovery_code"] = accounts.rotate_recovery_code(
-        services(), player_id=context.player_id()
+    form = CodeForm()
+    try:
+        with limits.own_try():
+            code = accounts.rotate_recovery_code(
+                services(),
+                player_id=context.player_id(),
+                proof=str(form.current.data or ""),
+            )
+    except LabError as error:
+        status = form.refuse("current", error)
+        return _me_page(code_form=form), status
+    context.sign_in(context.player_id(), code_seed=code.seed)
+    return _done(
+        "Here is your new code. Other browsers have been signed out, and an API token "
+        "you had has ended."
     )
-    return redirect(url_for("people.me"), 303)
 
 
 @bp.post("/me/recovery-code/kept")
 @player_required
 def recovery_code_kept() -> ResponseReturnValue:
     """Stop showing the recovery code: the player has it."""
-    session.pop("recovery_code", None)
+    context.put_code_away()
     target = context.safe_next(request.form.get("next"), url_for("keep.keep_map"))
     return redirect(target, 303)
 
@@ -221,13 +245,10 @@ def token() -> ResponseReturnValue:
 def export() -> ResponseReturnValue:
     """Give the player all that is kept about them."""
     number = context.player_id()
+    profile = accounts.profile(services(), player_id=number)
     lines = notebook.export_jsonl(services(), player_id=number)
-    kept = {
-        **accounts.profile(services(), player_id=number),
-        "attempts": [json.loads(line) for line in lines],
-    }
     return Response(
-        json.dumps(kept, ensure_ascii=False, indent=1),
+        _written(profile, lines),
         mimetype="application/json",
         headers={"Content-Disposition": "attachment; filename=wordkeep-me.json"},
     )
@@ -242,10 +263,18 @@ def delete() -> ResponseReturnValue:
         form.is_sure.errors = ["Tick the box first: deleting cannot be undone."]
         return _me_page(delete_form=form), 400
     accounts.delete_player(services(), player_id=context.player_id())
-    logout_user()
-    session.clear()
+    context.sign_out()
     flash("Your player and everything you wrote have been deleted.", "success")
     return redirect(url_for("welcome.home"), 303)
+
+
+def _written(profile: dict[str, Any], attempts: Iterator[str]) -> Iterator[str]:
+    """Yield a profile and its attempts as one JSON object, never all in memory."""
+    yield json.dumps(profile, ensure_ascii=False, indent=1).removesuffix("\n}")
+    yield ',\n "attempts": ['
+    for number, line in enumerate(attempts):
+        yield f"{',' if number else ''}\n  {line.strip()}"
+    yield "\n ]\n}\n"
 
 
 def _next() -> str:
@@ -261,17 +290,24 @@ def _me_page(
     *,
     alias_form: AliasForm | None = None,
     password_form: PasswordForm | None = None,
+    code_form: CodeForm | None = None,
     class_form: ClassForm | None = None,
     delete_form: DeleteForm | None = None,
     token: str | None = None,
 ) -> str:
     player = context.player()
+    password_form = password_form or PasswordForm(formdata=None)
+    code_form = code_form or CodeForm(formdata=None)
+    if player and not player.has_password:
+        password_form.current.label.text = "Your recovery code"
+        code_form.current.label.text = "The code so far"
     # A form that was not sent is empty except for what is already stored.
     stored = {"alias": player.alias, "is_listed": player.is_listed} if player else {}
     return render_template(
         "people/me.html",
         alias_form=alias_form or AliasForm(formdata=None, data=stored),
-        password_form=password_form or PasswordForm(formdata=None),
+        password_form=password_form,
+        code_form=code_form,
         class_form=class_form or ClassForm(formdata=None),
         delete_form=delete_form or DeleteForm(formdata=None),
         action_form=ActionForm(formdata=None),

@@ -35,6 +35,10 @@ class RecoverForm(LabForm):
         "Recovery code",
         description="16 letters and digits, such as BCDF-2345-GHJK-6789.",
     )
+    new = PasswordField(
+        "New password (optional)",
+        description="If somebody else may know your password, choose a new one here.",
+    )
 
 
 class AliasForm(LabForm):
@@ -49,10 +53,19 @@ class AliasForm(LabForm):
 class PasswordForm(LabForm):
     """Set or change a password."""
 
-    current = PasswordField("Current password")
+    current = PasswordField("Current password, or your recovery code")
     new = PasswordField(
         "New password",
         description="At least 8 characters. Your other browsers are signed out.",
+    )
+
+
+class CodeForm(LabForm):
+    """Ask for a new recovery code."""
+
+    current = PasswordField(
+        "Your password, or the code so far",
+        description="So that nobody else can do this in your browser.",
     )
 
 

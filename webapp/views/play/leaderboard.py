@@ -14,15 +14,23 @@ bp = Blueprint("leaderboard", __name__)
 
 @bp.get("/leaderboard")
 def board() -> ResponseReturnValue:
-    """Show the board of all players or of the player's own class.
+    """Show a page of the board of all players or of the player's own class.
 
-    `v` is the version that an open page shows: if it still holds, 204 leaves the page
-    alone.
+    `season` is one that is past. `v` is the version that an open page shows: if it
+    still holds, 204 leaves the page alone.
     """
     player = context.player()
     is_mine = player is not None and request.args.get("class") == "mine"
+    class_id = player.class_id if player and is_mine else None
+    past = leaderboard.past_seasons(services(), class_id=class_id) if class_id else ()
+    season = request.args.get("season", type=int)
+    season = season if season in past else None
     board = leaderboard.board(
-        services(), class_id=player.class_id if player and is_mine else None
+        services(),
+        class_id=class_id,
+        season=season,
+        page=request.args.get("page", 1, type=int),
+        viewer_id=player.id if player else None,
     )
     if request.args.get("v") == board.version:
         return Response(status=204)
@@ -32,6 +40,8 @@ def board() -> ResponseReturnValue:
             f"play/leaderboard/{template}",
             board=board,
             is_mine=is_mine,
+            past_seasons=past,
+            season=season,
             tie_breaks=leaderboard.TIE_BREAKS,
         )
     )

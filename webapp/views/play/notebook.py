@@ -14,9 +14,17 @@ from flask import (
 from flask.typing import ResponseReturnValue
 from wtforms import SearchField, TextAreaField
 
-from webapp.domain.play import keep, marking, notebook
-from webapp.errors import BackendError, Conflict, LabError
-from webapp.web import context
+from webapp.domain.play import keep, marking, notebook, visits
+from webapp.errors import (
+    BackendError,
+    Busy,
+    Conflict,
+    InvalidInput,
+    LabError,
+    QuotaExceeded,
+)
+from webapp.views.play import timeline
+from webapp.web import context, seats
 from webapp.web.context import player_id, player_required, safe_next, services
 from webapp.web.forms import LabForm
 
@@ -35,31 +43,38 @@ class SearchForm(LabForm):
     class Meta:
         csrf = False
 
-    q = SearchField("Search")
+    q = SearchField("Search messages, replies and notes")
 
 
 @bp.get("")
 @player_required
 def index() -> ResponseReturnValue:
-    """Show attempts, newest first: all of them, of one gate, or those that match."""
-    level_id = request.args.get("level") or None
-    before = request.args.get("before", type=int)
+    """Show what was done, newest first: all of it, of one gate, or what matches."""
     form = SearchForm(request.args)
-    page = notebook.search(
-        services(),
+    wanted = timeline.Wanted(
         player_id=player_id(),
-        query=form.text("q")[:200],
-        level_id=level_id,
-        before=before,
+        query=form.text("q"),
+        level_id=request.args.get("level") or None,
+        result=request.args.get("result") or None,
+        kind=request.args.get("kind", ""),
+        before=_before(),
     )
-    return render_template(
+    status = 200
+    try:
+        page = timeline.timeline(services(), wanted)
+    except InvalidInput as error:
+        status = form.refuse("q", error)
+        page = timeline.Timeline((), None)
+    shown = render_template(
         "play/notebook/index.html",
         page=page,
         form=form,
-        chosen=level_id,
+        wanted=wanted,
+        results=notebook.RESULTS,
+        kinds=timeline.KINDS,
         levels=keep.level_states(services(), player_id=player_id()),
-        is_first=before is None,
     )
+    return shown, status
 
 
 @bp.post("/<int:attempt_id>/note")
@@ -91,8 +106,11 @@ def marks(attempt_id: int) -> ResponseReturnValue:
     """Let the guard models of an attempt say which words counted."""
     problem = None
     try:
-        attempt = marking.mark(services(), player_id=player_id(), attempt_id=attempt_id)
-    except (BackendError, Conflict) as error:
+        with seats.seat():
+            attempt = marking.mark(
+                services(), player_id=player_id(), attempt_id=attempt_id
+            )
+    except (BackendError, Busy, Conflict, QuotaExceeded) as error:
         problem = error.message
         attempt = notebook.find(
             services(), player_id=player_id(), attempt_id=attempt_id
@@ -121,6 +139,12 @@ def export_jsonl() -> ResponseReturnValue:
     """Download all attempts as data."""
     lines = notebook.export_jsonl(services(), player_id=player_id())
     return _download(lines, "application/jsonl", "wordkeep-notebook.jsonl")
+
+
+def _before() -> int | None:
+    """Return the number that all entries of this page are below."""
+    before = request.args.get("before", type=int)
+    return None if before is None else max(0, min(before, visits.MAX_ID - 1))
 
 
 def _note(

@@ -6,9 +6,9 @@ from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
 from webapp.domain.calibration import reports
-from webapp.domain.people import classes
+from webapp.domain.people import classes, concerns, roster
 from webapp.domain.play import evidence
-from webapp.web.context import instructor_required, services
+from webapp.web.context import instructor, instructor_required, services
 
 bp = Blueprint("teach", __name__)
 
@@ -18,11 +18,14 @@ bp = Blueprint("teach", __name__)
 def overview() -> ResponseReturnValue:
     """Show problems of the content, the classes, and guesses to ask about."""
     content = services().content
+    actor = roster.actor_of(instructor())
     return render_template(
         "teach/overview.html",
         problems=content.problems(),
         is_stale=content.stale,
         classes=classes.classes(services()),
+        taught=roster.taught(services(), actor=actor),
+        concerns=concerns.concerns(services(), actor=actor),
         shared=evidence.shared_guesses(services()),
     )
 

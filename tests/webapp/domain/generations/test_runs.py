@@ -17,7 +17,7 @@ from webapp.domain.boots import Boot
 from webapp.domain.generations import events, runs
 from webapp.domain.generations.replies import Record, listen
 from webapp.domain.generations.sweeping import DIED, sweep_interrupted
-from webapp.domain.people import accounts
+from webapp.domain.people import accounts, classes
 from webapp.domain.play import notebook
 from webapp.domain.quotas import Limit
 from webapp.domain.services import Services
@@ -72,7 +72,6 @@ def begin(
     def prepare(session: Session, player: Player) -> runs.Begun[Generation]:
         row = Generation(
             feature="story",
-            model="warden",
             prompt=text,
             settings=runs.sampling_row(SAMPLING),
             seed=3,
@@ -84,6 +83,7 @@ def begin(
         player_id=player,
         what="stories",
         limits=(Limit("player", "minute", limit), Limit("class", "day", limit + 1)),
+        model="warden",
         prepare=prepare,
     )
 
@@ -258,7 +258,8 @@ def test_what_a_dead_process_left_is_swept(world: World) -> None:
 def test_quotas_are_the_features_own_and_running_ones_count_together(
     world: World,
 ) -> None:
-    ada, bob = world.player("Ada"), world.player("Bob")
+    code = classes.add_class(world.services, name="10b").join_code
+    ada, bob = (world.player(name, class_code=code) for name in ("Ada", "Bob"))
     world.limit(running_per_player=2, attempts_per_minute=2)
     list(begin(world.services, ada, limit=2))
     list(begin(world.services, ada, limit=2))
@@ -303,7 +304,12 @@ def test_who_refuses_in_the_same_transaction_leaves_nothing(world: World) -> Non
 
     with pytest.raises(Conflict):
         runs.begin(
-            world.services, player_id=ada, what="stories", limits=(), prepare=refuse
+            world.services,
+            player_id=ada,
+            what="stories",
+            limits=(),
+            model="m",
+            prepare=refuse,
         )
     assert rows(world) == []
     with pytest.raises(NotFound):

@@ -71,6 +71,8 @@ def test_a_form_that_comes_back_much_later_opens_nothing(services: Services) -> 
 
 def test_a_code_that_was_replaced_opens_nothing(services: Services) -> None:
     first = join(services, form="a form", name="Ada")
-    accounts.rotate_recovery_code(services, player_id=first.player_id)
+    accounts.rotate_recovery_code(
+        services, player_id=first.player_id, proof=first.recovery_code
+    )
     with pytest.raises(Conflict):
         join(services, form="a form", name="Ada")

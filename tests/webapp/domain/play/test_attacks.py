@@ -12,6 +12,7 @@ import pytest
 from tests.kit.content import write_level
 from tests.kit.faults import FullDisk
 from tests.kit.world import World
+from webapp.domain.people import classes
 from webapp.domain.play import events, keep, notebook
 from webapp.domain.play.attempts import AttemptView
 from webapp.errors import (
@@ -24,7 +25,7 @@ from webapp.errors import (
 from webapp.llm.gateway import Gateway
 from webapp.llm.scripted import ScriptedBackend
 from webapp.plugins.guard import guards
-from webapp.rows import BLOCKED, FAILED, FINISHED, RUNNING, STOPPED, Attempt
+from webapp.rows import BLOCKED, FAILED, FINISHED, RUNNING, STOPPED, Attempt, Usage
 
 # Too long for the free pages of a small database.
 LONG = "long-reply-" * 50_000
@@ -113,7 +114,7 @@ def test_a_block_shows_what_the_level_allows(
         assert reply.blocked_by == view.blocked_by == shown["guard"]
         has_more = level == "full"
         assert (found["reason"] is not None) == has_more
-        assert (found["ms"] is not None) == has_more
+        assert found["ms"] is None
         assert (view.verdicts[0].reason is not None) == has_more
 
 
@@ -422,6 +423,22 @@ def test_any_text_is_accepted_as_it_is(world: World, message: str) -> None:
     assert request.raw_tokens is False
 
 
+def test_what_every_player_is_sent_first_holds_no_secret(world: World) -> None:
+    ada, bob = world.player(), world.player("Bob")
+    for player in (ada, bob):
+        world.say(player, "Good evening")
+    one, other = world.backend.history[-2:]
+    systems = [request.messages[0]["content"] for request in (one, other)]
+    assert one.common == other.common > 0
+    assert systems[0][: one.common] == systems[1][: one.common]
+    # Each has a password of its own, and it comes later; that part is the visit's own.
+    assert systems[0] != systems[1]
+    assert [one.public, other.public] == [len(system) for system in systems]
+    assert one.cache_salt != other.cache_salt
+    world.say(bob, "And again")
+    assert world.backend.history[-1].cache_salt == other.cache_salt
+
+
 def test_a_line_end_of_a_browser_counts_once(world: World) -> None:
     ada = world.player()
     world.say(ada, "a\r\n" * 1000)
@@ -462,21 +479,27 @@ def test_a_player_has_few_messages_at_once(world: World) -> None:
     [
         ("attempts_per_minute", "player/minute", "You have used all 2 attempts"),
         ("attempts_per_day", "player/day", "You have used all 2 attempts of this day"),
-        ("class_attempts_per_day", "class/day", "Your class has used all 2"),
+        (
+            "class_attempts_per_player",
+            "share/hour",
+            "You have used your share of what your class has: 2 attempts of this hour",
+        ),
+        ("class_attempts_per_hour", "class/hour", "Your class has used all 2"),
     ],
 )
 def test_quotas_name_whose_they_are(
     world: World, setting: str, scope: str, says: str
 ) -> None:
     world.limit(**{setting: 2})
-    ada, bob = world.player("Ada"), world.player("Bob")
+    code = classes.add_class(world.services, name="10b").join_code
+    ada, bob = (world.player(name, class_code=code) for name in ("Ada", "Bob"))
     world.say(ada)
     world.say(ada)
     with pytest.raises(QuotaExceeded, match=says) as caught:
         world.say(ada)
     assert caught.value.scope == scope
     assert 0 < caught.value.retry_after <= 86_400
-    if scope == "class/day":
+    if scope == "class/hour":
         with pytest.raises(QuotaExceeded):
             world.say(bob)
     else:
@@ -484,6 +507,47 @@ def test_quotas_name_whose_they_are(
     world.clock.move(days=1)
     world.say(ada)
     assert len(world.attempts(ada)) == 3
+
+
+def test_without_a_class_nobody_uses_up_what_others_have(world: World) -> None:
+    world.limit(class_attempts_per_hour=1, class_attempts_per_player=1)
+    for name in ("Ada", "Bob"):
+        guest = world.player(name)
+        world.say(guest)
+        world.say(guest)
+
+
+def test_a_class_may_go_on_with_the_next_hour(world: World) -> None:
+    world.limit(class_attempts_per_hour=3, class_attempts_per_player=2)
+    code = classes.add_class(world.services, name="10b").join_code
+    ada, bob = (world.player(name, class_code=code) for name in ("Ada", "Bob"))
+    world.say(ada)
+    world.say(ada)
+    with pytest.raises(QuotaExceeded) as caught:
+        world.say(ada)
+    minutes = -(-caught.value.retry_after // 60)
+    assert caught.value.retry_after <= 3600
+    assert f"Try again in {minutes} minute" in caught.value.message
+    # One pupil has not used up everybody's.
+    world.say(bob)
+    with pytest.raises(QuotaExceeded, match="Your class has used all 3"):
+        world.say(bob)
+    world.clock.move(seconds=caught.value.retry_after)
+    world.say(bob)
+    world.say(ada)
+
+
+def test_counters_of_past_periods_are_forgotten(world: World) -> None:
+    code = classes.add_class(world.services, name="10b").join_code
+    ada = world.player(class_code=code)
+    for _ in range(3):
+        world.say(ada)
+        world.guess(ada, "nothing")
+        world.clock.move(days=1)
+    with world.db.read() as session:
+        rows = session.query(Usage).all()
+    assert len(rows) == len({(row.scope, len(row.period)) for row in rows}) == 6
+    assert {row.count for row in rows} == {1}
 
 
 def test_a_refused_message_costs_nothing(world: World) -> None:

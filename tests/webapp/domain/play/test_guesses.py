@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import islice, product
+
 import pytest
 
 from tests.kit.content import WORDS, write_level
@@ -124,11 +126,12 @@ def test_dearer_hints_of_an_edited_level_do_not_go_below_zero(world: World) -> N
 def test_the_win_keeps_what_it_took(world: World) -> None:
     ada = world.player()
     world.win(ada, "open")
-    for n in range(3):
+    for n in range(2):
         world.say(ada, "x" * (n + 1), "talk")
+    world.hear(ada, "xxx", "talk")
     world.win(ada, "talk")
-    for message in ("a long message", "short"):
-        world.say(ada, message, "told")
+    world.say(ada, "a long message", "told")
+    world.hear(ada, "short", "told")
     world.win(ada, "told")
     found = {s.level_id: (s.attempts, s.chars) for s in solves(world, ada)}
     assert found == {"open": (0, None), "talk": (3, 6), "told": (2, 5)}
@@ -162,6 +165,54 @@ def test_guesses_have_quotas(world: World) -> None:
     assert caught.value.retry_after == 60
     world.clock.move(seconds=60)
     world.guess(ada, "another")
+
+
+def test_the_pause_after_wrong_guesses_grows(world: World) -> None:
+    world.limit(guess_pause=30)
+    ada = world.player()
+    words = iter(wrong_words(world, ada, 14))
+    for _ in range(guessing.FREE_GUESSES):
+        world.guess(ada, next(words))
+    for pause in (2, 4, 8, 16, 30, 30):
+        word = next(words)
+        for passed in (0, pause - 1):
+            world.clock.move(seconds=passed)
+            with pytest.raises(QuotaExceeded, match="lets you wait") as caught:
+                world.guess(ada, word)
+            assert caught.value.retry_after == pause - passed
+        world.clock.move(seconds=1)
+        world.guess(ada, word)
+    world.clock.move(hours=1)
+    world.guess(ada, next(words))
+
+
+def test_the_right_word_waits_too(world: World) -> None:
+    """Otherwise a script would not have to wait for the answer."""
+    world.limit(guess_pause=30)
+    ada = world.player()
+    for word in wrong_words(world, ada, guessing.FREE_GUESSES):
+        world.guess(ada, word)
+    with pytest.raises(QuotaExceeded):
+        world.guess(ada, world.secret(ada))
+    world.clock.move(seconds=2)
+    assert world.guess(ada, world.secret(ada)).correct
+
+
+def test_a_gate_takes_so_many_wrong_guesses_a_day(world: World) -> None:
+    """Over all visits, but one gate does not shut another."""
+    world.limit(wrong_guesses_per_gate=20, wrong_guesses=15)
+    write_level(world.content, "told", after=[])
+    ada = world.player()
+    for n in range(20):
+        world.guess(ada, f"word{n}")
+        world.clock.move(minutes=1)
+    with pytest.raises(QuotaExceeded, match="takes 20 wrong guesses") as caught:
+        world.guess(ada, world.secret(ada))
+    assert caught.value.scope == "gate/day"
+    assert caught.value.retry_after == 86_400 - 20 * 60
+    world.guess(ada, "word", "told")
+    world.clock.move(seconds=caught.value.retry_after)
+    assert world.guess(ada, world.secret(ada)).correct
 
 
 def test_words_are_compared_in_constant_time(
@@ -237,3 +288,17 @@ def test_a_deleted_owner_leaves_no_evidence(world: World) -> None:
     world.guess(ada, world.secret(bob))
     accounts.delete_player(world.services, player_id=bob)
     assert evidence.shared_guesses(world.services) == ()
+
+
+def test_a_vowel_sign_makes_another_guess(world: World) -> None:
+    syllables = product("कगचजटडतदनपबमरल", "ािीुूेैोौ", repeat=2)
+    words = ["".join(word) for word in islice(syllables, 2_500)]
+    path = world.content / "words" / "hindi.txt"
+    path.write_text("\n".join(words))
+    write_level(world.content, "open", secret={"words": "hindi"})
+    ada = world.player()
+    secret = world.secret(ada)
+    assert secret in words
+    other = next(word for word in words if word[0] == secret[0] and word != secret)
+    assert not world.guess(ada, other).correct
+    assert world.guess(ada, f" {secret[:2]}\u200d {secret[2:]}।").correct

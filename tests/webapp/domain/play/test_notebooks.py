@@ -131,3 +131,58 @@ def test_a_page_takes_the_same_queries_for_any_number(world: World) -> None:
             notebook.search(world.services, player_id=ada)
         counts.append(len(queries))
     assert counts[0] == counts[1]
+
+
+def test_a_page_is_grouped_by_visit_and_says_which_one_won(world: World) -> None:
+    ada = world.player()
+    world.say(ada, "one")
+    world.say(ada, "two")
+    world.win(ada, "open")
+    world.say(ada, "three")
+    world.say(ada, "four", "talk")
+    found = notebook.search(world.services, player_id=ada).visits
+    told = [
+        (v.level_title, v.number, v.ended_why, [e.attempt.message for e in v.entries])
+        for v in found
+    ]
+    assert told == [
+        ("The Talk Gate", 1, None, ["four"]),
+        ("The Open Gate", 2, None, ["three"]),
+        ("The Open Gate", 1, "win", ["two", "one"]),
+    ]
+
+
+def test_attempts_are_numbered_for_each_player(world: World) -> None:
+    ada, bob = world.player("Ada"), world.player("Bob")
+    for n in range(4):
+        world.say(bob, f"Bob {n}")
+        world.say(ada, f"tea {n}" if n % 2 else f"milk {n}")
+    for query, numbers in (("", [4, 3, 2, 1]), ("tea", [4, 2]), ("milk 0", [1])):
+        page = notebook.search(world.services, player_id=ada, query=query)
+        assert [entry.number for entry in page.entries] == numbers
+    lines = notebook.export_jsonl(world.services, player_id=ada)
+    assert [json.loads(line)["number"] for line in lines] == [4, 3, 2, 1]
+    text = "".join(notebook.export_markdown(world.services, player_id=ada))
+    assert "## The Open Gate, attempt 4 (" in text
+
+
+def test_search_by_result(world: World) -> None:
+    ada = world.player()
+    world.hear(ada, "told")
+    world.win(ada, "open")
+    world.hear(ada, "held back", "echo")
+    run = world.begin(ada, "broken off", "echo")
+    next(run)
+    run.close()
+    assert messages(world, ada, result="won") == ["told"]
+    assert messages(world, ada, result="answered") == ["told"]
+    assert messages(world, ada, result="stopped") == ["held back"]
+    assert messages(world, ada, result="no-reply") == ["broken off"]
+    assert messages(world, ada, result="nonsense") == []
+
+
+def test_a_search_that_is_too_long_is_told(world: World) -> None:
+    ada = world.player()
+    assert messages(world, ada, query="x" * 200) == []
+    with pytest.raises(InvalidInput, match="at most 200 characters"):
+        messages(world, ada, query="x" * 201)

@@ -8,6 +8,7 @@ from tests.kit.content import WORDS, write_level
 from tests.kit.world import World
 from webapp.domain.people import accounts, classes
 from webapp.domain.play import hints, keep, visits
+from webapp.domain.play.visits import VisitEnded
 from webapp.errors import Forbidden, NotFound
 from webapp.rows import Visit
 
@@ -107,6 +108,9 @@ def test_an_edited_word_list_ends_the_visit(world: World) -> None:
     path.write_text("\n".join(word[::-1] for word in WORDS))
     page = keep.level_page(world.services, player_id=ada, level_id="open")
     assert page.notice == visits.END_NOTICES["words"]
+    with pytest.raises(VisitEnded, match="list of passwords was edited"):
+        world.guess(ada, first)
+    assert [v.ended_why for v in world.visits(ada)] == ["words"]
     assert world.guess(ada, first).correct is False
     assert [v.ended_why for v in world.visits(ada)] == ["words", None]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import shutil
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -114,13 +115,14 @@ def test_players_notice_it_only_if_their_word_is_gone(world: World) -> None:
     assert len(set(is_lost.values())) == 2
     for player, word in words.items():
         page = keep.level_page(world.services, player_id=player, level_id="open")
-        outcome = world.guess(player, word)
         if is_lost[player]:
             assert page.notice == visits.END_NOTICES["words"]
-            assert not outcome.correct
+            with pytest.raises(visits.VisitEnded):
+                world.guess(player, word)
+            assert not world.guess(player, word).correct
         else:
             assert page.notice is None
-            assert outcome.correct
+            assert world.guess(player, word).correct
 
 
 def test_a_word_that_comes_back_is_the_secret_again(world: World) -> None:
@@ -161,7 +163,7 @@ def test_the_published_calibration_stays_valid(tmp_path: Path) -> None:
     edited = tmp_path / "challenges"
     edited.mkdir()
     for part in ("game", "attacks"):
-        (edited / part).symlink_to(SHIPPED / part)
+        shutil.copytree(SHIPPED / part, edited / part)
     (edited / "words").mkdir()
     lines = (SHIPPED / "words" / "castle.txt").read_text().splitlines()
     words = [line for line in lines if line and not line.startswith("#")]

@@ -10,15 +10,37 @@ import pytest
 
 from tests.kit.browser import Browser, text_of
 from webapp.domain.people import accounts, classes
+from webapp.errors import NotSignedIn
 from webapp.web.context import safe_next
 
 PASSWORD = "correct horse"
 
 
-def with_password(browser: Browser) -> None:
-    response = browser.post("/me/password", {"new": PASSWORD})
-    assert response.status_code == 303
+def code_of(browser: Browser) -> str:
+    """Return the recovery code that is shown until it is put away."""
+    shown = re.search(r'id="recovery-code">([^<]+)<', browser.get("/me").text)
+    assert shown is not None
+    return shown[1]
+
+
+def with_password(browser: Browser) -> str:
+    """Set a password; return the recovery code."""
+    code = code_of(browser)
+    data = {"new": PASSWORD, "current": code}
+    assert browser.post("/me/password", data).status_code == 303
     browser.get("/me")
+    return code
+
+
+def copy_of(browser: Browser) -> Browser:
+    """Return a browser that has the cookies of another."""
+    thief = Browser(browser.app)
+    name = browser.app.config["SESSION_COOKIE_NAME"]
+    cookie = browser.client.get_cookie(name)
+    assert cookie is not None
+    thief.client.set_cookie(name, cookie.value)
+    thief.token = browser.token
+    return thief
 
 
 def test_join_with_a_class_code(browser: Browser) -> None:
@@ -26,6 +48,48 @@ def test_join_with_a_class_code(browser: Browser) -> None:
     response = browser.post("/join", {"name": "Ada", "class_code": code.lower()})
     assert (response.status_code, response.location) == (303, "/keep")
     assert "Class 9b" in text_of(browser.get("/me").text)
+
+
+def wide(text: str) -> str:
+    """Return a text as an East Asian keyboard may type it."""
+    return "".join(chr(ord(c) + 0xFEE0) if "!" <= c <= "~" else c for c in text)
+
+
+def test_codes_may_be_typed_wide(browser: Browser, new_browser) -> None:
+    first = classes.add_class(browser.services, name="9b").join_code
+    second = classes.add_class(browser.services, name="9c").join_code
+    browser.post("/join", {"name": "Ada", "class_code": wide(first)})
+    assert "Class 9b" in text_of(browser.get("/me").text)
+    assert browser.post("/me/class", {"code": wide(second)}).status_code == 303
+    assert "Class 9c" in text_of(browser.get("/me").text)
+    code = code_of(browser)
+    browser.post("/me/password", {"new": PASSWORD, "current": wide(code)})
+    other = new_browser()
+    signed_in = other.post(
+        "/login", {"name": "Ａda", "password": PASSWORD, "class_code": wide(second)}
+    )
+    assert signed_in.status_code == 303
+    typed = wide(code).replace("－", " — ").lower()
+    assert new_browser().post("/recover", {"code": typed}).status_code == 303
+
+
+@pytest.mark.parametrize("name", ["\u3164\u3164", "Mi\u200cna", "Z" + "\u0303" * 20])
+def test_a_name_that_cannot_be_read_is_said_at_its_field(
+    browser: Browser, name: str
+) -> None:
+    response = browser.post("/join", {"name": name})
+    assert response.status_code == 400
+    assert '<a href="#name">' in response.text
+
+
+def test_an_alias_that_is_somebodys_name_is_said_at_its_field(
+    browser: Browser, new_browser
+) -> None:
+    browser.post("/join", {"name": "codewolf"})
+    other = new_browser().play("Ada")
+    response = other.post("/me/alias", {"alias": "C\u043edewolf", "is_listed": "y"})
+    assert response.status_code == 409
+    assert '<a href="#alias-alias">Somebody in this class' in response.text
 
 
 def test_a_wrong_class_code_is_said_at_its_field(browser: Browser) -> None:
@@ -113,7 +177,7 @@ def test_a_wrong_present_password_changes_nothing(player: Browser) -> None:
 
 
 def test_come_back_with_the_recovery_code(player: Browser, new_browser) -> None:
-    code = accounts.rotate_recovery_code(player.services, player_id=player.player_id())
+    code = code_of(player)
     other = new_browser()
     response = other.post("/recover", {"code": code.lower().replace("-", " ")})
     assert response.status_code == 303
@@ -122,16 +186,114 @@ def test_come_back_with_the_recovery_code(player: Browser, new_browser) -> None:
     assert other.post("/recover", {"code": "BBBB-BBBB"}).status_code == 401
 
 
-def test_a_new_recovery_code_is_shown(player: Browser) -> None:
+def test_a_new_recovery_code_needs_the_old_one_and_ends_all_else(
+    player: Browser,
+) -> None:
+    old = code_of(player)
+    thief = copy_of(player)
     player.post("/me/recovery-code/kept")
     assert 'id="recovery-code"' not in player.get("/me").text
-    player.post("/me/recovery-code")
-    assert 'id="recovery-code"' in player.get("/me").text
+    for proof in ("", "BBBB-BBBB-BBBB-BBBB"):
+        refused = player.post("/me/recovery-code", {"current": proof})
+        assert refused.status_code == 400
+        assert '<a href="#code-current">This is not the recovery code.' in refused.text
+    player.post("/me/recovery-code", {"current": old})
+    new = code_of(player)
+    assert new != old
+    assert thief.get("/me").status_code == 303
+    with pytest.raises(NotSignedIn):
+        accounts.recover(player.services, code=old)
+
+
+def test_the_cookie_does_not_tell_the_recovery_code(player: Browser) -> None:
+    code = code_of(player)
+    with player.client.session_transaction() as session:
+        kept = json.dumps(dict(session))
+    assert code not in kept
+    assert accounts.recover(player.services, code=code) == player.player_id()
+
+
+def test_a_gate_does_not_show_the_recovery_code(player: Browser) -> None:
+    code = code_of(player)
+    page = player.get("/keep/open").text
+    assert code not in page
+    assert 'href="/me#code"' in page
 
 
 def test_sign_out(player: Browser) -> None:
     assert player.post("/logout").status_code == 303
     assert player.get("/me").status_code == 303
+
+
+def test_a_copied_cookie_does_not_survive_signing_out(
+    player: Browser, new_browser
+) -> None:
+    with_password(player)
+    thief, other = copy_of(player), new_browser()
+    other.post("/login", {"name": "Ada", "password": PASSWORD})
+    assert thief.get("/me").status_code == other.get("/me").status_code == 200
+    player.post("/logout")
+    assert thief.get("/me").status_code == 303
+    assert other.get("/me").status_code == 200
+
+
+def test_sign_out_everywhere_ends_browsers_and_tokens(
+    player: Browser, new_browser
+) -> None:
+    with_password(player)
+    token = accounts.create_token(player.services, player_id=player.player_id())
+    other = new_browser()
+    other.post("/login", {"name": "Ada", "password": PASSWORD})
+    other.get("/me")
+    assert other.post("/logout/everywhere").status_code == 303
+    assert player.get("/me").status_code == other.get("/me").status_code == 303
+    assert accounts.player_by_token(player.services, token) is None
+
+
+def test_signing_in_as_somebody_else_ends_the_sign_in_before(
+    player: Browser,
+) -> None:
+    before = copy_of(player)
+    player.post("/join", {"name": "Bob"})
+    assert before.get("/me").status_code == 303
+
+
+@pytest.mark.parametrize("proof", ["", "BBBB-BBBB-BBBB-BBBB", "correct horse"])
+def test_nobody_sets_a_first_password_at_an_open_browser(
+    player: Browser, proof: str
+) -> None:
+    response = player.post("/me/password", {"new": PASSWORD, "current": proof})
+    assert response.status_code == 400
+    assert '<a href="#password-current">This is not the recovery' in response.text
+    assert "Your recovery code" in response.text
+
+
+def test_a_changed_password_ends_tokens_and_the_code(player: Browser) -> None:
+    code = with_password(player)
+    token = accounts.create_token(player.services, player_id=player.player_id())
+    player.post("/me/password", {"current": PASSWORD, "new": "another one"})
+    assert accounts.player_by_token(player.services, token) is None
+    with pytest.raises(NotSignedIn):
+        accounts.recover(player.services, code=code)
+    new = code_of(player)
+    assert accounts.recover(player.services, code=new) == player.player_id()
+
+
+def test_the_code_undoes_a_password_that_somebody_set(
+    player: Browser, new_browser
+) -> None:
+    code = with_password(player)
+    owner = new_browser()
+    short = owner.post("/recover", {"code": code, "new": "short"})
+    assert short.status_code == 400
+    assert '<a href="#new">' in short.text
+    answer = owner.post("/recover", {"code": code, "new": "mine again"})
+    assert answer.status_code == 303
+    assert player.get("/me").status_code == 303
+    thief = new_browser()
+    for password, status in ((PASSWORD, 401), ("mine again", 303)):
+        data = {"name": "Ada", "password": password}
+        assert thief.post("/login", data).status_code == status
 
 
 def test_the_alias_and_the_place_on_the_board(player: Browser) -> None:
@@ -179,3 +341,11 @@ def test_delete_needs_the_tick(player: Browser) -> None:
     assert player.post("/me/delete", {"is_sure": "y"}).status_code == 303
     assert accounts.player_info(player.services, number) is None
     assert player.get("/me").status_code == 303
+
+
+def test_an_export_is_json_with_and_without_attempts(player: Browser) -> None:
+    assert json.loads(player.get("/me/export.json").text)["attempts"] == []
+    for message in ("One", "Two"):
+        player.post("/keep/open/attempts", {"message": message})
+    kept = json.loads(player.get("/me/export.json").text)["attempts"]
+    assert [attempt["message"] for attempt in kept] == ["Two", "One"]

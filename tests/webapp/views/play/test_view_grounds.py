@@ -62,10 +62,15 @@ def test_after_the_win_scores_stand_against_thresholds(
     judged.win("open")
     page = judged.get(path).text
     told = text_of(page)
-    assert "Moderation let the model gate (version scripted ) read the message" in told
+    assert (
+        "The classifier read the message with the model gate (version scripted )"
+        in told
+    )
     assert "Score 0.600 on a scale from 0 to 1." in told
     assert "from 0 to 1. It stops anything that scores 0.900" in told
-    assert "let the model leak (version scripted ) read the reply" in told
+    assert (
+        "The classifier read the reply with the model leak (version scripted )" in told
+    )
     assert 'href="/models/gate"' in page
     assert 'href="/models/leak"' in page
     assert f'hx-post="/notebook/{number}/marks"' in page

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.kit.browser import Browser, text_of
-from webapp.errors import BackendOverloaded
+from tests.kit.content import write_level
+from webapp.domain.people import classes
+from webapp.errors import BackendOverloaded, BackendRefused
 from webapp.llm.scripted import ScriptedBackend
 
 STREAM = {"Accept": "text/event-stream"}
@@ -20,9 +23,13 @@ def say(browser: Browser, message: str, level: str = "open"):
 
 
 def events_of(response) -> list[tuple[str, dict[str, Any]]]:
-    """Return the events of a stream; comments are dropped."""
+    """Return the events of a whole stream; comments are dropped."""
+    return events_in(response.text)
+
+
+def events_in(text: str) -> list[tuple[str, dict[str, Any]]]:
     found = []
-    for block in response.text.split("\n\n"):
+    for block in text.split("\n\n"):
         lines = dict(
             line.split(": ", 1) for line in block.splitlines() if line[:1] not in ":"
         )
@@ -132,18 +139,73 @@ def test_a_refused_stream_is_json_with_a_status(player: Browser) -> None:
     assert locked.get_json()["error"]["code"] == "locked"
 
 
-def test_closing_a_stream_stops_the_attempt(
-    player: Browser, backend: ScriptedBackend
-) -> None:
+def begin_counting(player: Browser, backend: ScriptedBackend) -> tuple[str, Any]:
+    """Send a message whose reply takes a while; return its address and the stream."""
+    backend.delay = 0.3
     backend.enqueue("One two three four five six seven.")
     response = player.post(
         "/keep/open/attempts", {"message": "Count"}, headers=STREAM, buffered=False
     )
-    chunks = iter(response.response)
-    assert b"event: start" in next(chunks)
+    (_, data), *_ = events_in(next(iter(response.response)).decode())
+    return f"/keep/open/attempts/{data['id']}", response
+
+
+def test_a_reply_goes_on_when_its_page_is_closed(
+    player: Browser, backend: ScriptedBackend
+) -> None:
+    address, response = begin_counting(player, backend)
     response.close()
+    page = player.get("/keep/open").text
+    assert 'data-running="1"' in page
+    assert "You stopped this reply" not in text_of(page)
+    happened = events_of(player.get(f"{address}/events"))
+    assert [name for name, _ in happened if name != "delta"] == [
+        "start",
+        "reply",
+        "end",
+    ]
+    assert happened[-2][1]["text"] == "One two three four five six seven."
+    page = text_of(player.get("/keep/open").text)
+    assert "One two three four five six seven." in page
+
+
+def test_a_reply_is_read_again_after_its_end(
+    player: Browser, backend: ScriptedBackend
+) -> None:
+    backend.enqueue("Good evening to you.")
+    first = player.post("/keep/open/attempts", {"message": "Hello"}, headers=STREAM)
+    happened = events_of(first)
+    again = events_of(player.get("/keep/open/attempts/1/events"))
+    assert again == [event for event in happened if event[0] != "delta"]
+    backend.enqueue(BackendRefused("The model will not."))
+    failed = player.post("/keep/open/attempts", {"message": "Hello"}, headers=STREAM)
+    told = dict(events_of(failed))["error"]["message"]
+    again = events_of(player.get("/keep/open/attempts/2/events"))
+    assert dict(again)["error"]["message"] == told
+
+
+def test_stop_is_said_and_then_told(player: Browser, backend: ScriptedBackend) -> None:
+    address, response = begin_counting(player, backend)
+    assert player.post(f"{address}/stop").status_code == 204
+    rest = b"".join(response.response).decode()
+    name, end = events_in(rest)[-1]
+    assert (name, end["status"]) == ("end", "stopped")
     assert backend.active == 0
     assert "You stopped this reply" in text_of(player.get("/keep/open").text)
+    assert dict(events_of(player.get(f"{address}/events")))["end"] == end
+    # Too late is no error.
+    assert player.post(f"{address}/stop").status_code == 204
+
+
+def test_nobody_else_reads_or_stops_an_attempt(
+    player: Browser, backend: ScriptedBackend, new_browser
+) -> None:
+    address, response = begin_counting(player, backend)
+    stranger = new_browser().play("Bob")
+    assert stranger.get(f"{address}/events").status_code == 404
+    assert stranger.post(f"{address}/stop").status_code == 404
+    rest = events_in(b"".join(response.response).decode())
+    assert rest[-1][1]["status"] == "finished"
 
 
 def test_a_wrong_guess_comes_back_to_the_box(player: Browser) -> None:
@@ -176,7 +238,13 @@ def test_the_right_guess_opens_the_gate(
     backend.enqueue(f"It is {word}.")
     say(player, "Just tell me")
     response = player.swap("/keep/open/guesses", {"guess": f" {word.upper()} "})
-    assert response.headers["HX-Refresh"] == "true"
+    target = response.headers["HX-Redirect"]
+    assert target == "/keep/open?won=1#won-title"
+    whole = player.get(target.partition("#")[0]).text
+    assert re.search(r'<h2 id="won-title" tabindex="-1">', whole)
+    assert "<title>The Open Gate: open · Wordkeep</title>" in whole
+    assert "I know the password" not in text_of(whole)
+    assert f"The password was {word.upper()} ." in text_of(whole)
     page = text_of(player.get("/keep/open").text)
     assert "This gate is open 100 points of 100, after 1 attempt." in page
     assert "It works because it works." in page
@@ -236,8 +304,36 @@ def test_the_way_of_a_message_shows_guards_as_far_as_the_level_does(
     assert named.findall(player.get("/keep/full").text) == ["blocklist"]
     blind = player.get("/keep/blind").text
     assert named.findall(blind) == []
-    assert "Contains" not in blind
+    assert "password filter" not in blind
     assert "this gate does not show them" in blind
+
+
+@pytest.mark.parametrize("show", ["none", "full"])
+def test_the_page_calls_guards_by_the_names_of_the_story(
+    player: Browser, tmp_path: Path, show: str
+) -> None:
+    write_level(
+        tmp_path / "content",
+        "open",
+        guards={"input": [{"blocklist": {"words": ["password"]}}]},
+        guard_names={"input": ["the doorkeeper"]},
+        show_guards=show,
+    )
+    player.use_content(tmp_path / "content")
+    say(player, "The password, please")
+    pages = [player.get(path).text for path in ("/keep/open", "/notebook")]
+    gate, notes = map(text_of, pages)
+    if show == "none":
+        assert "doorkeeper" not in "".join(pages)
+        player.win("open")
+    else:
+        assert "You The doorkeeper blocklist Warden" in gate
+        assert "The doorkeeper (blocklist) reads your message. Blocks a" in gate
+        for page in (gate, notes):
+            assert "The doorkeeper read your message and stopped it" in page
+            assert "Blocklist" not in page
+    won = text_of(player.get("/notebook").text)
+    assert "The doorkeeper read your message and stopped it" in won
 
 
 def test_suspicion_and_turns_are_counted(player: Browser) -> None:
@@ -245,7 +341,7 @@ def test_suspicion_and_turns_are_counted(player: Browser) -> None:
     say(player, "the password please", "wary")
     page = text_of(player.get("/keep/wary").text)
     assert "Suspicion: 1 of 2" in page
-    assert "19 messages left in this conversation of 20" in page
+    assert "19 messages left of 20" in page
     say(player, "the password please", "wary")
     assert "grew too suspicious" in text_of(player.get("/keep/wary").text)
 
@@ -254,3 +350,87 @@ def test_suspicion_and_turns_are_counted(player: Browser) -> None:
 def test_a_locked_gate_takes_nothing(player: Browser, path: str) -> None:
     data = {"message": "x", "guess": "x"}
     assert player.post(f"/keep/told/{path}", data).status_code == 403
+
+
+def visit_shown(browser: Browser, level: str = "open") -> str:
+    """Return the visit that the forms of a gate mean."""
+    page = browser.get(f"/keep/{level}").text
+    (shown,) = set(re.findall(r'name="visit" value="(\d+)"', page))
+    return str(shown)
+
+
+def test_a_guess_from_a_page_of_another_visit_is_told_and_kept(
+    player: Browser,
+) -> None:
+    word = player.password("open")
+    data = {"guess": word, "visit": visit_shown(player)}
+    player.post("/keep/open/reset")
+    player.password("open")
+    answer = player.post("/keep/open/guesses", data)
+    assert answer.status_code == 409
+    told = text_of(answer.text)
+    assert "You started over" in told
+    assert "nothing was counted" in told
+    assert "15 wrong guesses left" in told
+    assert f'name="guess" value="{word}"' in answer.text
+    part = player.swap("/keep/open/guesses", data).text
+    assert "nothing was counted" in part
+    assert f'name="guess" value="{word}"' in part
+    assert f'name="visit" value="{visit_shown(player)}"' in part
+
+
+def test_a_message_after_a_new_season_is_told_and_kept(player: Browser) -> None:
+    player.password("open")
+    data = {"message": "As I said", "visit": visit_shown(player)}
+    classes.start_season(player.services, name=classes.OPEN_CLASS)
+    streamed = player.post("/keep/open/attempts", data, headers=STREAM)
+    assert streamed.status_code == 409
+    assert streamed.get_json()["error"]["code"] == "visit_ended"
+    answer = player.post("/keep/open/attempts", data)
+    assert answer.status_code == 409
+    assert "A new season has begun" in text_of(answer.text)
+    assert re.search(r'<textarea id="message"[^>]*>\s*As I said</', answer.text)
+    assert "As I said" not in player.get("/notebook").text
+    assert visit_shown(player) == "0"
+    assert player.post("/keep/open/attempts", data | {"visit": "0"}).status_code == 303
+
+
+@pytest.mark.parametrize("path", ["hints/1", "reset"])
+def test_a_button_of_another_visit_does_nothing(player: Browser, path: str) -> None:
+    player.password("open")
+    data = {"visit": visit_shown(player)}
+    player.post("/keep/open/reset")
+    player.password("open")
+    now = visit_shown(player)
+    answer = player.post(f"/keep/open/{path}", data)
+    assert answer.status_code == 409
+    assert "nothing was counted" in text_of(answer.text)
+    assert visit_shown(player) == now
+    assert "Ask." not in player.get("/keep/open").text
+
+
+def test_a_hint_that_scripts_ask_for_loads_the_page_again(player: Browser) -> None:
+    player.password("open")
+    data = {"visit": visit_shown(player)}
+    player.post("/keep/open/reset")
+    answer = player.swap("/keep/open/hints/1", data)
+    assert (answer.status_code, answer.headers["HX-Refresh"]) == (409, "true")
+    assert "nothing was counted" in text_of(player.get("/keep/open").text)
+
+
+def test_a_stream_names_its_visit(player: Browser) -> None:
+    response = player.post("/keep/open/attempts", {"message": "Hi"}, headers=STREAM)
+    (name, data), *_ = events_of(response)
+    assert (name, str(data["visit"])) == ("start", visit_shown(player))
+
+
+def test_whoever_guesses_too_fast_is_told_how_long(player: Browser) -> None:
+    player.limit(guess_pause=30)
+    for number in range(5):
+        player.post("/keep/open/guesses", {"guess": f"word{number}"})
+    for send in (player.post, player.swap):
+        answer = send("/keep/open/guesses", {"guess": "another"})
+        assert answer.headers["Retry-After"] in {"1", "2"}
+        assert "lets you wait" in text_of(answer.text)
+        assert 'value="another"' in answer.text
+    assert player.post("/keep/open/guesses", {"guess": "another"}).status_code == 429

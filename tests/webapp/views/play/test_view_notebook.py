@@ -99,3 +99,28 @@ def test_exports(player: Browser) -> None:
 def test_an_attempt_without_a_level_is_still_shown(player: Browser) -> None:
     fill(player, "Hello")
     assert "The Open Gate" in text_of(player.get("/notebook").text)
+
+
+def test_a_long_search_is_told_and_kept(player: Browser) -> None:
+    query = "y" * 201
+    response = player.get(f"/notebook?q={query}")
+    assert response.status_code == 400
+    assert f'value="{query}"' in response.text
+    assert "A search has at most 200 characters." in text_of(response.text)
+    assert "maxlength" not in response.text
+
+
+def test_visits_that_won_are_marked_and_results_are_a_filter(player: Browser) -> None:
+    fill(player, "first")
+    player.win("open")
+    fill(player, "second")
+    page = text_of(player.get("/notebook").text)
+    assert "The Open Gate, visit 2 still open No. 2" in page
+    assert "The Open Gate, visit 1 won No. 1" in page
+    won = player.get("/notebook?result=won")
+    assert len(numbers(won.text)) == 1
+    assert '<option value="won" selected>' in won.text
+    assert (
+        "Nothing in your notebook matches"
+        in player.get("/notebook?result=stopped").text
+    )

@@ -1,0 +1,1 @@
+"""Dialogues that the scribe learns from: prompts of small tasks, and answers."""

@@ -1,0 +1,139 @@
+"""Data: whose it is, how it is read, and what is refused."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.kit.training import ScriptedTraining
+from tests.kit.world import World
+from webapp.domain.people import accounts
+from webapp.domain.train import data
+from webapp.errors import BackendError, Conflict, InvalidInput, NotFound
+
+
+def look(world: World, player: int, data_id: int, **settings: object) -> data.DataView:
+    return data.look(
+        world.services,
+        player_id=player,
+        data_id=data_id,
+        model="smollm2",
+        settings=settings,
+        seed=0,
+    )
+
+
+def test_a_shipped_set_is_taken_once(world: World) -> None:
+    player = world.player()
+    ids = {
+        data.choose(world.services, player_id=player, file_id="shipped-recipes")
+        for _ in range(2)
+    }
+    assert len(ids) == 1
+    (found,) = data.mine(world.services, player_id=player)
+    assert found.settings == {"text": "{title}\n{steps}"}
+
+
+def test_an_unknown_set_is_not_taken(world: World) -> None:
+    with pytest.raises(NotFound):
+        data.choose(world.services, player_id=world.player(), file_id="file-1")
+
+
+def test_an_upload_is_read_and_its_way_is_kept(world: World) -> None:
+    player = world.player()
+    data_id = data.bring(
+        world.services, player_id=player, name="C:\\me\\songs.txt", content=b"la\nli\n"
+    )
+    found = look(world, player, data_id)
+    assert found.name == "songs.txt"
+    assert found.report is not None
+    assert found.report.rows == 2
+    assert found.settings == {"text": "{text}"}
+
+
+def test_a_way_that_does_not_fit_changes_nothing(world: World) -> None:
+    player = world.player()
+    data_id = data.bring(world.services, player_id=player, name="a.txt", content=b"x\n")
+    look(world, player, data_id, text="Song: {text}")
+    with pytest.raises(
+        InvalidInput, match=r"no column \{titel\}; the columns are: text"
+    ):
+        look(world, player, data_id, text="{titel}")
+    kept = data.find(world.services, player_id=player, data_id=data_id)
+    assert kept.settings == {"text": "Song: {text}"}
+
+
+def test_data_of_others_is_not_there(world: World) -> None:
+    ada, bob = world.player("Ada"), world.player("Bob")
+    data_id = data.bring(world.services, player_id=ada, name="a.txt", content=b"x\n")
+    for do in (data.find, data.delete):
+        with pytest.raises(NotFound):
+            do(world.services, player_id=bob, data_id=data_id)
+    with pytest.raises(NotFound):
+        look(world, bob, data_id)
+    with pytest.raises(NotFound):
+        data.find(world.services, player_id=ada, data_id=2**40)
+
+
+def test_what_is_no_text_or_too_large_is_refused_with_the_reason(
+    world: World, trainer: ScriptedTraining
+) -> None:
+    player = world.player()
+    with pytest.raises(InvalidInput, match="zero bytes"):
+        data.bring(world.services, player_id=player, name="a.bin", content=b"a\0b")
+    trainer.file_bytes = 3
+    with pytest.raises(InvalidInput, match="larger than"):
+        data.bring(world.services, player_id=player, name="a.txt", content=b"long")
+    assert data.mine(world.services, player_id=player) == ()
+
+
+def test_nobody_fills_the_disk(
+    world: World, trainer: ScriptedTraining, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(data, "MOST_FILES", 1)
+    player = world.player()
+    data.bring(world.services, player_id=player, name="a.txt", content=b"x\n")
+    with pytest.raises(Conflict, match="as many as one person may keep"):
+        data.bring(world.services, player_id=player, name="b.txt", content=b"x\n")
+    assert len(trainer.files) == 1
+
+
+def test_without_the_trainer_nothing_is_lost(
+    world: World, trainer: ScriptedTraining
+) -> None:
+    player = world.player()
+    data_id = data.bring(world.services, player_id=player, name="a.txt", content=b"x\n")
+    trainer.is_down = True
+    with pytest.raises(BackendError, match="does not answer just now"):
+        look(world, player, data_id)
+    assert [one.id for one in data.mine(world.services, player_id=player)] == [data_id]
+
+
+def test_deleting_data_deletes_the_file_but_no_shipped_one(
+    world: World, trainer: ScriptedTraining
+) -> None:
+    player = world.player()
+    own = data.bring(world.services, player_id=player, name="a.txt", content=b"x\n")
+    taken = data.choose(world.services, player_id=player, file_id="shipped-recipes")
+    for data_id in (own, taken):
+        data.delete(world.services, player_id=player, data_id=data_id)
+    assert trainer.deleted == ["file-1"]
+
+
+def test_data_that_could_not_be_deleted_is_still_there(
+    world: World, trainer: ScriptedTraining
+) -> None:
+    player = world.player()
+    own = data.bring(world.services, player_id=player, name="a.txt", content=b"x\n")
+    trainer.is_down = True
+    with pytest.raises(BackendError):
+        data.delete(world.services, player_id=player, data_id=own)
+    assert data.find(world.services, player_id=player, data_id=own).name == "a.txt"
+
+
+def test_a_player_who_goes_takes_all_along(
+    world: World, trainer: ScriptedTraining
+) -> None:
+    player = world.player()
+    data.bring(world.services, player_id=player, name="a.txt", content=b"x\n")
+    accounts.delete_player(world.services, player_id=player)
+    assert trainer.files == {}

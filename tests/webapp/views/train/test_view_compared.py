@@ -1,0 +1,290 @@
+"""Pages on which two models are compared, as a browser without scripts sees them."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+from flask import Flask
+
+from tests.kit.browser import Browser, text_of
+from tests.kit.judging import (
+    LEARNED,
+    Speakers,
+    TrainingWithRows,
+    add_model,
+    with_speakers,
+)
+from webapp.domain.train import comparing
+from webapp.rows import PUBLIC
+from webapp.views.train.tables import csv_of, marked
+
+SCRIPT = "<script>alert(1)</script>"
+
+
+@pytest.fixture
+def speakers() -> Speakers:
+    found = Speakers()
+    found.says["smollm2"].append("The sea is wide. " * 4)
+    found.says["soup"].append("Boil it in salted water.")
+    return found
+
+
+@pytest.fixture
+def trainer() -> TrainingWithRows:
+    return TrainingWithRows()
+
+
+@pytest.fixture
+def app(app: Flask, speakers: Speakers, trainer: TrainingWithRows) -> Flask:
+    services = with_speakers(app.extensions["wordkeep"], speakers, "soup")
+    settings = services.settings.but(model_prompts_per_minute=1000)
+    app.extensions["wordkeep"] = replace(
+        services, training=trainer.client(), settings=settings
+    )
+    return app
+
+
+@pytest.fixture
+def ada(player: Browser) -> Browser:
+    add_model(player.services, player.player_id(), "soup", title="Soup bot")
+    return player
+
+
+def begin(browser: Browser, **given: str) -> str:
+    fields = {"first": "smollm2", "second": "soup", "source": "kept", "seed": "5"}
+    answer = browser.post("/train/models/soup/compare", fields | given)
+    assert answer.status_code == 303, text_of(answer.text)
+    return str(answer.location)
+
+
+def finish(browser: Browser, path: str) -> str:
+    """Press the button until nothing is left to ask."""
+    for _ in range(8):
+        page = browser.get(path)
+        if "All in all" in page.text:
+            return str(page.text)
+        assert browser.post(path).status_code == 303
+    raise AssertionError("it never ends")
+
+
+def test_from_the_model_to_the_figures_without_a_script(ada: Browser) -> None:
+    assert "/train/models/soup/compare" in ada.get("/train/models/soup").text
+    form = ada.get("/train/models/soup/compare").text
+    chosen = re.findall(r'<option value="([^"]+)" selected', form)
+    assert chosen == ["smollm2", "soup"]
+    page = text_of(finish(ada, begin(ada)))
+    assert "smollm2, before training and Soup bot: the same 2 prompts" in page
+    assert "Exactly right 0 of 2 1 of 2" in page
+    assert "Repetitive: 2 before, 0 after" in page
+    assert "It is not fair" not in page
+    assert "Compared before" in ada.get("/train/models/soup/compare").text
+
+
+def test_a_press_of_the_button_asks_until_the_page_would_take_too_long(
+    ada: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("webapp.views.train.compared.PATIENCE_SECONDS", 0)
+    path = begin(ada)
+    ada.post(path)
+    page = text_of(ada.get(path).text)
+    assert "1 of 2 answered." in page
+    assert "How do I cook rice?" in page
+    assert "How do I bake bread?" not in page
+
+
+def test_a_part_of_the_page_asks_one_row_and_goes_on_by_itself(ada: Browser) -> None:
+    path = begin(ada)
+    part = ada.swap(path).text
+    assert "<html" not in part
+    assert 'hx-trigger="submit, load"' in part
+    assert "1 of 2 answered" in text_of(part)
+    ada.swap(path)
+    last = ada.swap(path).text
+    assert "All in all" in last
+    assert "hx-trigger" not in last
+
+
+def test_a_limit_is_told_and_it_waits(ada: Browser) -> None:
+    path = begin(ada)
+    ada.limit(model_prompts_per_minute=2)
+    assert ada.swap(path).status_code == 200
+    part = ada.swap(path).text
+    assert re.search(r'hx-trigger="submit, load delay:\d+s"', part)
+    assert "You have used all 2 prompts of this minute." in text_of(part)
+
+
+def test_rows_that_it_learned_from_are_marked_and_left_out(ada: Browser) -> None:
+    rice = "How do I cook rice? => Boil it in salted water."
+    rows = f"{rice}\nHow do I fry onions? => {LEARNED}"
+    page = text_of(finish(ada, begin(ada, source="own", rows=rows)))
+    assert "1 prompt is in the text that it learned from." in page
+    assert "It is not fair to judge on what it has learned from" in page
+    assert "Exactly right 0 of 1 1 of 1" in page
+
+
+def test_what_was_copied_is_marked(ada: Browser, speakers: Speakers) -> None:
+    speakers.says["soup"].clear()
+    speakers.says["soup"].append(f"Well: {LEARNED}")
+    page = finish(ada, begin(ada, source="own", rows="What is for dinner?"))
+    (mark,) = re.findall(r'<mark class="by-heart">(.*?)</mark>', page)
+    assert mark == LEARNED.removesuffix(".")
+
+
+def test_prompts_replies_and_notes_are_text_and_not_markup(
+    ada: Browser, speakers: Speakers
+) -> None:
+    speakers.says["soup"].clear()
+    speakers.says["soup"].append(f"Say {SCRIPT}")
+    path = begin(ada, source="own", rows=f"{SCRIPT} => {SCRIPT}")
+    page = finish(ada, path)
+    ada.post(f"{path}/sheet", {"note-1": SCRIPT, "first-1": "bad"})
+    for text in (page, ada.get(path).text, ada.get(f"{path}/sheet").text):
+        assert SCRIPT not in text
+        assert "&lt;script&gt;" in text
+
+
+def test_what_is_wrong_with_the_form_is_said_and_what_was_typed_stays(
+    ada: Browser,
+) -> None:
+    fields = {"first": "smollm2", "second": "soup", "source": "own"}
+    for given, says in (
+        ({"rows": ""}, "Write at least one prompt"),
+        ({"rows": "Hello there", "first": "soup"}, "Choose two different models"),
+        ({"rows": "Hello there", "second": "warden"}, "Choose two models"),
+        ({"rows": "Hello there", "tokens": "9999"}, "number of tokens must be"),
+        ({"rows": "Hello there", "tokens": "many"}, "number of tokens must be"),
+        ({"source": "kept", "count": "21"}, "whole number up to 20"),
+        ({"source": "kept", "count": "٣"}, "whole number up to 20"),
+    ):
+        answer = ada.post("/train/models/soup/compare", fields | given)
+        assert (answer.status_code, says in text_of(answer.text)) == (400, True), given
+        assert given.get("rows", "") in answer.text
+
+
+def test_a_trainer_without_the_rows_asks_for_prompts_of_ones_own(
+    ada: Browser, trainer: TrainingWithRows
+) -> None:
+    trainer.rows = {}
+    fields = {"first": "smollm2", "second": "soup", "source": "kept"}
+    answer = ada.post("/train/models/soup/compare", fields)
+    assert answer.status_code == 400
+    assert "Write or paste some of your own below." in text_of(answer.text)
+
+
+def test_the_same_form_sent_twice_is_one_comparison(ada: Browser) -> None:
+    assert begin(ada) == begin(ada)
+
+
+def test_others_neither_see_nor_touch_it(
+    ada: Browser, new_browser: Callable[[], Browser]
+) -> None:
+    path = begin(ada)
+    eve = new_browser().play("Eve")
+    for url in (
+        path,
+        f"{path}/sheet",
+        f"{path}/table.csv",
+        "/train/models/soup/compare",
+    ):
+        assert eve.get(url).status_code == 404
+    for url in (path, f"{path}/sheet", f"{path}/again", f"{path}/delete"):
+        assert eve.post(url).status_code == 404
+    assert ada.client.post(f"{path}/delete").status_code == 400
+    assert ada.get(path).status_code == 200
+
+
+def test_a_visitor_of_a_public_model_compares_as_a_guest_with_own_prompts_only(
+    new_browser: Callable[[], Browser],
+) -> None:
+    owner = new_browser().play("Owner")
+    add_model(owner.services, owner.player_id(), "soup", visibility=PUBLIC)
+    guest = new_browser()
+    form = guest.get("/train/models/soup/compare").text
+    assert 'value="kept"' not in form
+    fields = {"first": "smollm2", "second": "soup", "source": "kept"}
+    refused = guest.post("/train/models/soup/compare", fields)
+    assert "Only its owner" in text_of(refused.text)
+    path = begin(guest, source="own", rows="Hello there")
+    assert "Every prompt" in finish(guest, path)
+
+
+def test_grades_are_saved_and_shown_again(ada: Browser) -> None:
+    path = begin(ada)
+    finish(ada, path)
+    form = {"first-1": "bad", "second-1": "good", "note-1": "better", "note-2": ""}
+    assert ada.post(f"{path}/sheet", form).status_code == 303
+    sheet = ada.get(f"{path}/sheet").text
+    checked = re.findall(r'name="(\S+)" value="(\S+)" checked', sheet)
+    assert checked == [("first-1", "bad"), ("second-1", "good")]
+    assert 'value="better"' in sheet
+    page = text_of(ada.get(path).text)
+    assert "Graded by you 0 good, 0 okay, 1 bad 1 good, 0 okay, 0 bad" in page
+    wrong = ada.post(f"{path}/sheet", {"first-1": "great"})
+    assert (wrong.status_code, "A grade is one of" in wrong.text) == (400, True)
+    long = ada.post(f"{path}/sheet", {"first-1": "good", "note-1": "x" * 501})
+    assert long.status_code == 400
+    # What was typed is still there.
+    assert "x" * 501 in long.text
+
+
+def test_the_table_for_a_spreadsheet(ada: Browser, speakers: Speakers) -> None:
+    speakers.says["smollm2"].clear()
+    speakers.says["smollm2"].append('=HYPERLINK("http://evil")')
+    path = begin(ada)
+    finish(ada, path)
+    answer = ada.get(f"{path}/table.csv")
+    assert answer.mimetype == "text/csv"
+    assert answer.headers["Content-Disposition"].startswith("attachment")
+    head, first, second = csv.reader(io.StringIO(answer.text))
+    assert head[:5] == ["row", "prompt", "target", "learned from", "smollm2: reply"]
+    assert len(head) == len(first) == len(second) == 15
+    assert first[4] == '\'=HYPERLINK("http://evil")'
+    assert first[9:12] == ["Boil it in salted water.", "yes", "1.000"]
+    assert second[10] == "no"
+
+
+def test_an_order_with_the_worst_first(ada: Browser, speakers: Speakers) -> None:
+    speakers.says["soup"].clear()
+    speakers.says["soup"].extend(["Boil it in salted water.", "Zzq teh zzq. " * 8])
+    path = begin(ada)
+    finish(ada, path)
+    rows = re.compile(r'id="row-(\d+)"')
+    assert rows.findall(ada.get(path).text) == ["1", "2"]
+    assert rows.findall(ada.get(f"{path}?order=worst").text) == ["2", "1"]
+
+
+def test_a_model_that_failed_can_be_asked_again(
+    ada: Browser, speakers: Speakers
+) -> None:
+    path = begin(ada)
+    seen_id = int(path.rsplit("/", 1)[1])
+    speakers.says.clear()
+    page = finish(ada, path)
+    assert "Ask those again" in page
+    speakers.says["smollm2"].append("Hello.")
+    speakers.says["soup"].append("Hello.")
+    assert ada.post(f"{path}/again").status_code == 303
+    assert "Ask those again" not in finish(ada, path)
+    seen = comparing.find(
+        ada.services, player_id=ada.player_id(), comparison_id=seen_id
+    )
+    assert [a.text for row in seen.rows for a in row.answers] == ["Hello."] * 4
+    assert csv_of(seen).count("Hello.") == 4
+
+
+def test_a_deleted_one_is_gone(ada: Browser) -> None:
+    path = begin(ada)
+    answer = ada.post(f"{path}/delete")
+    assert answer.location == "/train/models/soup/compare"
+    assert ada.get(path).status_code == 404
+
+
+def test_a_span_is_marked_where_it_is() -> None:
+    assert marked("one two three", "two") == ("one ", "two", " three")
+    assert marked("one two", "four") == ("one two", "", "")
+    assert marked("one two", "") == ("one two", "", "")

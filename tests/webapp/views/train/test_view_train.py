@@ -1,0 +1,443 @@
+"""The pages of training, without scripts: forms from a text to a model."""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.kit.browser import Browser, text_of
+from tests.kit.training import ScriptedTraining
+from webapp.llm.scripted import ScriptedBackend
+from webapp.llm.training import TrainingClient
+
+SCRIPT = "<script>alert(1)</script>"
+MARK = re.compile(r'name="form" value="(\w+)"')
+
+
+def take(browser: Browser) -> str:
+    """Take the shipped set; return the address of its page."""
+    answer = browser.post("/train/data/shipped", {"id": "shipped-recipes"})
+    assert answer.status_code == 303, answer.text
+    return str(answer.location)
+
+
+def form(browser: Browser, **more: str) -> dict[str, str]:
+    page = browser.get("/train/new?data=1").text
+    found = MARK.search(page)
+    assert found
+    given = {"data": "1", "form": found[1], "title": "Soup", "base": "smollm2"}
+    return {**given, "method": "lora", "length": "minutes", "minutes": "3", **more}
+
+
+def train(browser: Browser, trainer: ScriptedTraining, **more: str) -> str:
+    """Train a model to its end; return the address of its run."""
+    take(browser)
+    answer = browser.post("/train/new", form(browser, **more))
+    assert answer.status_code == 303, text_of(answer.text)
+    trainer.finish(trainer.last)
+    browser.get(answer.location)
+    return str(answer.location)
+
+
+def test_everybody_may_read_what_training_is(browser: Browser) -> None:
+    page = text_of(browser.get("/train").text)
+    assert "Train a model of your own" in page
+    assert "You may train for 60 minutes a day" in page
+
+
+def test_a_guest_trains_without_an_account(
+    browser: Browser, trainer: ScriptedTraining
+) -> None:
+    run = train(browser, trainer)
+    page = text_of(browser.get(run).text)
+    assert "Your model is ready" in page
+    assert "perplexity is now 22.0 , as if it chose between 22 words" in page
+    assert "Predicted: 3 minutes. It took 2 minutes 50 s: 6 % less" in page
+
+
+def test_the_page_of_data_shows_rows_and_report(player: Browser) -> None:
+    page = text_of(player.get(take(player)).text)
+    assert "It has 240 rows with the columns {title} {steps}" in page
+    assert "192 rows" in page
+    assert "This is enough to see a change" in page
+
+
+def test_data_that_was_read_is_not_read_again_to_show_it(
+    player: Browser, trainer: ScriptedTraining
+) -> None:
+    place = take(player)
+    player.get(place)
+    trainer.is_down = True
+    page = text_of(player.get(place).text)
+    assert "It has 240 rows" in page
+    assert "does not answer" not in page
+
+
+def test_a_template_that_does_not_fit_is_said_in_the_part(player: Browser) -> None:
+    answer = player.swap(take(player), {"text": "{titel}"})
+    assert answer.status_code == 400
+    assert "There is no column {titel}" in text_of(answer.text)
+    assert ">{titel}</textarea>" in answer.text
+
+
+def test_presets_fill_the_templates(player: Browser) -> None:
+    place = take(player)
+    player.get(place)
+    page = player.post(place, {"preset": "answer"}).text
+    assert ">{title}</textarea>" in page
+    assert ">{steps}</textarea>" in page
+    assert "What is marked is learned" in page
+
+
+def test_shuffling_shows_other_rows(player: Browser) -> None:
+    place = take(player)
+    pages = {player.post(place, {"shuffle": str(n)}).text for n in (1, 1, 2)}
+    rows = {re.search(r'class="rendered".*?</ol>', p, re.S)[0] for p in pages}  # type: ignore[index]
+    assert len(rows) == 2
+
+
+@pytest.mark.parametrize("name", ["songs.txt", "songs.csv", "songs.jsonl"])
+def test_what_is_uploaded_is_text_and_never_code(player: Browser, name: str) -> None:
+    contents = {
+        "songs.txt": f"{SCRIPT}\nla\n",
+        "songs.csv": f"line,{SCRIPT}\nla,{SCRIPT}\n",
+        "songs.jsonl": f'{{"{SCRIPT}": "{SCRIPT}"}}\n',
+    }
+    file = (io.BytesIO(contents[name].encode()), f"{SCRIPT}{name}")
+    answer = player.post("/train/data", {"file": file})
+    assert answer.status_code == 303, answer.text
+    for place in (answer.location, "/train/data", "/train", "/train/new?data=1"):
+        page = player.get(place)
+        assert page.status_code == 200
+        assert SCRIPT not in page.text
+    assert "&lt;script&gt;" in player.get(answer.location).text
+
+
+def test_a_paste_is_a_file_of_lines(player: Browser) -> None:
+    answer = player.post("/train/data", {"pasted": "one\ntwo"})
+    page = text_of(player.get(answer.location).text)
+    assert "It has 2 rows" in page
+    assert "too little to judge by" in page
+
+
+def test_nothing_and_no_text_are_refused_and_what_was_pasted_stays(
+    player: Browser, trainer: ScriptedTraining
+) -> None:
+    assert "Choose a file, or paste" in player.post("/train/data", {}).text
+    trainer.is_down = True
+    answer = player.post("/train/data", {"pasted": "my only copy"})
+    assert answer.status_code == 502
+    assert "my only copy" in answer.text
+    assert "does not answer just now" in answer.text
+
+
+def test_an_upload_may_be_larger_than_other_forms_but_not_without_end(
+    player: Browser, trainer: ScriptedTraining
+) -> None:
+    large = b"a line of text\n" * 30_000
+    assert len(large) > player.services.settings.request_bytes
+    file = (io.BytesIO(large), "large.txt")
+    assert player.post("/train/data", {"file": file}).status_code == 303
+    player.limit(upload_bytes=1000)
+    file = (io.BytesIO(b"x" * 100_000), "larger.txt")
+    assert player.post("/train/data", {"file": file}).status_code == 413
+    assert player.post("/train/new", {"title": "x" * 300_000}).status_code == 413
+
+
+def test_the_form_shows_costs_and_the_recipe(player: Browser) -> None:
+    take(player)
+    part = player.swap("/train/new/predict", form(player, learning_rate="0.05"))
+    page = text_of(part.text)
+    assert "Time 3 minutes" in page
+    assert "2.44 million of 135 million numbers" in page
+    assert "learning rate is high" in page
+    assert "learning_rate: 0.05" in page
+    assert "Skip to the content" not in page
+
+
+def test_a_fault_in_a_number_keeps_all_that_was_typed(player: Browser) -> None:
+    take(player)
+    answer = player.post("/train/new", form(player, rows="many", title="My soup"))
+    assert answer.status_code == 400
+    assert "must be a number, and “many” is not" in text_of(answer.text)
+    assert 'value="My soup"' in answer.text
+
+
+def test_a_recipe_fills_the_form(player: Browser) -> None:
+    take(player)
+    text = "name: stew\nlearning_rate: 3e-4\nlora: {rank: 8}\nupdates: 77\n"
+    page = player.post("/train/new/recipe", {"data": "1", "recipe": text}).text
+    assert 'value="stew"' in page
+    assert 'value="0.0003"' in page
+    assert (
+        'name="updates" type="number" min="1" max="100000" step="1" value="77"' in page
+    )
+    answer = player.post("/train/new/recipe", {"data": "1", "recipe": "learn: 1"})
+    assert answer.status_code == 400
+    assert "means nothing here" in text_of(answer.text)
+    assert "learn: 1</textarea>" in answer.text
+
+
+def test_a_base_is_prompted_before_it_is_trained(
+    player: Browser, backend: ScriptedBackend
+) -> None:
+    take(player)
+    backend.enqueue(f" {SCRIPT}")
+    given = form(player, try_prompt="Soup number")
+    page = player.post("/train/new/try", given).text
+    assert SCRIPT not in page
+    assert "&lt;script&gt;alert(1)" in page
+    part = player.swap("/train/new/try", {**given, "base": "fresh-small"})
+    assert "still empty" in text_of(part.text)
+    part = player.swap("/train/new/try", {**given, "base": "warden"})
+    assert part.status_code == 404
+
+
+def test_a_form_sent_twice_is_one_run(
+    player: Browser, trainer: ScriptedTraining
+) -> None:
+    take(player)
+    given = form(player)
+    places = {player.post("/train/new", given).location for _ in range(2)}
+    assert places == {"/train/runs/1"}
+    assert len(trainer.jobs) == 1
+
+
+def test_without_a_token_nothing_begins(
+    player: Browser, trainer: ScriptedTraining
+) -> None:
+    take(player)
+    given = form(player)
+    assert player.client.post("/train/new", data=given).status_code == 400
+    assert player.client.post("/train/data", data={"pasted": "x"}).status_code == 400
+    assert trainer.jobs == {}
+
+
+def test_a_run_is_told_live_and_survives_a_reload(
+    player: Browser, trainer: ScriptedTraining
+) -> None:
+    take(player)
+    run = player.post("/train/new", form(player)).location
+    assert "number 1 in the queue, about 45 seconds to wait" in text_of(
+        player.get(run).text
+    )
+    trainer.run(trainer.last)
+    part = player.get(f"{run}/state", headers={"HX-Request": "true"})
+    assert 'hx-trigger="every 2s"' in part.text
+    assert "step 40, about 1 minute 53 s left" in text_of(part.text)
+    assert '<progress max="180.0" value="56.6' in part.text
+    assert "def learn(" in player.get(run).text
+    curves: Any = player.get(f"{run}/curves").json
+    assert curves["is_over"] is False
+    assert len(curves["runs"][0]["train"]) == 40
+    trainer.finish(trainer.last)
+    assert "hx-trigger" not in player.get(f"{run}/state").text
+
+
+def test_pause_go_on_stop_and_keep(player: Browser, trainer: ScriptedTraining) -> None:
+    take(player)
+    run = player.post("/train/new", form(player)).location
+    trainer.run(trainer.last)
+    seen = []
+    for action in ("pause", "resume"):
+        assert player.post(f"{run}/{action}").status_code == 303
+        seen.append(trainer.jobs[trainer.last]["status"])
+    assert seen == ["paused", "queued"]
+    player.post(f"{run}/pause")
+    assert "queued cannot do that" in text_of(player.get(run).text)
+    trainer.run(trainer.last)
+    player.post(f"{run}/keep")
+    assert "Your model is ready" in text_of(player.get(run).text)
+    assert player.post(f"{run}/explode").status_code == 404
+
+
+def test_a_failed_run_says_why(player: Browser, trainer: ScriptedTraining) -> None:
+    take(player)
+    run = player.post("/train/new", form(player)).location
+    trainer.run(trainer.last)
+    trainer.fail(trainer.last, f"The memory was not enough. {SCRIPT}")
+    page = player.get(run).text
+    assert "Why it failed: The memory was not enough." in text_of(page)
+    assert SCRIPT not in page
+    assert "Go on" in page
+
+
+def test_when_the_trainer_is_away_every_page_says_so_and_is_there(
+    player: Browser, trainer: ScriptedTraining
+) -> None:
+    take(player)
+    run = player.post("/train/new", form(player)).location
+    trainer.is_down = True
+    for place in ("/train", "/train/data", "/train/data/1", "/train/new?data=1", run):
+        page = player.get(place)
+        assert page.status_code == 200, place
+        assert "does not answer just now" in text_of(page.text), place
+
+
+def test_a_site_without_local_models_says_so(player: Browser) -> None:
+    player.app.extensions["wordkeep"] = _without_trainer(player)
+    page = text_of(player.get("/train/data").text)
+    assert "Training needs the local models" in page
+
+
+def test_the_page_of_a_model_has_card_prompts_and_downloads(
+    player: Browser, trainer: ScriptedTraining, backend: ScriptedBackend
+) -> None:
+    train(player, trainer)
+    page = player.get("/train/models/soup").text
+    text = text_of(page)
+    assert "It was as if it chose between 35 words each time" in text
+    assert "1.210 → 1.020" in text
+    assert "2.44 million of 135 million" in text
+    assert "not on this machine any more" not in text
+    backend.enqueue(" of the day", f" 7 {SCRIPT}")
+    given = {"prompt": "Soup number", "beside": "1"}
+    part = player.swap("/train/models/soup/prompt", given)
+    assert "smollm2, before training Soup number of the day" in text_of(part.text)
+    assert SCRIPT not in part.text
+    answer = player.get("/train/models/soup/files/model.gguf?quality=f16")
+    assert answer.data.startswith(b"model.gguf of ftjob-")
+    assert "soup-model.gguf" in answer.headers["Content-Disposition"]
+    assert player.get("/train/models/soup/files/nothing").status_code == 404
+
+
+def test_an_empty_prompt_is_refused_on_the_page(
+    player: Browser, trainer: ScriptedTraining
+) -> None:
+    train(player, trainer)
+    answer = player.post("/train/models/soup/prompt", {"prompt": " "})
+    assert answer.status_code == 400
+    assert "The prompt is empty" in text_of(answer.text)
+
+
+def test_what_belongs_to_others_is_not_there(
+    player: Browser, trainer: ScriptedTraining, new_browser: Callable[[], Browser]
+) -> None:
+    run = train(player, trainer)
+    other = new_browser().play("Eve")
+    gets: tuple[str, ...] = (
+        "/train/data/1",
+        "/train/new?data=1",
+        run,
+        f"{run}/state",
+        f"{run}/curves",
+    )
+    posts: tuple[tuple[str, dict[str, Any]], ...] = (
+        ("/train/data/1", {}),
+        ("/train/data/1/delete", {}),
+        (f"{run}/cancel", {}),
+        (f"{run}/delete", {}),
+        ("/train/new", {"data": "1"}),
+        ("/train/new/predict", {"data": "1"}),
+        ("/train/new/recipe", {"data": "1", "recipe": "name: a"}),
+        ("/train/new/try", {"data": "1", "try_prompt": "a"}),
+        ("/train/models/soup/prompt", {"prompt": "a"}),
+        ("/train/models/soup/visibility", {"visibility": "public"}),
+        ("/train/models/soup/test", {}),
+    )
+    gets += ("/train/models/soup", "/train/models/soup/files/card.md")
+    gets += ("/train/compare?runs=1",)
+    assert {place: other.get(place).status_code for place in gets} == dict.fromkeys(
+        gets, 404
+    )
+    for place, given in posts:
+        assert other.post(place, given).status_code == 404, place
+    assert player.get("/train/models/soup").status_code == 200
+
+
+def test_a_published_model_is_for_everybody_to_try(
+    player: Browser,
+    trainer: ScriptedTraining,
+    new_browser: Callable[[], Browser],
+    backend: ScriptedBackend,
+) -> None:
+    train(player, trainer)
+    given = {"visibility": "public", "example": "Soup number"}
+    assert player.post("/train/models/soup/visibility", given).status_code == 303
+    visitor = new_browser()
+    page = visitor.get("/train/models/soup")
+    assert page.status_code == 200
+    assert "A model by Ada" in text_of(page.text)
+    assert "Unlock the test part" not in page.text
+    backend.enqueue(" 7")
+    part = visitor.swap("/train/models/soup/prompt", {"prompt": "Soup number"})
+    assert "Soup number 7" in text_of(part.text)
+    assert "by Ada" in text_of(visitor.get("/train").text)
+
+
+def test_a_name_with_tags_is_text(player: Browser, trainer: ScriptedTraining) -> None:
+    run = train(player, trainer, title=SCRIPT)
+    name = trainer.jobs[trainer.last]["fine_tuned_model"]
+    for place in ("/train", run, f"/train/models/{name}", "/train/compare?runs=1"):
+        page = player.get(place)
+        assert page.status_code == 200
+        assert SCRIPT not in page.text
+
+
+def test_runs_are_compared_where_they_differ(
+    player: Browser, trainer: ScriptedTraining
+) -> None:
+    train(player, trainer)
+    player.post("/train/new", form(player, learning_rate="0.0005"))
+    trainer.run(trainer.last)
+    page = player.get("/train/compare?runs=1&runs=2").text
+    text = text_of(page)
+    assert "Learning rate (differs) 0.001 0.0005" in text
+    assert "Seed 0 0" in text
+    assert player.get("/train/compare?runs=1,99").status_code == 404
+    assert player.get("/train/compare?runs=x").status_code == 200
+
+
+def test_the_test_part_is_unlocked_once(
+    player: Browser, trainer: ScriptedTraining
+) -> None:
+    train(player, trainer)
+    player.post("/train/models/soup/test")
+    page = text_of(player.get("/train/models/soup").text)
+    assert "On the locked test part perplexity 23.1, before training 35.0" in page
+    player.post("/train/models/soup/test")
+    assert "unlocked already" in text_of(player.get("/train/models/soup").text)
+
+
+def test_deleting_says_goodbye_to_run_and_model(
+    player: Browser, trainer: ScriptedTraining
+) -> None:
+    run = train(player, trainer)
+    assert player.post(f"{run}/delete").status_code == 303
+    assert player.get("/train/models/soup").status_code == 404
+    assert trainer.deleted == ["soup"]
+
+
+def _without_trainer(browser: Browser) -> Any:
+    return dataclasses.replace(browser.services, training=TrainingClient())
+
+
+def test_a_model_that_cannot_be_fetched_is_named_and_not_offered(
+    player: Browser,
+) -> None:
+    take(player)
+    page = player.get("/train/new?data=1").text
+    assert "Pythia 14M" in page
+    assert "It needs the internet: it is not on this computer yet." in page
+    assert 'value="pythia-14m"' not in page
+
+
+def test_a_model_that_cannot_be_prompted_here_says_so_and_leads_nowhere(
+    player: Browser, trainer: ScriptedTraining
+) -> None:
+    take(player)
+    run = player.post("/train/new", form(player)).location
+    trainer.finish(trainer.last)
+    job = trainer.jobs[trainer.last]
+    job["fine_tuned_model"] = None
+    job["not_served"] = f"It cannot be prompted here: its words are unknown. {SCRIPT}"
+    page = player.get(run).text
+    assert "It cannot be prompted here" in text_of(page)
+    assert SCRIPT not in page
+    assert "Why it failed" not in page
+    assert "Your model is ready" not in page

@@ -1,0 +1,188 @@
+"""`bench pages`: does a page of a lesson take longer where there are more lessons?
+
+The lessons that come with Wordkeep are copied until there are enough of them. Sites
+with few and with many are asked in turns, so that a slow minute hits both. No model is
+asked.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import shutil
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from flask import Flask
+from flask.testing import FlaskClient
+
+from webapp.app import create_app
+from webapp.db import Database
+from webapp.domain.people.accounts import create_player
+from webapp.domain.services import Services
+from webapp.llm.gateway import Gateway
+from webapp.migrations import migrate
+from webapp.settings import PROJECT, load_settings
+
+SHIPPED: Final = PROJECT / "challenges" / "lessons"
+# A copy is no older name of the lesson that it is copied from.
+_WAS: Final = re.compile(r"^was:.*\n", re.MULTILINE)
+_PLACE: Final = re.compile(r"^place: (\d+)$", re.MULTILINE)
+# Tracks that come with Wordkeep; their copies stand after them.
+PLACES: Final = 8
+PASSWORD: Final = "only for this bench"  # noqa: S105 -- a throw-away instance
+LIMIT: Final = 1.3
+COURSE: Final = "/learn"
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A site with so many lessons, and a browser of a player on it."""
+
+    lessons: int
+    app: Flask
+    browser: FlaskClient
+
+
+def main(arguments: list[str]) -> int:
+    """Run the bench, print a table or JSON; 1 if a page of a lesson is over the limit.
+
+    The page of the course lists all lessons, so it is shown and not judged.
+    """
+    chosen = _parser().parse_args(arguments)
+    folder = Path(tempfile.mkdtemp(prefix="wordkeep-bench-"))
+    try:
+        times = measure(folder, chosen.lessons, repeats=chosen.repeats)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    few, *_, many = chosen.lessons
+    ratios = {path: ms[many] / ms[few] for path, ms in times.items()}
+    worst = max(ratio for path, ratio in ratios.items() if path != COURSE)
+    result = {"ms": times, "ratio": ratios, "worst": worst, "limit": LIMIT}
+    sys.stdout.write(
+        json.dumps(result, indent=2) + "\n" if chosen.json else _table(times, ratios)
+    )
+    return 0 if worst <= LIMIT else 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="wordkeep bench pages", description=__doc__)
+    parser.add_argument(
+        "--lessons", type=int, nargs="+", default=[48, 480], help="how many there are"
+    )
+    parser.add_argument("--repeats", type=int, default=40, help="requests of each page")
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    return parser
+
+
+def measure(
+    folder: Path, counts: Sequence[int], *, repeats: int
+) -> dict[str, dict[int, float]]:
+    """Return the median milliseconds of each page, by the number of lessons."""
+    with ExitStack() as stack:
+        sites = [
+            stack.enter_context(site_with(folder / str(count), count))
+            for count in counts
+        ]
+        return {
+            path: _in_turns(sites, path, repeats)
+            for path in (COURSE, *_chosen_lessons())
+        }
+
+
+@contextmanager
+def site_with(instance: Path, lessons: int) -> Iterator[Asked]:
+    """Open a site with so many lessons and a player who reads them."""
+    instance.mkdir(parents=True)
+    write_lessons(instance / "content" / "lessons", lessons)
+    settings = load_settings({}, instance=instance)
+    database = Database(settings.database)
+    migrate(database)
+    database.dispose()
+    app = create_app(settings, gateway=Gateway.scripted())
+    services: Services = app.extensions["wordkeep"]
+    try:
+        _require_all(services, lessons)
+        create_player(services, name="reader", password=PASSWORD)
+        yield Asked(lessons, app, _signed_in(app))
+    finally:
+        services.db.dispose()
+        services.boot.close()
+
+
+def _require_all(services: Services, lessons: int) -> None:
+    found = sum(len(track.lessons) for track in services.content.current().tracks)
+    if found != lessons:
+        problems = [problem.message for problem in services.content.problems()]
+        raise RuntimeError(f"the site has {found} lessons: {problems[:1]}")
+
+
+def write_lessons(folder: Path, count: int) -> None:
+    """Copy shipped lessons, whole tracks first, until there are `count` with them."""
+    files = sorted(SHIPPED.glob("*/*.md"))
+    for number in range(len(files), count):
+        copy, at = divmod(number, len(files))
+        source = files[at]
+        track = folder / f"{source.parent.name}-{copy}"
+        if not track.exists():
+            track.mkdir(parents=True)
+            text = (source.parent / "track.yaml").read_text(encoding="utf-8")
+            (track / "track.yaml").write_text(_PLACE.sub(_later(copy), text))
+        text = source.read_text(encoding="utf-8")
+        (track / source.name).write_text(_WAS.sub("", text), encoding="utf-8")
+
+
+def _later(copy: int) -> Any:
+    return lambda found: f"place: {copy * PLACES + int(found[1])}"
+
+
+def _chosen_lessons() -> list[str]:
+    """Return the first lesson of each track."""
+    firsts = (min(track.glob("*.md")) for track in sorted(SHIPPED.glob("*/")))
+    return [f"/learn/{one.parent.name}/{one.stem.partition('-')[2]}" for one in firsts]
+
+
+def _signed_in(app: Flask) -> FlaskClient:
+    browser = app.test_client()
+    form = browser.get("/login").get_data(as_text=True)
+    token = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', form)
+    fields = {"name": "reader", "password": PASSWORD}
+    fields["csrf_token"] = token.group(1) if token else ""
+    answer = browser.post("/login", data=fields)
+    if answer.status_code != 303:
+        raise RuntimeError(f"the bench could not sign in: {answer.status}")
+    return browser
+
+
+def _in_turns(sites: list[Asked], path: str, repeats: int) -> dict[int, float]:
+    times: dict[int, list[float]] = {site.lessons: [] for site in sites}
+    for turn in range(repeats + 1):
+        for site in sites:
+            started = time.perf_counter()
+            answer = site.browser.get(path)
+            took = 1000 * (time.perf_counter() - started)
+            if answer.status_code != 200:
+                raise RuntimeError(f"{path} answered {answer.status}")
+            # The first time templates are compiled.
+            if turn:
+                times[site.lessons].append(took)
+    return {count: statistics.median(of) for count, of in times.items()}
+
+
+def _table(times: dict[str, dict[int, float]], ratios: dict[str, float]) -> str:
+    counts = list(next(iter(times.values())))
+    head = "".join(f"{count:>9} lessons" for count in counts)
+    lines = ["", f"{'page'.ljust(32)}{head}   ratio"]
+    for path, ms in times.items():
+        cells = "".join(f"{one:14.1f} ms" for one in ms.values())
+        lines.append(f"{path.ljust(32)}{cells}{ratios[path]:8.2f}")
+    lines.append(f"A page of a lesson may take {LIMIT} times as long with the most.")
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,1 @@
+"""What several checks need. None of it is a check."""

@@ -1,0 +1,1 @@
+"""Lessons: Markdown files with panels and questions, read with their lines."""

@@ -1,0 +1,1 @@
+"""Lessons: panels that are run and judged, questions, hints, progress, proofs."""

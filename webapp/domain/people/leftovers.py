@@ -1,0 +1,60 @@
+"""What the trainer keeps of a player: it goes when the player goes."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from webapp.domain.services import Services
+from webapp.errors import Conflict, LabError
+from webapp.rows import DataFile, Player, TrainedModel
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Leftovers:
+    """Files that a player brought, runs that may still go on, and models."""
+
+    files: tuple[str, ...]
+    jobs: tuple[str, ...]
+    models: tuple[str, ...]
+
+
+def of_player(session: Session, player: Player) -> Leftovers:
+    """Return what there is; ask before the rows go. Shipped sets are nobody's."""
+    files = select(DataFile.file_id).where(
+        DataFile.player_id == player.id, DataFile.file_id.not_like("shipped-%")
+    )
+    rows = session.execute(
+        select(TrainedModel.job_id, TrainedModel.name).where(
+            TrainedModel.player_id == player.id
+        )
+    ).all()
+    return Leftovers(
+        files=tuple(session.scalars(files)),
+        jobs=tuple(job for job, _ in rows if job is not None),
+        models=tuple(name for _, name in rows if name is not None),
+    )
+
+
+def clear(services: Services, left: Leftovers) -> None:
+    """Let the trainer delete it; what it does not do now is logged, and stays."""
+    trainer = services.training
+    tasks: list[tuple[str, Callable[[], object]]] = [
+        *((job, partial(trainer.act, job, "cancel")) for job in left.jobs),
+        *((name, partial(trainer.delete_model, name)) for name in left.models),
+        *((file, partial(trainer.delete_file, file)) for file in left.files),
+    ]
+    for name, do in tasks:
+        try:
+            do()
+        except Conflict:
+            log.debug("training: %s was over already", name)
+        except LabError as error:
+            log.warning("training: %s was not deleted: %s", name, error.code)

@@ -1,0 +1,273 @@
+"""What instructors do for the players of their classes, each act with its line."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import ColumnElement, exists, false, select, true
+from sqlalchemy.orm import InstrumentedAttribute, Session
+
+from webapp.db import insert_missing
+from webapp.domain.people import access, accounts, leftovers
+from webapp.domain.people.accounts import NewCode, PlayerInfo
+from webapp.domain.people.classes import ClassInfo, class_id_of, class_info
+from webapp.domain.people.names import clean_name, take_name
+from webapp.domain.services import Services
+from webapp.errors import Conflict, InvalidInput, NotFound
+from webapp.rows import (
+    ADMIN,
+    PLAYER,
+    ClassAct,
+    Player,
+    SchoolClass,
+    Teaching,
+)
+from webapp.text.names import name_key
+
+ACTS_SHOWN: Final = 50
+RENAMED, ALIAS_CHANGED = "changed the nickname", "changed the leaderboard name"
+HIDDEN, SHOWN = "took off the leaderboard", "put back on the leaderboard"
+NEW_CODE, REMOVED = "gave a new recovery code", "removed a player"
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who does it: an instructor, an admin, or the command line (without an id)."""
+
+    name: str
+    player_id: int | None = None
+    is_everywhere: bool = True
+
+
+COMMAND: Final = Actor("the command line")
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A player as the instructor of the class sees them."""
+
+    id: int
+    class_id: int
+    name: str
+    alias: str | None
+    is_listed: bool
+    is_hidden: bool
+    has_password: bool
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """What was done, by whom, and to whom: None if that player is gone."""
+
+    at: datetime
+    actor: str
+    what: str
+    whom: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ClassPage:
+    """A class with its players by name, and what was done last, newest first."""
+
+    info: ClassInfo
+    members: tuple[Member, ...]
+    acts: tuple[Act, ...]
+
+
+def actor_of(player: PlayerInfo) -> Actor:
+    """Return an instructor as one who acts in the classes they teach, or everywhere."""
+    return Actor(player.name, player.id, player.role == ADMIN)
+
+
+def taught(services: Services, *, actor: Actor) -> frozenset[int]:
+    """Return the ids of the classes in which somebody may act."""
+    with services.db.read() as session:
+        wanted = select(SchoolClass.id).where(_is_taught(actor))
+        return frozenset(session.scalars(wanted))
+
+
+def class_page(services: Services, *, actor: Actor, class_id: int) -> ClassPage:
+    """Return a class that somebody teaches; raise NotFound for any other."""
+    with services.db.read() as session:
+        row = session.scalar(
+            select(SchoolClass).where(
+                _has_id(SchoolClass.id, class_id), _is_taught(actor)
+            )
+        )
+        if row is None:
+            raise NotFound("You teach no such class.")
+        members = session.scalars(
+            select(Player)
+            .where(Player.class_id == class_id, Player.role == PLAYER)
+            .order_by(Player.name_key)
+        )
+        return ClassPage(
+            class_info(row),
+            tuple(_member(player) for player in members),
+            _acts(session, class_id),
+        )
+
+
+def member(services: Services, *, actor: Actor, player_id: int) -> Member:
+    """Return a player of a class that somebody teaches; raise NotFound for others."""
+    with services.db.read() as session:
+        return _member(_require_own(session, actor, player_id))
+
+
+def find(services: Services, *, name: str, class_name: str | None = None) -> int:
+    """Return the id of the one player with a nickname; else NotFound or Conflict."""
+    query = select(Player.id).where(Player.name_key == name_key(name))
+    with services.db.read() as session:
+        if class_name is not None:
+            query = query.where(Player.class_id == class_id_of(session, class_name))
+        ids = session.scalars(query.limit(2)).all()
+    where = f' in the class "{class_name}"' if class_name else ""
+    if not ids:
+        raise NotFound(f'Nobody is called "{name}"{where}.')
+    if len(ids) > 1:
+        raise Conflict(f'Several are called "{name}": say which with --class NAME.')
+    return ids[0]
+
+
+def rename(services: Services, *, actor: Actor, player_id: int, name: str) -> None:
+    """Give a player another nickname; raise Conflict if somebody there has it."""
+    shown, key = clean_name(name)
+    with services.db.write() as session:
+        player = _require_own(session, actor, player_id)
+        player.name, player.name_key = shown, key
+        take_name(session, player, shown)
+        _note(session, services, actor, player, RENAMED)
+
+
+def set_alias(services: Services, *, actor: Actor, player_id: int, alias: str) -> None:
+    """Give a player another name on the leaderboard; empty: the nickname.
+
+    Raise Conflict if somebody there has it.
+    """
+    shown = clean_name(alias)[0] if alias.strip() else None
+    with services.db.write() as session:
+        player = _require_own(session, actor, player_id)
+        player.alias = shown
+        take_name(session, player, shown)
+        _note(session, services, actor, player, ALIAS_CHANGED)
+
+
+def hide(services: Services, *, actor: Actor, player_id: int, is_hidden: bool) -> None:
+    """Take a player off all boards, or put them back."""
+    with services.db.write() as session:
+        player = _require_own(session, actor, player_id)
+        player.is_hidden = is_hidden
+        _note(session, services, actor, player, HIDDEN if is_hidden else SHOWN)
+
+
+def give_code(services: Services, *, actor: Actor, player_id: int) -> NewCode:
+    """Replace a lost recovery code; all sign-ins and tokens of the player end."""
+    with services.db.write() as session:
+        player = _require_own(session, actor, player_id)
+        access.renew(session, player)
+        _note(session, services, actor, player, NEW_CODE)
+        return accounts.give_code(services, player)
+
+
+def remove(services: Services, *, actor: Actor, player_id: int) -> None:
+    """Delete a player and everything kept about them, permanently."""
+    with services.db.write() as session:
+        player = _require_own(session, actor, player_id)
+        _note(session, services, actor, player, REMOVED)
+        session.flush()
+        left = leftovers.of_player(session, player)
+        accounts.forget(session, player)
+    services.db.wipe()
+    leftovers.clear(services, left)
+
+
+def set_teaching(
+    services: Services, *, class_name: str, player_id: int, is_teaching: bool
+) -> None:
+    """Let an instructor look after a class, or no longer."""
+    with services.db.write() as session:
+        class_id = class_id_of(session, class_name)
+        if class_id is None:
+            raise NotFound(f'There is no class named "{class_name}".')
+        player = session.get_one(Player, player_id)
+        if player.role == PLAYER:
+            raise InvalidInput(
+                f'"{player.name}" is a player. Only instructors can look after a class.'
+            )
+        if is_teaching:
+            insert_missing(session, Teaching, class_id=class_id, player_id=player_id)
+            return
+        found = session.get(Teaching, (class_id, player_id))
+        if found is not None:
+            session.delete(found)
+
+
+def _require_own(session: Session, actor: Actor, player_id: int) -> Player:
+    player = session.scalar(
+        select(Player)
+        .join(SchoolClass, SchoolClass.id == Player.class_id)
+        .where(_has_id(Player.id, player_id), _is_taught(actor), _may_be_changed(actor))
+        .with_for_update(of=Player)
+    )
+    if player is None:
+        raise NotFound("There is no such player in your classes.")
+    return player
+
+
+def _is_taught(actor: Actor) -> ColumnElement[bool]:
+    if actor.is_everywhere:
+        return true()
+    return exists().where(
+        Teaching.class_id == SchoolClass.id, Teaching.player_id == actor.player_id
+    )
+
+
+def _may_be_changed(actor: Actor) -> ColumnElement[bool]:
+    """Instructors look after players, not after each other."""
+    return true() if actor.is_everywhere else Player.role == PLAYER
+
+
+def _has_id(column: InstrumentedAttribute[int], number: int) -> ColumnElement[bool]:
+    # PostgreSQL counts rows in 32 bits and refuses to compare with more.
+    return column == number if 0 < number < 2**31 else false()
+
+
+def _note(
+    session: Session, services: Services, actor: Actor, player: Player, what: str
+) -> None:
+    session.add(
+        ClassAct(
+            class_id=player.class_id,
+            player_id=player.id,
+            actor=actor.name,
+            what=what,
+            created_at=services.now(),
+        )
+    )
+
+
+def _acts(session: Session, class_id: int) -> tuple[Act, ...]:
+    rows = session.execute(
+        select(ClassAct, Player.name)
+        .outerjoin(Player, Player.id == ClassAct.player_id)
+        .where(ClassAct.class_id == class_id)
+        .order_by(ClassAct.id.desc())
+        .limit(ACTS_SHOWN)
+    )
+    return tuple(Act(act.created_at, act.actor, act.what, name) for act, name in rows)
+
+
+def _member(player: Player) -> Member:
+    return Member(
+        id=player.id,
+        class_id=player.class_id,
+        name=player.name,
+        alias=player.alias,
+        is_listed=player.is_listed,
+        is_hidden=player.is_hidden,
+        has_password=player.password_hash is not None,
+        created_at=player.created_at,
+    )

@@ -1,0 +1,1 @@
+"""What needs a person rather than a model: distress, and dangerous requests."""

@@ -1,0 +1,282 @@
+"""Data to train on: chosen, uploaded or pasted; how it is read, and what is in it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import PurePath
+from typing import IO, Any, Final
+
+from pydantic import ValidationError
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from webapp.domain.people.names import clean_line
+from webapp.domain.people.players import require_player
+from webapp.domain.services import Services
+from webapp.domain.texts import require_text
+from webapp.errors import BackendTimeout, Conflict, InvalidInput, LabError, NotFound
+from webapp.llm.training_shapes import Report, Shipped
+from webapp.rows import DataFile
+
+NAME_CHARS: Final = 80
+TEMPLATE_CHARS: Final = 4_000
+MOST_FILES: Final = 50
+SHIPPED: Final = "shipped-"
+FORMATS: Final = ("auto", "txt", "csv", "json", "jsonl")
+DOCUMENTS: Final = ("lines", "paragraphs", "whole")
+MAX_ID: Final = 2**31
+TAKES_LONG: Final = (
+    "Reading this data takes longer than a page can wait. Bring a smaller part of it, "
+    "or try again when less is going on."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class DataView:
+    """A player's data. `report` is None until the sidecar has read it."""
+
+    id: int
+    file_id: str
+    name: str
+    settings: Mapping[str, Any]
+    report: Report | None
+    created_at: datetime
+
+    @property
+    def is_shipped(self) -> bool:
+        """Whether it comes with the program."""
+        return self.file_id.startswith(SHIPPED)
+
+
+def shipped(services: Services) -> tuple[Shipped, ...]:
+    """Return the sets that come with the program."""
+    return services.training.shipped()
+
+
+def mine(services: Services, *, player_id: int) -> tuple[DataView, ...]:
+    """Return a player's data, newest first."""
+    query = select(DataFile).where(DataFile.player_id == player_id)
+    with services.db.read() as session:
+        rows = session.scalars(query.order_by(DataFile.id.desc())).all()
+    return tuple(map(view, rows))
+
+
+def find(services: Services, *, player_id: int, data_id: int) -> DataView:
+    """Return one's own data; raise NotFound."""
+    with services.db.read() as session:
+        return view(require_data(session, player_id, data_id))
+
+
+def choose(services: Services, *, player_id: int, file_id: str) -> int:
+    """Make a shipped set one's own; return its id, the same one each time."""
+    found = {one.id: one for one in services.training.shipped()}
+    if file_id not in found:
+        raise NotFound("There is no such set of data. Choose one of the list.")
+    one = found[file_id]
+    settings = {"text": one.text, "answer": one.answer, "is_chat": one.is_chat}
+    with services.db.write() as session:
+        require_player(session, player_id, lock=True)
+        known = session.scalar(
+            select(DataFile.id).where(
+                DataFile.player_id == player_id, DataFile.file_id == file_id
+            )
+        )
+        if known is not None:
+            return known
+        return _add(session, services, player_id, file_id, one.title, settings)
+
+
+def bring(
+    services: Services, *, player_id: int, name: str, content: IO[bytes] | bytes
+) -> int:
+    """Store what somebody uploads or pastes; return its id.
+
+    Raise InvalidInput if it is empty, too large or of no use, and Conflict if there is
+    too much already.
+    """
+    shown = _clean_name(name)
+    with services.db.read() as session:
+        require_player(session, player_id)
+        _require_room(session, player_id)
+    stored = services.training.upload(shown, content)
+    try:
+        with services.db.write() as session:
+            require_player(session, player_id, lock=True)
+            _require_room(session, player_id)
+            return _add(session, services, player_id, stored.id, shown, {})
+    except LabError:
+        services.training.delete_file(stored.id)
+        raise
+
+
+def look(
+    services: Services,
+    *,
+    player_id: int,
+    data_id: int,
+    model: str,
+    settings: Mapping[str, Any],
+    seed: int,
+) -> DataView:
+    """Read the data in a certain way, and keep that way if it works.
+
+    Raise InvalidInput for a template that does not fit, and BackendError.
+    """
+    checked = check_settings(settings)
+    found = find(services, player_id=player_id, data_id=data_id)
+    try:
+        report = services.training.report(
+            found.file_id, model=model, data=checked, seed=seed
+        )
+    except BackendTimeout:
+        raise BackendTimeout(TAKES_LONG) from None
+    if not checked.get("text") and report.text:
+        checked["text"] = report.text
+    with services.db.write() as session:
+        row = require_data(session, player_id, data_id)
+        row.settings = checked
+        row.report = report.model_dump(mode="json")
+        session.flush()
+        return view(row)
+
+
+def delete(services: Services, *, player_id: int, data_id: int) -> None:
+    """Delete data; what was trained on it stays.
+
+    Raise Conflict while a run learns from it, and BackendError; then it is still there.
+    """
+    found = find(services, player_id=player_id, data_id=data_id)
+    if not found.is_shipped:
+        services.training.delete_file(found.file_id)
+    with services.db.write() as session:
+        session.delete(require_data(session, player_id, data_id))
+
+
+def require_data(session: Session, player_id: int, data_id: int) -> DataFile:
+    """Return the row of a player's data; raise NotFound, also for somebody else's."""
+    row = session.get(DataFile, data_id) if 0 < data_id < MAX_ID else None
+    if row is None or row.player_id != player_id:
+        raise NotFound("You have no such data. It may have been deleted.")
+    return row
+
+
+def check_settings(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return how data is to be read; raise InvalidInput. What is not said stays out."""
+    checked: dict[str, Any] = {}
+    for name, value in given.items():
+        match name:
+            case "format" | "documents":
+                allowed = FORMATS if name == "format" else DOCUMENTS
+                if value not in allowed:
+                    raise InvalidInput(f"The {name} is one of {', '.join(allowed)}.")
+                checked[name] = value
+            case "text" | "answer" | "system":
+                checked[name] = _template(name, value)
+            case "is_chat":
+                checked[name] = bool(value)
+            case "validation" | "test":
+                checked[name] = _share(name, value)
+            case "most_rows":
+                if value is not None:
+                    checked[name] = _count(value)
+            case _:
+                raise InvalidInput(f"The data of a recipe has no “{str(name)[:40]}”.")
+    if not checked.get("text"):
+        checked.pop("text", None)
+    if not checked.get("answer"):
+        checked.pop("answer", None)
+        checked.pop("is_chat", None)
+    return checked
+
+
+def view(row: DataFile) -> DataView:
+    """Return data as pages show it."""
+    try:
+        report = None if row.report is None else Report.model_validate(row.report)
+    except ValidationError:
+        report = None
+    return DataView(
+        id=row.id,
+        file_id=row.file_id,
+        name=row.name,
+        settings=row.settings,
+        report=report,
+        created_at=row.created_at,
+    )
+
+
+def _add(
+    session: Session,
+    services: Services,
+    player_id: int,
+    file_id: str,
+    name: str,
+    settings: dict[str, Any],
+) -> int:
+    row = DataFile(
+        player_id=player_id,
+        file_id=file_id,
+        name=name,
+        settings={k: v for k, v in settings.items() if v},
+        report=None,
+        created_at=services.now(),
+    )
+    session.add(row)
+    session.flush()
+    return row.id
+
+
+def _require_room(session: Session, player_id: int) -> None:
+    count = session.scalar(
+        select(func.count())
+        .select_from(DataFile)
+        .where(DataFile.player_id == player_id)
+    )
+    if (count or 0) >= MOST_FILES:
+        raise Conflict(
+            f"You have {MOST_FILES} sets of data, which is as many as one person may "
+            "keep. Delete one first."
+        )
+
+
+def _clean_name(name: str) -> str:
+    """Return the name of a file as it is shown: of a path, its end."""
+    last = PurePath(name.replace("\\", "/")).name[: 4 * NAME_CHARS].strip()
+    readable = "".join(c for c in last if c.isprintable())
+    if len(readable) > NAME_CHARS:
+        readable = readable[-NAME_CHARS:]
+    return clean_line(
+        readable or "data.txt", what="file name", fewest=1, most=NAME_CHARS
+    )
+
+
+def _template(name: str, value: object) -> str:
+    if value is None:
+        return ""
+    if not isinstance(value, str) or len(value) > TEMPLATE_CHARS:
+        raise InvalidInput(
+            f"The {name} of a row is a text of at most {TEMPLATE_CHARS:,} characters."
+        )
+    return require_text(value, what=f"template of the {name}")
+
+
+def _share(name: str, value: object) -> float:
+    try:
+        share = float(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        share = -1.0
+    if not 0 <= share <= 0.5:
+        raise InvalidInput(f"The {name} part is a share from 0 to 0.5, such as 0.1.")
+    return share
+
+
+def _count(value: object) -> int:
+    try:
+        count = int(value)  # type: ignore[call-overload]
+    except (TypeError, ValueError):
+        count = 0
+    if not 1 <= count <= 10_000_000:
+        raise InvalidInput("The most rows to learn from are a whole number from 1.")
+    return int(count)

@@ -1,0 +1,222 @@
+"""Trained models: who may open one, its card, and what its owner may do with it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from webapp.domain.people import classes
+from webapp.domain.people.players import require_player
+from webapp.domain.services import Services
+from webapp.domain.texts import require_text
+from webapp.domain.train.choices import PROMPT_CHARS
+from webapp.domain.train.runs import OVER, RunView, require_run, view
+from webapp.errors import Conflict, InvalidInput, LabError, NotFound
+from webapp.llm.endpoints import LOCAL
+from webapp.llm.training import Download
+from webapp.rows import CLASS, PRIVATE, PUBLIC, VISIBILITIES, Player, TrainedModel
+
+log = logging.getLogger(__name__)
+
+SHOWN: Final = 60
+SOMEBODY: Final = "Somebody"
+# What can be downloaded, and how it is called on the page.
+FILES: Final[Mapping[str, str]] = {
+    "model.gguf": "The whole model as GGUF, for llama.cpp and Ollama",
+    "adapter_model.safetensors": "The adapter alone, for PEFT",
+    "model.safetensors": "All weights, for transformers",
+    "card.md": "The card, to read",
+    "recipe.yaml": "The recipe, to train it again",
+}
+QUALITIES: Final = ("q8_0", "f16", "q4_0")
+
+
+@dataclass(frozen=True, slots=True)
+class ModelPage:
+    """A model as somebody sees it. `has_class` is whether its owner has a class."""
+
+    run: RunView
+    owner: str
+    is_own: bool
+    has_class: bool
+    is_served: bool
+
+
+def page(services: Services, *, player_id: int | None, name: str) -> ModelPage:
+    """Return a model that somebody may open; raise NotFound for all others."""
+    with services.db.read() as session:
+        row, owner = _openable(session, player_id, name)
+        has_class = classes.own_class(session, owner) is not None
+        run = view(row)
+    return ModelPage(
+        run=run,
+        owner=name_of(owner),
+        is_own=owner.id == player_id,
+        has_class=has_class,
+        is_served=_is_served(services, name),
+    )
+
+
+def openable(services: Services, *, player_id: int | None, name: str) -> RunView:
+    """Return a model that somebody may prompt; raise NotFound."""
+    with services.db.read() as session:
+        row, _ = _openable(session, player_id, name)
+        return view(row)
+
+
+def published(
+    services: Services, *, player_id: int | None
+) -> tuple[tuple[RunView, str], ...]:
+    """Return what others show to everybody or to one's class, newest first."""
+    with services.db.read() as session:
+        player = None if player_id is None else require_player(session, player_id)
+        own = None if player is None else classes.own_class(session, player)
+        may = TrainedModel.visibility == PUBLIC
+        if own is not None:
+            may |= (TrainedModel.visibility == CLASS) & (Player.class_id == own)
+        query = (
+            select(TrainedModel, Player)
+            .join(Player, Player.id == TrainedModel.player_id)
+            .where(may, TrainedModel.name.is_not(None), Player.is_hidden.is_(False))
+            .order_by(TrainedModel.id.desc())
+            .limit(SHOWN)
+        )
+        if player_id is not None:
+            query = query.where(TrainedModel.player_id != player_id)
+        rows = session.execute(query)
+        return tuple((view(row), name_of(owner)) for row, owner in rows)
+
+
+def set_visibility(
+    services: Services, *, player_id: int, name: str, visibility: str
+) -> None:
+    """Show a model to nobody else, to one's class, or to everybody."""
+    if visibility not in VISIBILITIES:
+        raise InvalidInput("Choose who may see it: only you, your class, or everybody.")
+    with services.db.write() as session:
+        row = _own(session, player_id, name)
+        player = require_player(session, player_id)
+        if visibility == CLASS and classes.own_class(session, player) is None:
+            raise Conflict("You are in no class, so there is nobody to show it to.")
+        row.visibility = visibility
+
+
+def set_prompt(services: Services, *, player_id: int, name: str, prompt: str) -> None:
+    """Keep a prompt that the model's page begins with."""
+    if len(prompt) > PROMPT_CHARS:
+        raise InvalidInput(f"A prompt has at most {PROMPT_CHARS:,} characters here.")
+    text = require_text(prompt, what="prompt")
+    with services.db.write() as session:
+        _own(session, player_id, name).prompt = text
+
+
+def unlock_test(services: Services, *, player_id: int, name: str) -> None:
+    """Judge a model on the locked part of its data; raise Conflict the second time."""
+    with services.db.read() as session:
+        row = _own(session, player_id, name)
+        job_id, figures = row.job_id, dict(row.figures or {})
+    if job_id is None or "test_perplexity" in figures or figures.get("test_asked"):
+        raise Conflict("The test part has been unlocked already: it is judged once.")
+    services.training.act(job_id, "test")
+    job = services.training.job(job_id)
+    with services.db.write() as session:
+        row = _own(session, player_id, name)
+        row.figures = figures | (job.figures or {}) | {"test_asked": True}
+
+
+def refresh(services: Services, *, player_id: int | None, name: str) -> None:
+    """Look whether the figures of the test part have come; do nothing otherwise."""
+    with services.db.read() as session:
+        row, _ = _openable(session, player_id, name)
+        job_id, figures = row.job_id, dict(row.figures or {})
+    if job_id is None or not figures.get("test_asked") or "test_perplexity" in figures:
+        return
+    try:
+        job = services.training.job(job_id)
+    except LabError:
+        return
+    has_come = "test_perplexity" in (job.figures or {})
+    if has_come or not job.test:
+        # Without figures it did not work, and may be asked for again.
+        with services.db.write() as session:
+            row, _ = _openable(session, player_id, name)
+            row.figures = figures | (job.figures or {}) | {"test_asked": has_come}
+
+
+def delete(services: Services, *, player_id: int, run_id: int) -> None:
+    """Delete a run that is over, and its model, for good."""
+    with services.db.read() as session:
+        row = require_run(session, player_id, run_id)
+        name, status = row.name, row.status
+    if status not in OVER:
+        raise Conflict("This run is not over. Stop it first.")
+    if name is not None:
+        services.training.delete_model(name)
+    with services.db.write() as session:
+        session.delete(require_run(session, player_id, run_id))
+
+
+def download(
+    services: Services, *, player_id: int | None, name: str, file: str, quality: str
+) -> Download | str:
+    """Open a file of a model; its recipe comes as a text. Raise NotFound."""
+    run = openable(services, player_id=player_id, name=name)
+    if file not in FILES or run.job_id is None:
+        raise NotFound("There is no such file of this model.")
+    if file == "recipe.yaml":
+        return services.training.recipe(run.job_id)
+    chosen = quality if file == "model.gguf" and quality in QUALITIES else ""
+    return services.training.download(run.job_id, file, quality=chosen)
+
+
+def _openable(
+    session: Session, player_id: int | None, name: str
+) -> tuple[TrainedModel, Player]:
+    found = session.execute(
+        select(TrainedModel, Player)
+        .join(Player, Player.id == TrainedModel.player_id)
+        .where(TrainedModel.name == name)
+    ).first()
+    if found is not None and _may_open(session, player_id, *found):
+        return found[0], found[1]
+    # The same words for what is not there and for what is not theirs to see.
+    raise NotFound("There is no such model, or it is not shown to you.")
+
+
+def _may_open(
+    session: Session, player_id: int | None, row: TrainedModel, owner: Player
+) -> bool:
+    if owner.id == player_id:
+        return True
+    if row.visibility == PRIVATE or owner.is_hidden:
+        return False
+    if row.visibility == PUBLIC:
+        return True
+    if player_id is None:
+        return False
+    own = classes.own_class(session, require_player(session, player_id))
+    return own is not None and own == owner.class_id
+
+
+def _own(session: Session, player_id: int, name: str) -> TrainedModel:
+    row, owner = _openable(session, player_id, name)
+    if owner.id != player_id:
+        raise NotFound("This is somebody else's model.")
+    return row
+
+
+def _is_served(services: Services, name: str) -> bool:
+    """Tell whether the local models still have it; if they do not say, it may be."""
+    if services.gateway.unlisted():
+        return True
+    return any(info.name == f"{LOCAL}/{name}" for info in services.gateway.models())
+
+
+def name_of(player: Player) -> str:
+    """Return what others may call a player: nothing, for one who is on no board."""
+    return (player.alias or player.name) if player.is_listed else SOMEBODY

@@ -1,0 +1,1 @@
+"""The pages about learning: the course, lessons, and what a class wrote in them."""

@@ -1,0 +1,165 @@
+"""The players of a class, for the instructor who looks after it."""
+
+from __future__ import annotations
+
+import segno
+from flask import Blueprint, flash, redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
+from markupsafe import Markup
+from wtforms import BooleanField, StringField
+
+from webapp.domain.people import concerns, roster
+from webapp.errors import LabError, NotFound
+from webapp.web.context import instructor, instructor_required, services
+from webapp.web.forms import LabForm
+
+bp = Blueprint("roster", __name__, url_prefix="/teach")
+
+
+class RenameForm(LabForm):
+    """Give a player another nickname."""
+
+    name = StringField("Nickname")
+
+
+class BoardNameForm(LabForm):
+    """Give a player another name on the leaderboard."""
+
+    alias = StringField(
+        "Name on the leaderboard", description="Leave it empty to show the nickname."
+    )
+
+
+class RemoveForm(LabForm):
+    """Delete a player, after saying so twice."""
+
+    is_sure = BooleanField("Yes, delete this player. This cannot be undone.")
+
+
+@bp.get("/classes/<int:class_id>")
+@instructor_required
+def school_class(class_id: int) -> ResponseReturnValue:
+    """Show a class."""
+    page = roster.class_page(services(), actor=_actor(), class_id=class_id)
+    listed = concerns.concerns(services(), actor=_actor(), class_id=class_id)
+    link = url_for("people.join", code=page.info.join_code, _external=True)
+    return render_template(
+        "teach/class.html", page=page, concerns=listed, link=link, code=_qr_code(link)
+    )
+
+
+@bp.get("/players/<int:player_id>")
+@instructor_required
+def player(player_id: int) -> ResponseReturnValue:
+    """Show what can be done for a player."""
+    return _page(player_id)
+
+
+@bp.post("/players/<int:player_id>/name")
+@instructor_required
+def rename(player_id: int) -> ResponseReturnValue:
+    """Give a player another nickname."""
+    form = RenameForm()
+    try:
+        roster.rename(
+            services(), actor=_actor(), player_id=player_id, name=form.text("name")
+        )
+    except NotFound:
+        raise
+    except LabError as error:
+        status = form.refuse("name", error)
+        return _page(player_id, rename_form=form), status
+    return _done(player_id, "The nickname is changed.")
+
+
+@bp.post("/players/<int:player_id>/alias")
+@instructor_required
+def alias(player_id: int) -> ResponseReturnValue:
+    """Change or remove the name on the leaderboard."""
+    form = BoardNameForm()
+    try:
+        roster.set_alias(
+            services(), actor=_actor(), player_id=player_id, alias=form.text("alias")
+        )
+    except NotFound:
+        raise
+    except LabError as error:
+        status = form.refuse("alias", error)
+        return _page(player_id, alias_form=form), status
+    return _done(player_id, "The name on the leaderboard is changed.")
+
+
+@bp.post("/players/<int:player_id>/hide")
+@instructor_required
+def hide(player_id: int) -> ResponseReturnValue:
+    """Take a player off the leaderboard."""
+    roster.hide(services(), actor=_actor(), player_id=player_id, is_hidden=True)
+    return _done(player_id, "This player is on no leaderboard now.")
+
+
+@bp.post("/players/<int:player_id>/show")
+@instructor_required
+def show(player_id: int) -> ResponseReturnValue:
+    """Put a player back on the leaderboard."""
+    roster.hide(services(), actor=_actor(), player_id=player_id, is_hidden=False)
+    return _done(player_id, "This player is on the leaderboard again.")
+
+
+@bp.post("/players/<int:player_id>/code")
+@instructor_required
+def give_code(player_id: int) -> ResponseReturnValue:
+    """Replace a lost recovery code and show the new one, this once."""
+    code = roster.give_code(services(), actor=_actor(), player_id=player_id)
+    return _page(player_id, given_code=code.text)
+
+
+@bp.post("/players/<int:player_id>/remove")
+@instructor_required
+def remove(player_id: int) -> ResponseReturnValue:
+    """Delete a player."""
+    form = RemoveForm()
+    member = roster.member(services(), actor=_actor(), player_id=player_id)
+    if not form.is_sure.data:
+        form.is_sure.errors = ["Tick the box first: deleting cannot be undone."]
+        return _page(player_id, remove_form=form), 400
+    roster.remove(services(), actor=_actor(), player_id=player_id)
+    flash("The player and everything they wrote have been deleted.", "success")
+    return redirect(url_for("roster.school_class", class_id=member.class_id), 303)
+
+
+def _qr_code(link: str) -> Markup:
+    """Return a QR code as SVG; it says nothing of its own to a screen reader."""
+    drawn = segno.make(link, micro=False).svg_inline(
+        scale=4, dark="#000", light=None, omitsize=True
+    )
+    return Markup(drawn)  # noqa: S704 -- made of the squares of the code alone
+
+
+def _actor() -> roster.Actor:
+    return roster.actor_of(instructor())
+
+
+def _done(player_id: int, message: str) -> ResponseReturnValue:
+    flash(message, "success")
+    return redirect(url_for("roster.player", player_id=player_id), 303)
+
+
+def _page(
+    player_id: int,
+    *,
+    rename_form: RenameForm | None = None,
+    alias_form: BoardNameForm | None = None,
+    remove_form: RemoveForm | None = None,
+    given_code: str | None = None,
+) -> str:
+    member = roster.member(services(), actor=_actor(), player_id=player_id)
+    # A form that was not sent is empty except for what is already stored.
+    stored = {"name": member.name, "alias": member.alias}
+    return render_template(
+        "teach/player.html",
+        member=member,
+        rename_form=rename_form or RenameForm(formdata=None, data=stored),
+        alias_form=alias_form or BoardNameForm(formdata=None, data=stored),
+        remove_form=remove_form or RemoveForm(formdata=None),
+        given_code=given_code,
+    )

@@ -1,0 +1,1 @@
+"""The pages about training: data, runs, and the models that come of them."""

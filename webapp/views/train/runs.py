@@ -1,0 +1,121 @@
+"""A run: how far it is, what it writes, what may be done; and several compared."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from webapp.domain.train import loop, models, runs
+from webapp.errors import BackendError, Conflict, LabError, NotFound
+from webapp.llm.training_shapes import Curves, JobEvent
+from webapp.views.train import shown
+from webapp.web import context
+from webapp.web.context import player_id, player_required, services
+
+bp = Blueprint("train_runs", __name__, url_prefix="/train")
+
+# What is told once it is asked for.
+DONE: Final = {
+    "pause": "It pauses after the step it is at.",
+    "resume": "It goes on from where it was.",
+    "cancel": "It stops after the step it is at. You can let it go on later.",
+    "keep": "It stops, and what it has learned so far becomes your model.",
+}
+
+
+@bp.get("/runs/<int:run_id>")
+@player_required
+def run(run_id: int) -> ResponseReturnValue:
+    """Show one's own run."""
+    return render_template("train/run.html", source=loop.source(), **_values(run_id))
+
+
+@bp.get("/runs/<int:run_id>/state")
+@player_required
+def state(run_id: int) -> ResponseReturnValue:
+    """Show how far it is: the part of its page that changes."""
+    return render_template("train/_state.html", **_values(run_id))
+
+
+@bp.get("/runs/<int:run_id>/curves")
+@player_required
+def curves(run_id: int) -> ResponseReturnValue:
+    """Return its curves so far, for the chart."""
+    found = runs.find(services(), player_id=player_id(), run_id=run_id)
+    points = runs.curves(services(), player_id=player_id(), run_id=run_id)
+    return {**shown.chart_data([(found, points)]), "is_over": found.is_over}
+
+
+@bp.post("/runs/<int:run_id>/<action>")
+@player_required
+def act(run_id: int, action: str) -> ResponseReturnValue:
+    """Pause it, let it go on, stop it, or stop it and keep what it learned."""
+    if action == "delete":
+        return _delete(run_id)
+    if action not in DONE:
+        raise NotFound("There is no such button.")
+    try:
+        runs.act(services(), player_id=player_id(), run_id=run_id, action=action)
+        flash(DONE[action], "success")
+    except (BackendError, Conflict) as error:
+        flash(error.message, "danger")
+    return redirect(url_for("train_runs.run", run_id=run_id), 303)
+
+
+@bp.get("/compare")
+@player_required
+def compare() -> ResponseReturnValue:
+    """Show several runs: their curves in one chart, and where their settings differ."""
+    given = ",".join(request.args.getlist("runs")).split(",")
+    numbers = [int(text) for text in given if text.isdecimal() and len(text) < 10]
+    found = runs.several(services(), player_id=player_id(), run_ids=numbers)
+    views = [one for one, _ in found]
+    return render_template(
+        "train/compare.html",
+        runs=views,
+        chart=shown.chart_json(shown.chart_data(found)),
+        settings=shown.settings_lines(views),
+        results=shown.result_lines(views),
+        most=runs.MOST_COMPARED,
+    )
+
+
+def _delete(run_id: int) -> ResponseReturnValue:
+    try:
+        models.delete(services(), player_id=player_id(), run_id=run_id)
+    except (BackendError, Conflict) as error:
+        flash(error.message, "danger")
+        return redirect(url_for("train_runs.run", run_id=run_id), 303)
+    flash("Deleted.", "success")
+    return redirect(url_for("train.overview"), 303)
+
+
+def _values(run_id: int) -> dict[str, Any]:
+    found = runs.follow(services(), player_id=player_id(), run_id=run_id)
+    points = Curves()
+    told: tuple[JobEvent, ...] = ()
+    if not found.stale:
+        points, told = _details(run_id)
+    return {
+        "run": found,
+        "curves": points,
+        "news": told,
+        "states": shown.STATES,
+        "how_long": shown.how_long,
+        "figure": shown.figure,
+        "methods": shown.METHODS,
+        "is_partial": context.is_partial(),
+    }
+
+
+def _details(run_id: int) -> tuple[Curves, tuple[JobEvent, ...]]:
+    """Return what there is to show besides the state; a page comes without it, too."""
+    try:
+        return (
+            runs.curves(services(), player_id=player_id(), run_id=run_id),
+            runs.news(services(), player_id=player_id(), run_id=run_id),
+        )
+    except LabError:
+        return Curves(), ()

@@ -1,0 +1,58 @@
+"""A comparison as a table for a spreadsheet, and replies with a part marked."""
+
+from __future__ import annotations
+
+import csv
+import io
+from typing import Final
+
+from webapp.domain.train.compared import Answer, ComparisonView
+
+# What begins like this is a formula to a spreadsheet, whoever wrote it.
+_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
+
+
+def csv_of(seen: ComparisonView) -> str:
+    """Return a comparison as CSV, one line for each prompt."""
+    file = io.StringIO()
+    table = csv.writer(file)
+    head = ["row", "prompt", "target", "learned from"]
+    for side in seen.sides:
+        head += [
+            f"{side.model}: {what}"
+            for what in ("reply", "matches", "similarity", "errors", "grade")
+        ]
+    table.writerow(map(_cell, [*head, "note"]))
+    for row in seen.rows:
+        line = [str(row.place), row.prompt, row.target or "", _yes(row.is_learned)]
+        for answer in row.answers:
+            line += _answer_cells(answer)
+        table.writerow(map(_cell, [*line, row.note]))
+    return file.getvalue()
+
+
+def marked(text: str, span: str) -> tuple[str, str, str]:
+    """Return a text in three parts: before a span, the span, and after it."""
+    if not span or span not in text:
+        return text, "", ""
+    before, _, after = text.partition(span)
+    return before, span, after
+
+
+def _answer_cells(answer: Answer) -> list[str]:
+    near = answer.similarity
+    return [
+        answer.text or answer.error,
+        "" if answer.is_match is None else _yes(answer.is_match),
+        "" if near is None else f"{near:.3f}",
+        "; ".join(finding.label for finding in answer.errors),
+        answer.grade,
+    ]
+
+
+def _yes(is_so: bool) -> str:
+    return "yes" if is_so else "no"
+
+
+def _cell(text: str) -> str:
+    return f"'{text}" if text.startswith(_FORMULA) else text
