@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Final, TypeVar
 
 from sqlalchemy import URL, DateTime, MetaData, create_engine, event, make_url
 from sqlalchemy.dialects import postgresql, sqlite
@@ -38,10 +38,17 @@ _NAMING = {
 }
 
 
+# The largest number that PostgreSQL's column for a row's number holds.
+LAST_ID: Final = 2**31 - 1
+
+
 class Base(DeclarativeBase):
     """Parent of all rows."""
 
     metadata = MetaData(naming_convention=_NAMING)
+
+
+AnyRow = TypeVar("AnyRow", bound=Base)
 
 
 class UtcTime(TypeDecorator[datetime]):
@@ -124,6 +131,18 @@ class Database:
     def dispose(self) -> None:
         """Close all connections."""
         self.engine.dispose()
+
+
+def find_row(
+    session: Session, kind: type[AnyRow], number: int, *, lock: bool = False
+) -> AnyRow | None:
+    """Return the row with this number, or None; also for one that no row can have.
+
+    A number that comes from an address may be larger than a database can compare.
+    """
+    if not 0 < number <= LAST_ID:
+        return None
+    return session.get(kind, number, with_for_update=lock)
 
 
 def insert_missing(session: Session, row: type[Base], **values: Any) -> None:

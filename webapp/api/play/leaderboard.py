@@ -11,9 +11,9 @@ from pydantic import Field
 
 from webapp.api.operations import Api, unless_known
 from webapp.api.records import Answer, Given
+from webapp.db import LAST_ID
 from webapp.domain.people.accounts import PlayerInfo
 from webapp.domain.play import leaderboard
-from webapp.domain.play.visits import MAX_ID
 from webapp.web.context import services
 
 api = Api("leaderboard")
@@ -34,7 +34,7 @@ class BoardQuery(Given):
     season: int | None = Field(
         None,
         ge=1,
-        le=MAX_ID,
+        le=LAST_ID,
         description="A past season of your class; without it, this season.",
     )
 

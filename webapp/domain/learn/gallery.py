@@ -10,6 +10,7 @@ from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from webapp.content.lessons.schema import Lesson
+from webapp.db import find_row
 from webapp.domain.learn import progress
 from webapp.domain.learn.history import RunView, require_run, run_view
 from webapp.domain.learn.practice import require_panel
@@ -123,8 +124,7 @@ def hide(
     """Hide a piece of a class that somebody teaches, or show it again."""
     taught = roster.taught(services, actor=actor)
     with services.db.write() as session:
-        is_possible = 0 < piece_id < 2**31
-        piece = session.get(GalleryPiece, piece_id) if is_possible else None
+        piece = find_row(session, GalleryPiece, piece_id)
         owner = session.get(Player, piece.player_id) if piece else None
         if piece is None or owner is None or owner.class_id not in taught:
             raise NotFound("There is no such piece in a class that you teach.")

@@ -11,6 +11,7 @@ from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from webapp.content.lessons.schema import Lesson
+from webapp.db import LAST_ID, find_row
 from webapp.domain.learn.judging import Judged, Tally
 from webapp.domain.learn.progress import ids
 from webapp.domain.learn.telling import Told
@@ -21,7 +22,6 @@ from webapp.rows import HELPED, PANEL, REFUSED, Practice
 
 RUNS_SHOWN: Final = 20
 NOTE_CHARS: Final = 2_000
-MAX_ID: Final = 2**31
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,8 +127,7 @@ def require_run(
     session: Session, player_id: int, run_id: int, *, lock: bool = False
 ) -> Practice:
     """Return the row of a run of this player; raise NotFound for any other."""
-    is_possible = 0 < run_id < MAX_ID
-    row = session.get(Practice, run_id, with_for_update=lock) if is_possible else None
+    row = find_row(session, Practice, run_id, lock=lock)
     if row is None or row.player_id != player_id:
         raise NotFound("There is no such run in your notebook.")
     return row
@@ -168,7 +167,7 @@ def all_runs(
         Practice.player_id == player_id, Practice.feature == PANEL
     )
     if before is not None:
-        query = query.where(Practice.id < max(0, min(before, MAX_ID - 1)))
+        query = query.where(Practice.id < max(0, min(before, LAST_ID)))
     with services.db.read() as session:
         rows = session.scalars(query.order_by(Practice.id.desc()).limit(limit))
         return tuple(map(run_view, rows))

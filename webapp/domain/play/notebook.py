@@ -11,6 +11,7 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, Select, case, func, select
 from sqlalchemy.orm import Session
 
+from webapp.db import LAST_ID, find_row
 from webapp.domain.play import disclosure, visits
 from webapp.domain.play.attempts import AttemptView, attempt_views
 from webapp.domain.services import Services
@@ -110,7 +111,7 @@ def search(
     query = require_text(query, what="search")
     level_id = require_text(level_id, what="level") if level_id else None
     if before is not None:
-        before = max(0, min(before, visits.MAX_ID - 1))
+        before = max(0, min(before, LAST_ID))
     with services.db.read() as session:
         return _page(
             session,
@@ -291,8 +292,7 @@ def _matching(
 
 def require_attempt(session: Session, player_id: int, attempt_id: int) -> Attempt:
     """Return the row of an attempt of this player; raise NotFound for any other."""
-    is_possible = 0 < attempt_id < visits.MAX_ID
-    row = session.get(Attempt, attempt_id) if is_possible else None
+    row = find_row(session, Attempt, attempt_id)
     if row is None or row.player_id != player_id:
         raise NotFound("There is no such attempt in your notebook.")
     return row

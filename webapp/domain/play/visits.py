@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from webapp.content.index import Index
 from webapp.content.schema import Level
+from webapp.db import find_row
 from webapp.domain.people.players import class_season, require_player
 from webapp.domain.services import Services
 from webapp.errors import Conflict, Forbidden, NotFound
@@ -20,7 +21,6 @@ from webapp.security import Passwords, Secret, passwords, word_digest
 # How a page names the visit to come, when none has begun or it has told of the end.
 NO_VISIT: Final = 0
 # PostgreSQL counts rows in 32 bits, SQLite in 64; both refuse to compare with more.
-MAX_ID: Final = 2**31
 
 END_NOTICES = {
     "win": "This gate is open. Talk to the warden again and it guards a new password.",
@@ -221,7 +221,7 @@ def reset(
 
 
 def _own_visit(session: Session, player: Player, level: Level, number: int) -> Visit:
-    row = session.get(Visit, number) if 0 < number < MAX_ID else None
+    row = find_row(session, Visit, number)
     if row is None or (row.player_id, row.level_id) != (player.id, level.id):
         raise NotFound("You have no such visit at this gate.")
     return row

@@ -9,6 +9,7 @@ from typing import Final
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
+from webapp.db import find_row
 from webapp.domain.people.players import require_player
 from webapp.domain.services import Services
 from webapp.domain.train import judging, learned, models, prompting
@@ -21,7 +22,7 @@ from webapp.domain.train.compared import (
 )
 from webapp.domain.train.learned import Row
 from webapp.domain.train.prompting import Wanted
-from webapp.domain.train.runs import MAX_ID, RunView
+from webapp.domain.train.runs import RunView
 from webapp.domain.train.sides import side_from, sides
 from webapp.errors import Conflict, InvalidInput, NotFound
 from webapp.rows import GRADES, ComparedRow, Comparison, TrainedModel
@@ -254,8 +255,7 @@ def _is_own(services: Services, player_id: int, run: RunView) -> bool:
 
 
 def _require(session: Session, player_id: int, comparison_id: int) -> Comparison:
-    is_id = 0 < comparison_id < MAX_ID
-    kept = session.get(Comparison, comparison_id) if is_id else None
+    kept = find_row(session, Comparison, comparison_id)
     if kept is None or kept.player_id != player_id:
         raise NotFound("You have no such comparison. It may have been deleted.")
     return kept

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from webapp.db import find_row
 from webapp.domain.people.names import clean_line
 from webapp.domain.people.players import require_player
 from webapp.domain.services import Services
@@ -26,7 +27,6 @@ MOST_FILES: Final = 50
 SHIPPED: Final = "shipped-"
 FORMATS: Final = ("auto", "txt", "csv", "json", "jsonl")
 DOCUMENTS: Final = ("lines", "paragraphs", "whole")
-MAX_ID: Final = 2**31
 TAKES_LONG: Final = (
     "Reading this data takes longer than a page can wait. Bring a smaller part of it, "
     "or try again when less is going on."
@@ -156,7 +156,7 @@ def delete(services: Services, *, player_id: int, data_id: int) -> None:
 
 def require_data(session: Session, player_id: int, data_id: int) -> DataFile:
     """Return the row of a player's data; raise NotFound, also for somebody else's."""
-    row = session.get(DataFile, data_id) if 0 < data_id < MAX_ID else None
+    row = find_row(session, DataFile, data_id)
     if row is None or row.player_id != player_id:
         raise NotFound("You have no such data. It may have been deleted.")
     return row

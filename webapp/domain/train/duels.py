@@ -12,13 +12,14 @@ from typing import Final
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from webapp.db import find_row
 from webapp.domain.people import classes
 from webapp.domain.people.players import require_player
 from webapp.domain.services import Services
 from webapp.domain.train import models, prompting
 from webapp.domain.train.fighters import Fighter, fighters, pairs_of
 from webapp.domain.train.prompting import Wanted
-from webapp.domain.train.runs import MAX_ID, RunView, view
+from webapp.domain.train.runs import RunView, view
 from webapp.domain.train.sides import side_of
 from webapp.errors import BackendError, Conflict, InvalidInput, NotFound
 from webapp.rows import VERDICTS, Duel, Player, TrainedModel
@@ -183,7 +184,7 @@ def _forget(services: Services, player_id: int, duel_id: int) -> None:
 
 
 def _require(session: Session, player_id: int, duel_id: int) -> Duel:
-    duel = session.get(Duel, duel_id) if 0 < duel_id < MAX_ID else None
+    duel = find_row(session, Duel, duel_id)
     if duel is None or duel.player_id != player_id:
         raise NotFound("You have no such pair to judge. It may have been deleted.")
     return duel

@@ -13,6 +13,7 @@ from typing import Any, Final
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from webapp.db import find_row
 from webapp.domain import quotas
 from webapp.domain.people.players import require_player
 from webapp.domain.quotas import Limit, User
@@ -37,7 +38,6 @@ log = logging.getLogger(__name__)
 MINUTES: Final = "minutes of training"
 OVER: Final = frozenset({"succeeded", "failed", "cancelled"})
 MOST_COMPARED: Final = 6
-MAX_ID: Final = 2**31
 # After this a run that the trainer knows nothing of will not arrive any more.
 ARRIVAL: Final = timedelta(minutes=1)
 NEVER_SENT: Final = (
@@ -259,7 +259,7 @@ def several(
 
 def require_run(session: Session, player_id: int, run_id: int) -> TrainedModel:
     """Return the row of a player's run; raise NotFound, also for somebody else's."""
-    row = session.get(TrainedModel, run_id) if 0 < run_id < MAX_ID else None
+    row = find_row(session, TrainedModel, run_id)
     if row is None or row.player_id != player_id:
         raise NotFound("You have no such run. It may have been deleted.")
     return row

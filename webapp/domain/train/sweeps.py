@@ -11,13 +11,14 @@ from typing import Any, Final
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from webapp.db import LAST_ID
 from webapp.domain.people.players import require_player
 from webapp.domain.services import Services
 from webapp.domain.train import data as datasets
 from webapp.domain.train import runs, sweeping
 from webapp.domain.train.choices import Choices
 from webapp.domain.train.data import DataView
-from webapp.domain.train.runs import MAX_ID, RunView
+from webapp.domain.train.runs import RunView
 from webapp.domain.train.sweeping import Place, Variant, Verdict, What
 from webapp.errors import (
     BackendError,
@@ -186,7 +187,7 @@ def _rows_of(session: Session, player_id: int, sweep_id: int) -> Sequence[Traine
         select(TrainedModel)
         .where(
             TrainedModel.player_id == player_id,
-            TrainedModel.id >= min(sweep_id, MAX_ID),
+            TrainedModel.id >= min(sweep_id, LAST_ID),
         )
         .order_by(TrainedModel.id)
         .limit(sweeping.RUNS)

@@ -14,7 +14,8 @@ from flask import (
 from flask.typing import ResponseReturnValue
 from wtforms import SearchField, TextAreaField
 
-from webapp.domain.play import keep, marking, notebook, visits
+from webapp.db import LAST_ID
+from webapp.domain.play import keep, marking, notebook
 from webapp.errors import (
     BackendError,
     Busy,
@@ -144,7 +145,7 @@ def export_jsonl() -> ResponseReturnValue:
 def _before() -> int | None:
     """Return the number that all entries of this page are below."""
     before = request.args.get("before", type=int)
-    return None if before is None else max(0, min(before, visits.MAX_ID - 1))
+    return None if before is None else max(0, min(before, LAST_ID))
 
 
 def _note(
