@@ -12,7 +12,7 @@ from webapp.content.loader import Loaded, load, load_level
 from webapp.reading.problems import Problem, format_problem
 from webapp.settings import PROJECT
 
-__all__ = ["Problem", "check_paths", "format_problem", "load_path"]
+__all__ = ["Problem", "check_paths", "format_problem", "load_all", "load_path"]
 
 SHIPPED = PROJECT / "challenges"
 _TOPS = ("game", "words", "lessons", "attacks")
@@ -37,15 +37,15 @@ def load_path(path: Path | None, *, live: Sequence[Path] = (SHIPPED,)) -> Loaded
     its levels. A level or lesson outside any content folder is read on its own.
     """
     if path is None:
-        return _load(live)
+        return load_all(live)
     path = path.resolve()
     if not path.exists():
         return _refuse(path, "there is no such file or folder", "check the path")
     root = _root_of(path)
     if any(path.is_relative_to(one.resolve()) for one in live):
-        loaded = _load(live)
+        loaded = load_all(live)
     elif root is not None:
-        loaded = _load((*live[:1], root))
+        loaded = load_all((*live[:1], root))
     elif path.is_dir():
         advice = "it needs a folder game/ or words/"
         return _refuse(path, "this is not a content folder", advice)
@@ -57,7 +57,8 @@ def load_path(path: Path | None, *, live: Sequence[Path] = (SHIPPED,)) -> Loaded
     return replace(loaded, problems=own)
 
 
-def _load(roots: Sequence[Path]) -> Loaded:
+def load_all(roots: Sequence[Path]) -> Loaded:
+    """Load all roots, with what is wrong between their word lists as well."""
     loaded = load(roots)
     return replace(
         loaded, problems=[*loaded.problems, *check_lists(loaded.lists, roots)]

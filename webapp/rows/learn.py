@@ -73,7 +73,8 @@ class PanelState(Base):
     passed_hash: Mapped[str] = mapped_column(String(64), default="")
     passed_version: Mapped[str] = mapped_column(String(120), default="")
     solution_seen_at: Mapped[datetime | None] = mapped_column(UtcTime)
-    # The last run that was judged.
+    # Runs that were judged, and the last of them.
+    runs: Mapped[int] = mapped_column(default=0, server_default="0")
     run_at: Mapped[datetime | None] = mapped_column(UtcTime)
 
 

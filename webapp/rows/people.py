@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, false
+from sqlalchemy import JSON, ForeignKey, Index, String, UniqueConstraint, false, true
 from sqlalchemy.orm import Mapped, mapped_column
 
 from webapp.db import Base, UtcTime
@@ -14,7 +14,13 @@ ROLES = (PLAYER, INSTRUCTOR, ADMIN)
 
 
 class SchoolClass(Base):
-    """A class: a group of players with a join code and a season."""
+    """A class: a group of players with a join code and a season.
+
+    `limits` are the class's own, by the name of the setting; what is not there is as
+    the settings say. While `look_here` is set, play waits and everybody sees it. The
+    clock counts down to `clock_ends_at`. Rude words in replies are masked if
+    `masks_rude`.
+    """
 
     __tablename__ = "classes"
 
@@ -22,6 +28,14 @@ class SchoolClass(Base):
     name: Mapped[str] = mapped_column(String(80), unique=True)
     join_code: Mapped[str] = mapped_column(String(16), unique=True)
     season: Mapped[int] = mapped_column(default=1)
+    is_joinable: Mapped[bool] = mapped_column(default=True, server_default=true())
+    limits: Mapped[dict[str, int]] = mapped_column(
+        JSON, default=dict, server_default="{}"
+    )
+    masks_rude: Mapped[bool] = mapped_column(default=False, server_default=false())
+    look_here: Mapped[str | None] = mapped_column(String(200))
+    clock_title: Mapped[str | None] = mapped_column(String(80))
+    clock_ends_at: Mapped[datetime | None] = mapped_column(UtcTime)
     created_at: Mapped[datetime] = mapped_column(UtcTime)
 
 

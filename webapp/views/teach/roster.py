@@ -36,15 +36,15 @@ class RemoveForm(LabForm):
     is_sure = BooleanField("Yes, delete this player. This cannot be undone.")
 
 
-@bp.get("/classes/<int:class_id>")
+@bp.get("/classes/<int:class_id>/people")
 @instructor_required
-def school_class(class_id: int) -> ResponseReturnValue:
-    """Show a class."""
+def people(class_id: int) -> ResponseReturnValue:
+    """Show the people of a class, and how to join it."""
     page = roster.class_page(services(), actor=_actor(), class_id=class_id)
     listed = concerns.concerns(services(), actor=_actor(), class_id=class_id)
     link = url_for("people.join", code=page.info.join_code, _external=True)
     return render_template(
-        "teach/class.html", page=page, concerns=listed, link=link, code=_qr_code(link)
+        "teach/people.html", page=page, concerns=listed, link=link, code=_qr_code(link)
     )
 
 
@@ -124,7 +124,7 @@ def remove(player_id: int) -> ResponseReturnValue:
         return _page(player_id, remove_form=form), 400
     roster.remove(services(), actor=_actor(), player_id=player_id)
     flash("The player and everything they wrote have been deleted.", "success")
-    return redirect(url_for("roster.school_class", class_id=member.class_id), 303)
+    return redirect(url_for("roster.people", class_id=member.class_id), 303)
 
 
 def _qr_code(link: str) -> Markup:

@@ -43,8 +43,8 @@ def school(browser: Browser) -> School:
 
 def test_from_the_overview_to_a_player(school: School) -> None:
     overview = school.browser.get("/teach").text
-    assert f'href="/teach/classes/{school.class_id}">7b' in overview
-    page = school.browser.get(f"/teach/classes/{school.class_id}").text
+    assert f'href="/teach/classes/{school.class_id}/people">7b' in overview
+    page = school.browser.get(f"/teach/classes/{school.class_id}/people").text
     assert f'href="/teach/players/{school.ada}">Ada' in page
     assert "Ms Gray" not in re.findall(r"<th scope=.row.>.*?</th>", page)
 
@@ -63,7 +63,7 @@ def test_hide_and_show(school: School) -> None:
     path = f"/teach/players/{school.ada}"
     school.browser.post(f"{path}/hide")
     assert "This player is hidden" in school.browser.get(path).text
-    page = text_of(school.browser.get(f"/teach/classes/{school.class_id}").text)
+    page = text_of(school.browser.get(f"/teach/classes/{school.class_id}/people").text)
     assert "Ada hidden" in page
     assert "Ms Gray took off the leaderboard Ada" in page
     school.browser.post(f"{path}/show")
@@ -85,7 +85,7 @@ def test_deleting_needs_the_tick(school: School) -> None:
     assert refused.status_code == 400
     assert "Tick the box first" in refused.text
     done = school.browser.post(path, {"is_sure": "y"})
-    assert done.location == f"/teach/classes/{school.class_id}"
+    assert done.location == f"/teach/classes/{school.class_id}/people"
     assert accounts.player_info(school.browser.services, school.ada) is None
     assert "Nobody has joined yet" in school.browser.get(done.location).text
 
@@ -99,7 +99,7 @@ def test_others_classes_and_players_are_not_found(school: School, act: str) -> N
     path = f"/teach/players/{bob.player_id}"
     assert school.browser.post(f"{path}/{act}", data).status_code == 404
     assert school.browser.get(path).status_code == 404
-    assert school.browser.get(f"/teach/classes/{other.id}").status_code == 404
+    assert school.browser.get(f"/teach/classes/{other.id}/people").status_code == 404
     info = accounts.player_info(services, bob.player_id)
     assert info is not None
     assert (info.name, info.alias, info.is_hidden) == ("Bob", None, False)
@@ -127,7 +127,7 @@ def test_messages_that_need_a_person_are_shown_to_those_who_teach(
                 services, player_id=school.ada, level_id="open", message=message
             )
         )
-    for path in ("/teach", f"/teach/classes/{school.class_id}"):
+    for path in ("/teach", f"/teach/classes/{school.class_id}/people"):
         page = text_of(school.browser.get(path).text)
         assert "Messages that need a person" in page
         assert "Ada , 7b distress I want to kill myself" in page.replace(
@@ -149,7 +149,7 @@ def test_messages_that_need_a_person_are_shown_to_those_who_teach(
 
 
 def test_a_link_and_a_qr_code_bring_a_class_in(school: School, new_browser) -> None:
-    page = school.browser.get(f"/teach/classes/{school.class_id}").text
+    page = school.browser.get(f"/teach/classes/{school.class_id}/people").text
     link = re.search(r'id="join-link" href="([^"]+)"', page)
     assert link is not None
     assert page.count('class="qrline"') == 1

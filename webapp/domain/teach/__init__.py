@@ -1,0 +1,1 @@
+"""Teaching: a class seen, led and shown on the wall."""

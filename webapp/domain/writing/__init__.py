@@ -1,0 +1,1 @@
+"""Writing challenges: files of the installation, their drafts, versions and trials."""
