@@ -205,6 +205,12 @@ class Settings(BaseSettings):
     model_prompts_per_day: NonNegativeInt = Field(
         1_000, description="Prompts of one player to trained models in a day."
     )
+    lab_runs_per_minute: NonNegativeInt = Field(
+        20, description="Calls of models by one player in the lab in a minute."
+    )
+    lab_runs_per_day: NonNegativeInt = Field(
+        2_000, description="Calls of models by one player in the lab in a day."
+    )
     running_per_player: NonNegativeInt = Field(
         2, description="Attempts and runs of one player at the same time."
     )

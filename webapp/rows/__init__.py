@@ -25,6 +25,7 @@ from webapp.rows.judging import (
     Comparison,
     Duel,
 )
+from webapp.rows.lab import LAB
 from webapp.rows.learn import (
     PANEL,
     GalleryPiece,
@@ -96,6 +97,7 @@ __all__ = [
     "INSTRUCTOR",
     "INTERRUPTED",
     "IS_RUNNING",
+    "LAB",
     "LEFT",
     "OPEN",
     "PANEL",

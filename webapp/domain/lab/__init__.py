@@ -1,0 +1,1 @@
+"""The lab: what a language model does, seen from close by."""
