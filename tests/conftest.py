@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from jinja2 import FileSystemBytecodeCache
 
 from webapp.app import create_app
 from webapp.content.lessons import collecting
@@ -90,6 +91,17 @@ def _shipped_lessons_are_read_once() -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(collecting, "read_file", read_file)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _templates_are_compiled_once(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[None]:
+    """Let the many apps of the tests share what Jinja makes of the templates."""
+    cache = FileSystemBytecodeCache(str(tmp_path_factory.mktemp("templates")))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Flask, "jinja_options", {"bytecode_cache": cache})
         yield
 
 
