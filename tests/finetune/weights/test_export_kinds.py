@@ -16,7 +16,7 @@ from finetune.weights.export import write_gguf
 from finetune.weights.export_kinds import ExportError
 from tests.finetune.tiny_models import KINDS, write_tiny
 from tests.finetune.training.student import packed, stories
-from tests.finetune.weights.test_export import continued, engine
+from tests.finetune.weights.test_export import compared, engine
 
 TEXTS = stories(60)
 PROMPTS = ("The king bakes", "My sister", "Zoë — 漢字 🙂 12345\n\n  it's")
@@ -53,16 +53,9 @@ def test_the_engine_says_what_transformers_says(
     model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32).eval()
     with engine(path) as served:
         for prompt in PROMPTS:
-            ids = tokenizer(prompt)["input_ids"]
-            assert served.tokenise(prompt, start=True) == ids
-            said, logprobs = continued(served, ids)
-            assert said
-            with torch.no_grad():
-                whole = model(torch.tensor([ids + said])).logits[0, len(ids) - 1 : -1]
-            scores = whole.float().log_softmax(-1)
-            chosen = scores.gather(1, torch.tensor(said)[:, None])[:, 0]
-            assert float((scores.max(1).values - chosen).max()) < MOST_LOST
-            assert float((chosen - torch.tensor(logprobs)).abs().max()) < MOST_OFF
+            lost, off = compared(served, model, tokenizer, prompt)
+            assert lost < MOST_LOST
+            assert off < MOST_OFF
 
 
 QWEN = (

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select
+from typing import Any
+
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from webapp.errors import NotFound
+from webapp.errors import Conflict, NotFound
 from webapp.rows import Player, SchoolClass
 
 
@@ -16,6 +18,23 @@ def require_player(session: Session, player_id: int, *, lock: bool = False) -> P
     if player is None:
         raise NotFound("This player no longer exists.")
     return player
+
+
+def require_room(
+    session: Session, kind: type[Any], player_id: int, *, most: int, what: str
+) -> None:
+    """Raise Conflict if a player keeps `most` rows of a kind already; `what` they are.
+
+    The caller has locked the player.
+    """
+    count = session.scalar(
+        select(func.count()).select_from(kind).where(kind.player_id == player_id)
+    )
+    if (count or 0) >= most:
+        raise Conflict(
+            f"You have {most} {what}, which is as many as one person may keep. Delete "
+            "one first."
+        )
 
 
 def class_season(session: Session, player: Player) -> int:

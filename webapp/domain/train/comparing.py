@@ -10,7 +10,7 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from webapp.db import find_row
-from webapp.domain.people.players import require_player
+from webapp.domain.people.players import require_player, require_room
 from webapp.domain.services import Services
 from webapp.domain.train import judging, learned, models, prompting
 from webapp.domain.train.compared import (
@@ -24,7 +24,7 @@ from webapp.domain.train.learned import Row
 from webapp.domain.train.prompting import Wanted
 from webapp.domain.train.runs import RunView
 from webapp.domain.train.sides import side_from, sides
-from webapp.errors import Conflict, InvalidInput, NotFound
+from webapp.errors import InvalidInput, NotFound
 from webapp.rows import GRADES, ComparedRow, Comparison, TrainedModel
 
 MOST_KEPT: Final = 30
@@ -63,7 +63,7 @@ def begin(
         )
         if found is not None:
             return found
-        _require_room(session, player_id)
+        require_room(session, Comparison, player_id, most=MOST_KEPT, what="comparisons")
         kept = Comparison(
             player_id=player_id,
             model_id=run.id,
@@ -259,16 +259,3 @@ def _require(session: Session, player_id: int, comparison_id: int) -> Comparison
     if kept is None or kept.player_id != player_id:
         raise NotFound("You have no such comparison. It may have been deleted.")
     return kept
-
-
-def _require_room(session: Session, player_id: int) -> None:
-    count = session.scalar(
-        select(func.count())
-        .select_from(Comparison)
-        .where(Comparison.player_id == player_id)
-    )
-    if (count or 0) >= MOST_KEPT:
-        raise Conflict(
-            f"You have {MOST_KEPT} comparisons, which is as many as one person may"
-            " keep. Delete one first."
-        )

@@ -9,20 +9,21 @@ from pathlib import PurePath
 from typing import IO, Any, Final
 
 from pydantic import ValidationError
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from webapp.db import find_row
 from webapp.domain.people.names import clean_line
-from webapp.domain.people.players import require_player
+from webapp.domain.people.players import require_player, require_room
 from webapp.domain.services import Services
 from webapp.domain.texts import require_text
-from webapp.errors import BackendTimeout, Conflict, InvalidInput, LabError, NotFound
+from webapp.errors import BackendTimeout, InvalidInput, LabError, NotFound
 from webapp.llm.training_shapes import Report, Shipped
 from webapp.rows import DataFile
 
 NAME_CHARS: Final = 80
 TEMPLATE_CHARS: Final = 4_000
+KEPT: Final = "sets of data"
 MOST_FILES: Final = 50
 SHIPPED: Final = "shipped-"
 FORMATS: Final = ("auto", "txt", "csv", "json", "jsonl")
@@ -99,12 +100,12 @@ def bring(
     shown = _clean_name(name)
     with services.db.read() as session:
         require_player(session, player_id)
-        _require_room(session, player_id)
+        require_room(session, DataFile, player_id, most=MOST_FILES, what=KEPT)
     stored = services.training.upload(shown, content)
     try:
         with services.db.write() as session:
             require_player(session, player_id, lock=True)
-            _require_room(session, player_id)
+            require_room(session, DataFile, player_id, most=MOST_FILES, what=KEPT)
             return _add(session, services, player_id, stored.id, shown, {})
     except LabError:
         services.training.delete_file(stored.id)
@@ -226,19 +227,6 @@ def _add(
     session.add(row)
     session.flush()
     return row.id
-
-
-def _require_room(session: Session, player_id: int) -> None:
-    count = session.scalar(
-        select(func.count())
-        .select_from(DataFile)
-        .where(DataFile.player_id == player_id)
-    )
-    if (count or 0) >= MOST_FILES:
-        raise Conflict(
-            f"You have {MOST_FILES} sets of data, which is as many as one person may "
-            "keep. Delete one first."
-        )
 
 
 def _clean_name(name: str) -> str:
