@@ -14,6 +14,12 @@ MODEL_BENCHES = ("guards", "sharing", "train")
 
 
 # Each is imported when it is called: one must not wait for what the other needs.
+def _backup() -> Main:
+    from webapp.bench import backups  # noqa: PLC0415 -- slow import
+
+    return backups.main
+
+
 def _kill() -> Main:
     from webapp.bench import kill  # noqa: PLC0415 -- slow import
 
@@ -33,6 +39,7 @@ def _pages() -> Main:
 
 
 BENCHES: dict[str, Callable[[], Main]] = {
+    "backup": _backup,
     "kill": _kill,
     "pages": _pages,
     "play": _play,
@@ -47,6 +54,8 @@ BENCHES: dict[str, Callable[[], Main]] = {
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def bench(name: str, arguments: tuple[str, ...]) -> None:
     """Measure this program on this computer.
+
+    backup   back up while players play and the site is killed, and look for losses
 
     kill     kill the site and its models while players play, and look for losses
 

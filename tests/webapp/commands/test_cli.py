@@ -210,7 +210,7 @@ def test_a_season_is_started(run: Run) -> None:
         ),
         (
             ("bench", "speed"),
-            'There is no bench "speed"; there are kill, pages, play, sharing, '
+            'There is no bench "speed"; there are backup, kill, pages, play, '
             "guards and train.",
         ),
         (
