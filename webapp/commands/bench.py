@@ -78,8 +78,8 @@ def bench(name: str, arguments: tuple[str, ...]) -> None:
         raise InvalidInput(f"Run it through the front door: ./wordkeep bench {name}.")
     if name not in BENCHES:
         raise InvalidInput(
-            f'There is no bench "{name}"; there are kill, pages, play, sharing, '
-            "guards and train."
+            f'There is no bench "{name}"; there are backup, kill, pages, play, '
+            "sharing, guards and train."
         )
     main = BENCHES[name]()
     raise SystemExit(main(list(arguments)))

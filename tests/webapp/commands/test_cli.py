@@ -211,7 +211,7 @@ def test_a_season_is_started(run: Run) -> None:
         (
             ("bench", "speed"),
             'There is no bench "speed"; there are backup, kill, pages, play, '
-            "guards and train.",
+            "sharing, guards and train.",
         ),
         (
             ("bench", "guards"),
