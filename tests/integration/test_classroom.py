@@ -44,6 +44,15 @@ def clone(tmp_path: Path) -> Path:
     return folder
 
 
+@pytest.fixture
+def installed(clone: Path, migrated_file: Path) -> Path:
+    """Return a clone whose instance has been started once."""
+    (clone / "instance").mkdir()
+    (clone / "instance" / "secret.key").write_text("ab" * 32)
+    shutil.copyfile(migrated_file, clone / "instance" / "wordkeep.db")
+    return clone
+
+
 def run(
     name: str,
     clone: Path,
@@ -88,22 +97,13 @@ def test_what_is_not_run_starts_the_site_or_sets_what_there_is() -> None:
         assert names or line in {"./wordkeep up", "./wordkeep up --host 0.0.0.0"}
 
 
-def test_before_and_after_a_class(clone: Path) -> None:
-    said = run("class", clone)
+def test_before_and_after_a_class(installed: Path) -> None:
+    said = run("class", installed)
     assert "Added the class 10b. Join code: " in said
     assert "Added Ms Gray (instructor)." in said
     assert "The class 10b is in season 2 now." in said
-    assert (clone / "before-10b.tar").is_file()
-    assert (clone / "after-10b.tar").is_file()
-
-
-@pytest.fixture
-def installed(clone: Path, migrated_file: Path) -> Path:
-    """Return a clone whose instance has been started once."""
-    (clone / "instance").mkdir()
-    (clone / "instance" / "secret.key").write_text("ab" * 32)
-    shutil.copyfile(migrated_file, clone / "instance" / "wordkeep.db")
-    return clone
+    assert (installed / "before-10b.tar").is_file()
+    assert (installed / "after-10b.tar").is_file()
 
 
 def test_a_backup_is_made_and_put_back_twice(installed: Path) -> None:
