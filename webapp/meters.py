@@ -19,7 +19,7 @@ from prometheus_client import (
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 
 # Half of all lines would be the moments at which counting began.
-disable_created_metrics()
+disable_created_metrics()  # type: ignore[no-untyped-call]
 
 FOLDER: Final = "PROMETHEUS_MULTIPROC_DIR"
 _OWN: Final = CollectorRegistry()
