@@ -49,6 +49,18 @@ def _bench() -> click.Command:
     return bench
 
 
+def _backup() -> click.Command:
+    from webapp.commands.backup import backup  # noqa: PLC0415 -- slow import
+
+    return backup
+
+
+def _restore() -> click.Command:
+    from webapp.commands.backup import restore  # noqa: PLC0415 -- slow import
+
+    return restore
+
+
 def _screenshot() -> click.Command:
     from webapp.commands.screenshot import screenshot  # noqa: PLC0415 -- slow import
 
@@ -61,6 +73,8 @@ COMMANDS: dict[str, Callable[[], click.Command]] = {
     "calibrate": _calibrate,
     "user": _user,
     "class": _class,
+    "backup": _backup,
+    "restore": _restore,
     "bench": _bench,
     "screenshot": _screenshot,
 }

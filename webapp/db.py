@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import logging
+import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, TypeVar
+from urllib.parse import quote
 
 from sqlalchemy import URL, DateTime, MetaData, create_engine, event, make_url
 from sqlalchemy.dialects import postgresql, sqlite
@@ -143,6 +145,29 @@ def find_row(
     if not 0 < number <= LAST_ID:
         return None
     return session.get(kind, number, with_for_update=lock)
+
+
+def copy_sqlite(source: Path, target: Path) -> None:
+    """Copy an SQLite database as it is at one moment, whoever writes to it meanwhile.
+
+    Nobody waits for it: beside a log of writes, a reader stops no writer. The copy is
+    one file, which its owner alone may read. Raise StorageError where one of the two
+    cannot be used, on a full disk too; then there is no copy.
+    """
+    # Without making one where there is none.
+    uri = f"file:{quote(str(source))}?mode=rw"
+    target.unlink(missing_ok=True)
+    target.touch(mode=0o600)
+    try:
+        with (
+            closing(sqlite3.connect(uri, uri=True, timeout=BUSY_MS / 1000)) as one,
+            closing(sqlite3.connect(target)) as other,
+        ):
+            one.backup(other)
+            other.execute("PRAGMA journal_mode=DELETE")
+    except sqlite3.Error as error:
+        target.unlink(missing_ok=True)
+        raise StorageError(f"{source} cannot be copied: {error}.") from error
 
 
 def insert_missing(session: Session, row: type[Base], **values: Any) -> None:

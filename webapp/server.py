@@ -15,6 +15,7 @@ from flask import Flask
 from gunicorn.app.base import BaseApplication
 from sqlalchemy.exc import SQLAlchemyError
 
+from webapp import meters
 from webapp.app import create_app
 from webapp.connections import SiteWorker
 from webapp.db import Database
@@ -61,6 +62,7 @@ class Site(BaseApplication):  # type: ignore[misc]
             "loglevel": "warning",
             "proc_name": "wordkeep",
             "post_fork": _post_fork,
+            "child_exit": _child_exit,
         }
         for name, value in chosen.items():
             self.cfg.set(name, value)
@@ -116,6 +118,10 @@ def _post_fork(arbiter: Any, worker: Any) -> None:
     prepare = die_with_parent(arbiter.pid)
     if prepare is not None:
         prepare()
+
+
+def _child_exit(arbiter: Any, worker: Any) -> None:
+    meters.forget_process(worker.pid)
 
 
 def prepare(settings: Settings) -> None:

@@ -251,6 +251,12 @@ class Settings(BaseSettings):
         description="Proxies in front, one behind the other, whose headers "
         "X-Forwarded-For, -Proto, -Host and -Prefix to trust.",
     )
+    metrics_key: str = Field(
+        "",
+        repr=False,
+        description="Bearer key with which /metrics may be read; an admin's token "
+        "opens it as well. Empty: only that.",
+    )
     debug_pages: Switch = Field(False, description="Show the page with all components.")
 
     @classmethod

@@ -20,6 +20,7 @@ from finetune.jobs.errors import CannotKeep
 from finetune.jobs.learning import Learning
 from finetune.jobs.queue import Queue
 from finetune.settings import Settings
+from finetune.work.alive import alive
 from finetune.work.play import Engine
 from finetune.work.worker import Trainer, Worker
 
@@ -58,7 +59,8 @@ def main(chosen: argparse.Namespace, settings: Settings) -> int:
     if chosen.once:
         worker.work()
         return 0
-    _serve(worker, learning, Queue(settings, work=worker.work))
+    with alive(settings.instance / "run"):
+        _serve(worker, learning, Queue(settings, work=worker.work))
     return 0
 
 

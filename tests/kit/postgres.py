@@ -32,7 +32,7 @@ class Postgres:
     """A running server with a template that has all tables."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
+        self.folder = folder
         self._count = 0
         database = Database(self.url("migrated", create=True))
         migrate(database)
@@ -42,7 +42,7 @@ class Postgres:
         """Return the URL of a database."""
         if create:
             self._run(f'CREATE DATABASE "{name}"')
-        return f"postgresql+psycopg://wordkeep@/{name}?host={self._folder}"
+        return f"postgresql+psycopg://wordkeep@/{name}?host={self.folder}"
 
     def fresh(self) -> Database:
         """Return a new database with all tables and no rows."""

@@ -19,7 +19,9 @@ from flask.sansio.blueprints import BlueprintSetupState
 from sqlalchemy import select
 
 from webapp.api.records import Answer
+from webapp.domain.boots import worker_lives
 from webapp.domain.services import Services
+from webapp.llm.endpoints import UNIX
 from webapp.llm.gateway import EndpointHealth
 from webapp.rows import Player
 from webapp.web.counters import KEY, Counters
@@ -115,11 +117,15 @@ class Monitor:
             _Task("endpoints", self._endpoints),
             _Task("disk", self._disk),
             *((_Task("redis", self._redis),) if counters.has_shared() else ()),
+            # `up` starts the worker with the sidecar; elsewhere nobody trains.
+            *((_Task("worker", self._worker),) if _has_worker(services) else ()),
         )
         # Protects the two below; without an answer yet, all wait for the first one.
         self._lock = threading.Lock()
         self._known: Health | None = None
         self._until = 0.0
+        # Replies that waited for their turn when the endpoints were last asked.
+        self.waiting = 0
 
     def look(self) -> Health:
         """Return how everything is now, or was a moment ago."""
@@ -162,6 +168,12 @@ class Monitor:
             return {"redis": Check(status="warning", detail=detail)}
         return {"redis": Check(status="ok", detail="answers")}
 
+    def _worker(self) -> Checks:
+        if worker_lives(self._services.settings.instance):
+            return {"worker": Check(status="ok", detail="is ready to train")}
+        detail = "does not run: what is to be trained waits"
+        return {"worker": Check(status="warning", detail=detail)}
+
     def _content(self) -> Checks:
         content = self._services.content
         index, problems = content.current(), content.problems()
@@ -178,9 +190,11 @@ class Monitor:
 
     def _endpoints(self) -> Checks:
         needed = self._needed()
+        found = self._services.gateway.health()
+        self.waiting = sum(health.waiting for health in found)
         checks = {
             f"endpoint {health.name}": _judge(health, is_needed=health.name in needed)
-            for health in self._services.gateway.health()
+            for health in found
         }
         if None in needed:
             detail = "a level names a model that no endpoint has"
@@ -204,6 +218,10 @@ class Monitor:
             for ladder in index.ladders
             for level in index.levels(ladder)
         }
+
+
+def _has_worker(services: Services) -> bool:
+    return services.settings.sidecar_url.startswith(UNIX)
 
 
 def _judge(health: EndpointHealth, *, is_needed: bool) -> Check:

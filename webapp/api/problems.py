@@ -17,7 +17,8 @@ from webapp.web.context import services
 log = logging.getLogger(__name__)
 
 PREFIX = "/api/"
-HEALTH = "/health"
+# Addresses outside of the API that are asked by programs, too.
+WATCHED = frozenset({"/health", "/metrics"})
 CODES = {
     400: "invalid_request",
     404: "not_found",
@@ -68,7 +69,7 @@ def _choose(for_pages: Handler) -> Handler:
 
 
 def _is_call() -> bool:
-    return request.path.startswith(PREFIX) or request.path.rstrip("/") == HEALTH
+    return request.path.startswith(PREFIX) or request.path.rstrip("/") in WATCHED
 
 
 def answer(error: Exception) -> Response:

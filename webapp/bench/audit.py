@@ -74,6 +74,15 @@ def audit(
     )
 
 
+def stored_attempts(settings: Settings) -> dict[int, tuple[str, str]]:
+    """Return message and status of every attempt of an installation."""
+    database = Database(settings.database)
+    try:
+        return _stored(database)
+    finally:
+        database.dispose()
+
+
 def _stored(database: Database) -> dict[int, tuple[str, str]]:
     with database.read() as session:
         rows = session.execute(select(Attempt.id, Attempt.message, Attempt.status))

@@ -34,7 +34,7 @@ LEVEL = "open"
 RECOVERY_SECONDS = 180.0
 # Kills that come without waiting for the site to survive the last one.
 HASTY_SHARE = 0.5
-_UNLIMITED = {
+UNLIMITED = {
     f"WORDKEEP_{name}": "100000000"
     for name in (
         "ATTEMPTS_PER_MINUTE",
@@ -64,7 +64,7 @@ def main(arguments: Sequence[str]) -> int:
     scripted = "keeper-slow" if chosen.scripted else None
     with tempfile.TemporaryDirectory(prefix="wordkeep-kill-") as folder:
         instance = Path(folder) / "instance"
-        with trial_site(instance, scripted=scripted, env=_UNLIMITED) as trial:
+        with trial_site(instance, scripted=scripted, env=UNLIMITED) as trial:
             report, findings = _run(trial, chosen)
     report["seed"] = chosen.seed
     click.echo(_table(report))
@@ -89,7 +89,7 @@ def _run(
     log, is_over = Log(), threading.Event()
     players = [ApiPlayer(trial.url, f"player {n}") for n in range(chosen.players)]
     threads = [
-        threading.Thread(target=_play, args=(player, n, log, is_over))
+        threading.Thread(target=play, args=(player, n, log, is_over))
         for n, player in enumerate(players)
     ]
     started = time.monotonic()
@@ -115,7 +115,8 @@ def _run(
     }, findings
 
 
-def _play(player: ApiPlayer, number: int, log: Log, is_over: threading.Event) -> None:
+def play(player: ApiPlayer, number: int, log: Log, is_over: threading.Event) -> None:
+    """Attack until it is over, and note what is acknowledged."""
     count = 0
     while not is_over.is_set():
         count += 1
@@ -139,15 +140,15 @@ def _kill_often(
     recoveries: list[float] = []
     for number in range(chosen.kills):
         time.sleep(rng.uniform(0, 1.2))
-        kills[_kill_one(trial, rng)] += 1
+        kills[kill_one(trial, rng)] += 1
         if rng.random() >= HASTY_SHARE:
-            recoveries.append(_await_reply(trial, log))
+            recoveries.append(await_reply(trial, log))
         if (number + 1) % 20 == 0:
             click.echo(f"{number + 1} kills, {len(log.acknowledged)} acknowledged")
     return kills, recoveries
 
 
-def _kill_one(trial: Trial, rng: random.Random) -> str:
+def kill_one(trial: Trial, rng: random.Random) -> str:
     """Kill a random process of a random program; return which."""
     while True:
         victims = _processes(trial)
@@ -179,7 +180,7 @@ def _program(command: list[str]) -> str:
     return "sidecar" if "serve" in command else "trainer"
 
 
-def _await_reply(trial: Trial, log: Log) -> float:
+def await_reply(trial: Trial, log: Log) -> float:
     """Wait until a player gets a reply again; return the seconds."""
     began, before = time.monotonic(), log.replies()
     while log.replies() == before:

@@ -14,6 +14,12 @@ MODEL_BENCHES = ("guards", "sharing", "train")
 
 
 # Each is imported when it is called: one must not wait for what the other needs.
+def _backup() -> Main:
+    from webapp.bench import backups  # noqa: PLC0415 -- slow import
+
+    return backups.main
+
+
 def _kill() -> Main:
     from webapp.bench import kill  # noqa: PLC0415 -- slow import
 
@@ -33,6 +39,7 @@ def _pages() -> Main:
 
 
 BENCHES: dict[str, Callable[[], Main]] = {
+    "backup": _backup,
     "kill": _kill,
     "pages": _pages,
     "play": _play,
@@ -47,6 +54,8 @@ BENCHES: dict[str, Callable[[], Main]] = {
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def bench(name: str, arguments: tuple[str, ...]) -> None:
     """Measure this program on this computer.
+
+    backup   back up while players play and the site is killed, and look for losses
 
     kill     kill the site and its models while players play, and look for losses
 
@@ -69,8 +78,8 @@ def bench(name: str, arguments: tuple[str, ...]) -> None:
         raise InvalidInput(f"Run it through the front door: ./wordkeep bench {name}.")
     if name not in BENCHES:
         raise InvalidInput(
-            f'There is no bench "{name}"; there are kill, pages, play, sharing, '
-            "guards and train."
+            f'There is no bench "{name}"; there are backup, kill, pages, play, '
+            "sharing, guards and train."
         )
     main = BENCHES[name]()
     raise SystemExit(main(list(arguments)))

@@ -48,6 +48,19 @@ def living(instance: Path) -> frozenset[str]:
     )
 
 
+def worker_lives(instance: Path) -> bool:
+    """Tell whether a process that trains models is alive on this instance.
+
+    Each holds a file of its own; one without a holder was left by a process that died.
+    """
+    for path in (instance / "run").glob("worker-*.alive"):
+        file = _lock(path)
+        if file is None:
+            return True
+        file.close()
+    return False
+
+
 def id_prefix(instance: Path) -> str:
     """Return what the id of every process of this instance begins with."""
     return f"{_instance_id(instance)}."

@@ -192,11 +192,15 @@ class ModelInfo:
 
 @dataclass(frozen=True, slots=True)
 class EndpointHealth:
-    """Whether an endpoint answers, and what is wrong if not."""
+    """Whether an endpoint answers, and what is wrong if not.
+
+    `waiting` replies wait there for their turn, where that is told.
+    """
 
     name: str
     ok: bool
     detail: str
+    waiting: int = 0
 
 
 class Backend(Protocol):

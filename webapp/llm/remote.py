@@ -243,7 +243,9 @@ class RemoteBackend:
                 self._endpoint.name, False, "is not a Wordkeep sidecar"
             )
         is_ok = answer.status_code == 200 and status == "ok"
-        return EndpointHealth(self._endpoint.name, is_ok, status)
+        waiting = body.get("waiting")
+        count = waiting if isinstance(waiting, int) else 0
+        return EndpointHealth(self._endpoint.name, is_ok, status, count)
 
     def _chat_body(self, request: ChatRequest) -> dict[str, Any]:
         body = self._prompt(request) | self._sampling(request)

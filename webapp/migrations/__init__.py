@@ -11,7 +11,8 @@ from alembic.script import ScriptDirectory
 from sqlalchemy.exc import DBAPIError, ProgrammingError
 
 from webapp.db import Database
-from webapp.errors import LabError
+from webapp.errors import LabError, StorageError
+from webapp.migrations import copies
 
 FOLDER = Path(__file__).resolve().parent
 
@@ -22,23 +23,25 @@ class MigrationError(LabError):
     code = "migration"
 
 
-def migrate(database: Database) -> bool:
+def migrate(database: Database, *, keeps_copy: bool = True) -> bool:
     """Apply the migrations that are missing; return whether there were any.
 
-    Raise MigrationError when the database is newer than this version, cannot be opened
-    at all, or cannot be changed; then it is as it was before.
+    An SQLite database that has tables is copied before, unless its owner has a copy
+    (`keeps_copy`). Raise MigrationError when the database is newer than this version,
+    cannot be opened at all, or cannot be changed; then it is as it was before.
     """
-    scripts = ScriptDirectory.from_config(alembic_config(database))
-    present = _present_revision(database)
+    scripts = _scripts()
+    present = present_revision(database)
     if present == scripts.get_current_head():
+        copies.drop_old(database)
         return False
-    if present is not None and present not in {
-        script.revision for script in scripts.walk_revisions()
-    }:
+    if present is not None and present not in known_revisions():
         raise MigrationError(
             "The database was made by a newer version of Wordkeep. Update the program, "
             "or choose another folder with --instance."
         )
+    if present is not None and keeps_copy:
+        _keep_copy(database, present)
     try:
         command.upgrade(alembic_config(database), "head")
     except DBAPIError as error:
@@ -49,7 +52,7 @@ def migrate(database: Database) -> bool:
     return True
 
 
-def alembic_config(database: Database) -> Config:
+def alembic_config(database: Database | None) -> Config:
     """Return Alembic's configuration; there is no alembic.ini to keep in step."""
     config = Config()
     config.set_main_option("script_location", str(FOLDER).replace("%", "%%"))
@@ -57,7 +60,16 @@ def alembic_config(database: Database) -> Config:
     return config
 
 
-def _present_revision(database: Database) -> str | None:
+def known_revisions() -> frozenset[str]:
+    """Return the revisions of tables that this version can bring up to date."""
+    return frozenset(script.revision for script in _scripts().walk_revisions())
+
+
+def present_revision(database: Database) -> str | None:
+    """Return the revision of the tables; None where there are none yet.
+
+    Raise MigrationError if the database cannot be opened.
+    """
     try:
         with database.engine.connect() as connection:
             return MigrationContext.configure(connection).get_current_revision()
@@ -65,6 +77,20 @@ def _present_revision(database: Database) -> str | None:
         raise MigrationError(
             f"The database cannot be opened: {_reason(error)}. Check "
             "WORDKEEP_DATABASE_URL and that the instance folder can be written."
+        ) from error
+
+
+def _scripts() -> ScriptDirectory:
+    return ScriptDirectory.from_config(alembic_config(None))
+
+
+def _keep_copy(database: Database, revision: str) -> None:
+    try:
+        copies.keep(database, revision)
+    except (StorageError, OSError) as error:
+        raise MigrationError(
+            "The database was left as it was, because it cannot be copied before it "
+            f"is brought up to date: {error}. Make room on the disk and start again."
         ) from error
 
 

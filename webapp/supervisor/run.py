@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 import signal
 import socket
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -82,7 +84,8 @@ class Supervisor:
             )
             settings = with_sidecar(settings, path)
             self._add(sidecar_program(settings))
-        self._add(site_program(settings, self.address))
+        counts = self._until_end.enter_context(counting_folder(settings))
+        self._add(site_program(settings, self.address, counts=counts))
         for child in self.children:
             self._await_up(child)
         if needs_sidecar(self.settings) and not self._is_stopping:
@@ -218,8 +221,13 @@ def worker_program(settings: Settings) -> Program:
     )
 
 
-def site_program(settings: Settings, address: str) -> Program:
-    """Return how the site of these settings is run."""
+def site_program(
+    settings: Settings, address: str, *, counts: Path | None = None
+) -> Program:
+    """Return how the site of these settings is run.
+
+    In `counts` several processes of it keep what they count, and add it up.
+    """
     return Program(
         name="the site",
         stop_seconds=6.0,
@@ -235,6 +243,7 @@ def site_program(settings: Settings, address: str) -> Program:
             "WORDKEEP_LISTENER": str(settings.listener),
             "WORDKEEP_SIDECAR_URL": settings.sidecar_url,
             "WORDKEEP_SIDECAR_KEY": settings.sidecar_key,
+            **({"PROMETHEUS_MULTIPROC_DIR": str(counts)} if counts else {}),
         },
         files=(settings.listener,),
     )
@@ -270,6 +279,21 @@ def sidecar_running(settings: Settings, *, say: Say) -> Iterator[Settings]:
         finally:
             child.ask_to_stop()
             child.wait_stopped(time.monotonic() + child.program.stop_seconds)
+
+
+@contextmanager
+def counting_folder(settings: Settings) -> Iterator[Path | None]:
+    """Yield a folder in which the processes of a site count; None for a single one.
+
+    In memory where that is possible: counting must not depend on a disk with room.
+    """
+    if settings.processes < 2:
+        yield None
+        return
+    memory = Path("/dev/shm")  # noqa: S108 -- a private folder is made in it
+    base = memory if os.access(memory, os.W_OK) else None
+    with tempfile.TemporaryDirectory(prefix="wordkeep-", dir=base) as folder:
+        yield Path(folder)
 
 
 def _failure(child: Child) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from dataclasses import replace
@@ -12,6 +13,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from finetune.work.alive import alive
 from tests.kit.caller import check
 from tests.kit.content import write_level
 from webapp.api.health import Health, Monitor
@@ -178,3 +180,27 @@ def test_a_full_disk(services: Services, monkeypatch: pytest.MonkeyPatch) -> Non
 
 def test_the_site_needs_no_token_for_it(app: Flask) -> None:
     assert app.test_client().get("/health").status_code == 200
+
+
+def test_the_worker_is_told_of_where_up_started_one(services: Services) -> None:
+    instance = services.settings.instance
+    settings = services.settings.but(sidecar_url="unix:/nowhere.sock")
+    started = replace(services, settings=settings)
+    found = look(started, Endpoints(GOOD, models=LOCAL))
+    assert found.status == "ok"
+    worker = found.checks["worker"]
+    assert worker.status == "warning"
+    assert worker.detail == "does not run: what is to be trained waits"
+    # One that died leaves its file.
+    (instance / "run" / "worker-1.alive").touch()
+    found = look(started, Endpoints(GOOD, models=LOCAL))
+    assert found.checks["worker"].status == "warning"
+    with alive(instance / "run"):
+        found = look(started, Endpoints(GOOD, models=LOCAL))
+        assert found.checks["worker"].status == "ok"
+        assert [path.name for path in (instance / "run").glob("*.alive")] == [
+            f"worker-{os.getpid()}.alive"
+        ]
+    found = look(started, Endpoints(GOOD, models=LOCAL))
+    assert found.checks["worker"].status == "warning"
+    assert "worker" not in look(services, Endpoints(GOOD, models=LOCAL)).checks

@@ -210,8 +210,8 @@ def test_a_season_is_started(run: Run) -> None:
         ),
         (
             ("bench", "speed"),
-            'There is no bench "speed"; there are kill, pages, play, sharing, '
-            "guards and train.",
+            'There is no bench "speed"; there are backup, kill, pages, play, '
+            "sharing, guards and train.",
         ),
         (
             ("bench", "guards"),

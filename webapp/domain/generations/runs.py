@@ -15,6 +15,7 @@ from typing import Any, ClassVar, Final, Generic, NamedTuple, TypeVar
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from webapp import meters
 from webapp.domain import quotas
 from webapp.domain.generations import events, sweeping
 from webapp.domain.generations.replies import Record
@@ -33,6 +34,7 @@ from webapp.rows import (
     IS_RUNNING,
     RUNNING,
     STOPPED,
+    Attempt,
     Generation,
     Player,
 )
@@ -195,7 +197,16 @@ class Run(Iterator[events.Event]):
             row = session.get(self._kind, self.id, with_for_update=True)
             if row is not None:
                 self._fill(row, status, error)
-            return self._job.finish(session, self.id, row, status)
+            told = self._job.finish(session, self.id, row, status)
+        if row is not None:
+            meters.count_generation(
+                feature=row.feature,
+                level=row.level_id if isinstance(row, Attempt) else None,
+                status=status,
+                prompt_tokens=row.prompt_tokens,
+                reply_tokens=row.reply_tokens,
+            )
+        return told
 
     def _fill(self, row: Generation, status: str, error: str | None) -> None:
         record = self._job.record

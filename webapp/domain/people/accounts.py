@@ -15,6 +15,7 @@ from sqlalchemy import Select, delete, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from webapp import meters
 from webapp.domain.people import access, leftovers
 from webapp.domain.people.classes import class_for
 from webapp.domain.people.names import clean_name, take_name, take_names_along
@@ -166,6 +167,7 @@ def create_player(
         raise Conflict(
             "This form was sent twice at the same moment. Send it once more."
         ) from error
+    meters.SIGN_UPS.inc()
     return NewPlayer(player.id, shown, *code)
 
 
