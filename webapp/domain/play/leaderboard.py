@@ -157,7 +157,7 @@ def search(
     if not wanted:
         return ()
     with services.db.read() as session:
-        # The databases do not agree on what a small letter is, so it is looked for here.
+        # Not by the database: no two agree on what a small letter is.
         query = select(_ranked(_counted(class_id, season)).subquery())
         rows = session.execute(query.order_by("place"))
         matching = (row for row in rows if wanted in find_key(row.alias))

@@ -128,7 +128,7 @@ def _winners(session: Session, class_id: int) -> dict[str, int]:
         )
         .group_by(Solve.level_id)
     )
-    return {level_id: number for level_id, number in session.execute(query)}
+    return dict(iter(session.execute(query)))
 
 
 def _gates(index: Index, winners: dict[str, int], players: int) -> tuple[GateBar, ...]:
