@@ -30,6 +30,7 @@ from webapp.rows.learn import (
     GalleryPiece,
     PanelHint,
     PanelState,
+    PieceVote,
     Practice,
     QuestionAnswer,
 )
@@ -133,6 +134,7 @@ __all__ = [
     "LevelVersion",
     "PanelHint",
     "PanelState",
+    "PieceVote",
     "Player",
     "Practice",
     "QuestionAnswer",

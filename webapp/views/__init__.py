@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flask import Flask
 
+from webapp.views.galleries import bp as galleries_pages
 from webapp.views.learn.course import bp as course_pages
 from webapp.views.learn.gallery import bp as gallery_pages
 from webapp.views.learn.lesson import bp as lesson_pages
@@ -42,6 +43,7 @@ def register(app: Flask) -> None:
         course_pages,
         lesson_pages,
         gallery_pages,
+        galleries_pages,
         notebook_pages,
         leaderboard_pages,
         plain_pages,

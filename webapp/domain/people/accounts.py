@@ -34,6 +34,7 @@ from webapp.rows import (
     HintUse,
     PanelHint,
     PanelState,
+    PieceVote,
     Player,
     QuestionAnswer,
     SchoolClass,
@@ -338,6 +339,7 @@ def forget(session: Session, player: Player) -> None:
     tables = (
         TrainedModel,
         DataFile,
+        PieceVote,
         GalleryPiece,
         PanelState,
         PanelHint,
