@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Literal
 
 from sqlalchemy.orm import Session
 
@@ -42,10 +43,13 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class PiecePicture:
-    """What a picture of one's own piece says; `name` is None unless it was chosen."""
+    """What a picture of one's own piece says; `name` is None unless it was chosen.
+
+    `kind` is won or tried for a message to a warden, and passed for a prompt of a panel.
+    """
 
     title: str
-    is_gate: bool
+    kind: Literal["won", "tried", "passed"]
     wrote: str
     came: str
     name: str | None
@@ -140,12 +144,16 @@ def piece_picture(
             )
             wrote = "\n".join(filter(None, of_run.run.values.values()))
             came = next(iter(of_run.run.replies), "")
-            return PiecePicture(lesson.info.title, False, wrote, came, name)
+            return PiecePicture(lesson.info.title, "passed", wrote, came, name)
         level = index.level(place.thing)
         shown = pieces.of_owner(session, player, pieces.Spot(level.id))
         (of_attempt,) = gates.with_attempts(session, services, level, shown)
         return PiecePicture(
-            level.title, True, of_attempt.message, of_attempt.reply or "", name
+            title=level.title,
+            kind="won" if of_attempt.is_winning else "tried",
+            wrote=of_attempt.message,
+            came=of_attempt.reply or "",
+            name=name,
         )
 
 

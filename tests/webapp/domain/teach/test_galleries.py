@@ -145,7 +145,7 @@ def test_panels_have_votes_and_pictures_too(school: School) -> None:
     picture = galleries.piece_picture(
         services, player_id=school.ada, piece_id=mine.piece.id
     )
-    assert (picture.is_gate, picture.wrote, picture.name) == (False, ZO, None)
+    assert (picture.kind, picture.wrote, picture.name) == ("passed", ZO, None)
     assert picture.came == shown.run.replies[0]
 
 
@@ -154,7 +154,11 @@ def test_the_picture_of_a_piece_is_for_its_owner(school: School) -> None:
     picture = galleries.piece_picture(
         services, player_id=school.ada, piece_id=1, has_name=True
     )
-    assert (picture.title, picture.name) == ("The Open Gate", "Ada")
+    assert (picture.title, picture.kind, picture.name) == (
+        "The Open Gate",
+        "won",
+        "Ada",
+    )
     assert picture.came == f"The password is {SECRET_MARK}."
     with pytest.raises(NotFound):
         galleries.piece_picture(services, player_id=school.bob, piece_id=1)
