@@ -45,7 +45,7 @@ class Place:
 class PiecePicture:
     """What a picture of one's own piece says; `name` is None unless it was chosen.
 
-    `kind` is won or tried for a message to a warden, and passed for a prompt of a panel.
+    `kind` is won or tried for a message to a warden, passed for a prompt of a panel.
     """
 
     title: str
