@@ -13,6 +13,7 @@ from webapp.domain.learn import gallery as panels
 from webapp.domain.people import classes, roster
 from webapp.domain.people.roster import COMMAND
 from webapp.domain.play import gallery as gates
+from webapp.domain.play import visits
 from webapp.domain.play.keep import SECRET_MARK
 from webapp.domain.teach import galleries
 from webapp.errors import Forbidden, NotFound
@@ -95,7 +96,7 @@ def test_another_attempt_begins_without_votes(school: School) -> None:
     show(world, school.ada)
     assert ("Ada", 1, True) in names(school)
     world.say(school.ada, "Something else")
-    gates.visits.reset(world.services, player_id=school.ada, level_id="open")
+    visits.reset(world.services, player_id=school.ada, level_id="open")
     other = world.attempts(school.ada)[-1].id
     gates.hand_in(world.services, player_id=school.ada, attempt_id=other)
     assert ("Ada", 0, False) in names(school)

@@ -8,6 +8,7 @@ from tests.kit.browser import Browser, text_of
 from webapp.domain.people import accounts, classes, roster
 from webapp.domain.people.classes import ClassInfo
 from webapp.domain.teach import wall as walls
+from webapp.rows import SchoolClass
 
 PART = {"HX-Request": "true"}
 
@@ -92,7 +93,7 @@ def test_a_class_that_is_shut_shows_no_code(
     browser: Browser, link: str, nine: ClassInfo
 ) -> None:
     with browser.services.db.write() as session:
-        session.get_one(classes.SchoolClass, nine.id).is_joinable = False
+        session.get_one(SchoolClass, nine.id).is_joinable = False
     page = browser.get(link).text
     assert nine.join_code not in page
     assert "wall__qr" not in page
