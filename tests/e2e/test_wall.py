@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import expect
 
-PLACES = """() => [...document.querySelectorAll("h1, h2, main")]
+PLACES = """() => [...document.querySelectorAll("h1, h2, section")]
   .map(part => part.getBoundingClientRect())
   .map(({ x, y, width, height }) => [x, y, width, height])"""
 SCROLLS = """() => [document.scrollingElement.scrollWidth > innerWidth,
