@@ -31,6 +31,7 @@ from webapp.rows.learn import (
     GalleryPiece,
     PanelHint,
     PanelState,
+    PieceVote,
     Practice,
     QuestionAnswer,
 )
@@ -135,6 +136,7 @@ __all__ = [
     "LevelVersion",
     "PanelHint",
     "PanelState",
+    "PieceVote",
     "Player",
     "Practice",
     "QuestionAnswer",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flask import Flask
 
+from webapp.views.galleries import bp as galleries_pages
 from webapp.views.lab.overview import bp as lab_pages
 from webapp.views.learn.course import bp as course_pages
 from webapp.views.learn.gallery import bp as gallery_pages
@@ -17,6 +18,7 @@ from webapp.views.play.leaderboard import bp as leaderboard_pages
 from webapp.views.play.notebook import bp as notebook_pages
 from webapp.views.teach.calibration import bp as teach_pages
 from webapp.views.teach.roster import bp as roster_pages
+from webapp.views.teach.wall import bp as wall_pages
 from webapp.views.train.arena import bp as arena_pages
 from webapp.views.train.compared import bp as compared_pages
 from webapp.views.train.data import bp as data_pages
@@ -42,6 +44,7 @@ def register(app: Flask) -> None:
         course_pages,
         lesson_pages,
         gallery_pages,
+        galleries_pages,
         notebook_pages,
         leaderboard_pages,
         plain_pages,
@@ -57,6 +60,7 @@ def register(app: Flask) -> None:
         arena_pages,
         teach_pages,
         roster_pages,
+        wall_pages,
     ):
         app.register_blueprint(blueprint)
     if context.services_of(app).settings.debug_pages:

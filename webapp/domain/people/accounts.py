@@ -35,6 +35,7 @@ from webapp.rows import (
     HintUse,
     PanelHint,
     PanelState,
+    PieceVote,
     Player,
     QuestionAnswer,
     SchoolClass,
@@ -340,6 +341,7 @@ def forget(session: Session, player: Player) -> None:
     tables = (
         TrainedModel,
         DataFile,
+        PieceVote,
         GalleryPiece,
         PanelState,
         PanelHint,

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import segno
 from flask import Blueprint, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
-from markupsafe import Markup
 from wtforms import BooleanField, StringField
 
 from webapp.domain.people import concerns, roster
 from webapp.errors import LabError, NotFound
 from webapp.web.context import instructor, instructor_required, services
 from webapp.web.forms import LabForm
+from webapp.web.qr_codes import qr_code
 
 bp = Blueprint("roster", __name__, url_prefix="/teach")
 
@@ -44,7 +43,7 @@ def people(class_id: int) -> ResponseReturnValue:
     listed = concerns.concerns(services(), actor=_actor(), class_id=class_id)
     link = url_for("people.join", code=page.info.join_code, _external=True)
     return render_template(
-        "teach/people.html", page=page, concerns=listed, link=link, code=_qr_code(link)
+        "teach/people.html", page=page, concerns=listed, link=link, code=qr_code(link)
     )
 
 
@@ -125,14 +124,6 @@ def remove(player_id: int) -> ResponseReturnValue:
     roster.remove(services(), actor=_actor(), player_id=player_id)
     flash("The player and everything they wrote have been deleted.", "success")
     return redirect(url_for("roster.people", class_id=member.class_id), 303)
-
-
-def _qr_code(link: str) -> Markup:
-    """Return a QR code as SVG; it says nothing of its own to a screen reader."""
-    drawn = segno.make(link, micro=False).svg_inline(
-        scale=4, dark="#000", light=None, omitsize=True
-    )
-    return Markup(drawn)  # noqa: S704 -- made of the squares of the code alone
 
 
 def _actor() -> roster.Actor:
