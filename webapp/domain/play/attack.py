@@ -155,7 +155,9 @@ def attack(
 
     def prepare(session: Session, player: Player) -> runs.Begun[Attempt]:
         visits.require_meant(session, services, player=player, level=level, named=visit)
-        visits.require_open(session, index=index, player_id=player_id, level=level)
+        visits.require_open(
+            session, services, index=index, player_id=player_id, level=level
+        )
         row = visits.current_visit(session, services, player=player, level=level)
         if answer is None:
             conversation.require_next(session, level, row)
