@@ -13,7 +13,15 @@ from webapp.content.index import Index
 from webapp.content.lessons.schema import Lesson, Panel
 from webapp.domain.generations import runs
 from webapp.domain.generations.replies import Record
-from webapp.domain.learn import events, judging, progress, speaking, telling, versions
+from webapp.domain.learn import (
+    course,
+    events,
+    judging,
+    progress,
+    speaking,
+    telling,
+    versions,
+)
 from webapp.domain.learn.filling import (
     PanelRequest,
     Typed,
@@ -242,6 +250,7 @@ def practise(
     seed = services.seed()
 
     def prepare(session: Session, player: Player) -> runs.Begun[Practice]:
+        course.require_lesson(session, services, player_id=player.id, lesson=lesson)
         _require_free(session, player, lesson, rules)
         plan = plan_of(rules, given, seed, salt=secrets.token_hex(8))
         job = _Practice(

@@ -23,7 +23,6 @@ from webapp.domain.play.hints import HintView, hint_views
 from webapp.domain.play.winning import winning_message
 from webapp.domain.services import Services
 from webapp.domain.texts import clean_message
-from webapp.errors import NotFound
 from webapp.plugins.asking import Message
 from webapp.rows import CLOSED, GATE, OPEN, Attempt, LevelVersion, Solve
 from webapp.security import Secret
@@ -129,6 +128,7 @@ class LevelPage:
     suspicion_left: int | None
     conversation: tuple[AttemptView, ...]
     hints: tuple[HintView, ...]
+    hints_closed: bool
     solved: AfterWin | None
     notice: str | None
     raw_tokens: bool
@@ -160,7 +160,7 @@ def map_page(services: Services, *, player_id: int | None) -> KeepMap:
         None,
     )
     if ladder is None:
-        raise NotFound("There are no gates for your class.")
+        return KeepMap("", "The keep", "There are no gates for your class yet.", ())
     cards = _cards(index, ladder.id, solved, held, is_staff=is_staff)
     return KeepMap(ladder.id, ladder.title, ladder.story, cards)
 
@@ -205,13 +205,16 @@ def level_page(services: Services, *, player_id: int, level_id: str) -> LevelPag
             - (visit.wrong_guesses if visit else 0),
             suspicion=level.suspicion,
             suspicion_left=conversation.visit_suspicion_left(level, visit),
-            conversation=attempt_views(rows, index=index, solved=solved),
+            conversation=attempt_views(
+                rows, index=index, solved=solved, masks=held.masks_rude
+            ),
             hints=hint_views(
                 session,
                 player_id=player_id,
                 level=level,
                 is_free=level_id in solved or is_staff,
             ),
+            hints_closed=held.hints() == CLOSED,
             solved=_after_win(
                 session, services, level, solved.get(level_id), cards, held
             ),
@@ -305,7 +308,12 @@ def _after_win(
     words = index.words(level.secret.words)
     found = winning_message(session, words, Secret(word), solve.visit_id)
     gave_away = (
-        attempt_views([found.message], index=index, solved=(level.id,))[0]
+        attempt_views(
+            [found.message],
+            index=index,
+            solved=(level.id,),
+            masks=held.masks_rude,
+        )[0]
         if found
         else None
     )
@@ -319,7 +327,9 @@ def _after_win(
         points=solve.points,
         attempts=solve.attempts,
         solved_at=solve.solved_at,
-        winning=attempt_views(rows, index=index, solved=(level.id,)),
+        winning=attempt_views(
+            rows, index=index, solved=(level.id,), masks=held.masks_rude
+        ),
         prompt=_prompt_seen(session, level, rows),
         explain=level.explain,
         read_more=level.read_more,
