@@ -18,6 +18,7 @@ from webapp.views.play.notebook import bp as notebook_pages
 from webapp.views.teach.calibration import bp as teach_pages
 from webapp.views.teach.leading import bp as leading_pages
 from webapp.views.teach.roster import bp as roster_pages
+from webapp.views.teach.showing import bp as showing_pages
 from webapp.views.train.arena import bp as arena_pages
 from webapp.views.train.compared import bp as compared_pages
 from webapp.views.train.data import bp as data_pages
@@ -59,6 +60,7 @@ def register(app: Flask) -> None:
         teach_pages,
         roster_pages,
         leading_pages,
+        showing_pages,
     ):
         app.register_blueprint(blueprint)
     if context.services_of(app).settings.debug_pages:
