@@ -208,6 +208,8 @@ def _fill(
         "comparison_id": [1, 99],
         "sweep_id": [1, 99],
         "duel_id": [1, 99],
+        "plan": ["45", "90", "180", "nothing"],
+        "season": [1, 99],
         "action": ["pause", "nothing"],
         "file": ["card.md", "nothing"],
         "name": [*cards.card_names(services), "nobody"],

@@ -17,6 +17,7 @@ from webapp.views.play.leaderboard import bp as leaderboard_pages
 from webapp.views.play.notebook import bp as notebook_pages
 from webapp.views.teach.calibration import bp as teach_pages
 from webapp.views.teach.leading import bp as leading_pages
+from webapp.views.teach.plans import bp as plan_pages
 from webapp.views.teach.roster import bp as roster_pages
 from webapp.views.teach.showing import bp as showing_pages
 from webapp.views.train.arena import bp as arena_pages
@@ -60,6 +61,7 @@ def register(app: Flask) -> None:
         teach_pages,
         roster_pages,
         leading_pages,
+        plan_pages,
         showing_pages,
     ):
         app.register_blueprint(blueprint)
