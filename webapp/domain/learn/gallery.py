@@ -14,7 +14,7 @@ from webapp.db import find_row
 from webapp.domain.learn import progress
 from webapp.domain.learn.history import RunView, require_run, run_view
 from webapp.domain.learn.practice import require_panel
-from webapp.domain.people import classes, roster
+from webapp.domain.people import classes, roster, rules
 from webapp.domain.people.players import require_player
 from webapp.domain.people.roster import Actor
 from webapp.domain.services import Services
@@ -104,7 +104,7 @@ def class_gallery(
                 & Player.is_hidden.is_(False)
             )
         )
-        return _views(session, shown, player_id)
+        return _views(session, services, shown, player_id)
 
 
 def taught_gallery(
@@ -115,7 +115,7 @@ def taught_gallery(
     taught = roster.taught(services, actor=actor)
     with services.db.read() as session:
         shown = _pieces(lesson, panel).where(Player.class_id.in_(taught))
-        return _views(session, shown, actor.player_id)
+        return _views(session, services, shown, actor.player_id)
 
 
 def hide(
@@ -146,8 +146,9 @@ def _pieces(lesson: Lesson, panel: str) -> Pieces:
 
 
 def _views(
-    session: Session, query: Pieces, player_id: int | None
+    session: Session, services: Services, query: Pieces, player_id: int | None
 ) -> tuple[PieceView, ...]:
+    masks = rules.of_id(session, services, player_id).masks_rude
     return tuple(
         PieceView(
             id=piece.id,
@@ -155,10 +156,13 @@ def _views(
             is_own=player.id == player_id,
             is_hidden=piece.is_hidden,
             note=piece.note,
-            run=run_view(practice),
+            run=run.masked() if masks else run,
             created_at=piece.created_at,
         )
-        for piece, player, practice in session.execute(query)
+        for piece, player, run in (
+            (piece, player, run_view(practice))
+            for piece, player, practice in session.execute(query)
+        )
     )
 
 

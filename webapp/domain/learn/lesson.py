@@ -217,7 +217,7 @@ def lesson_page(
         )
         known = progress.reached(session, index, player_id)
         solved = course.solved_levels(session, player_id)
-        wanted = _wanted(session, player_id, lesson, run)
+        wanted = _wanted(session, services, player_id, lesson, run)
         looker = _Looker(services, session, index, lesson, player_id, wanted, found)
         looked_up = tuple(looker.parts())
     # After the session: an endpoint may have to be asked.
@@ -357,7 +357,9 @@ class _Looker:
     def _runs(self, panel: Panel) -> tuple[RunView, ...]:
         if self.player_id is None:
             return ()
-        return history.last_runs(self.session, self.player_id, self.lesson, panel.name)
+        return history.last_runs(
+            self.session, self.services, self.player_id, self.lesson, panel.name
+        )
 
     def _shown(self, panel: Panel, runs: tuple[RunView, ...]) -> RunView | None:
         if self.wanted is not None and self.wanted.panel == panel.name:
@@ -395,13 +397,18 @@ def voice(panel: Panel) -> str:
 
 
 def _wanted(
-    session: Session, player_id: int | None, lesson: Lesson, run: int | None
+    session: Session,
+    services: Services,
+    player_id: int | None,
+    lesson: Lesson,
+    run: int | None,
 ) -> RunView | None:
     if run is None:
         return None
     if player_id is None:
         raise NotFound("There is no such run in your notebook.")
-    view = history.run_view(history.require_run(session, player_id, run))
+    row = history.require_run(session, player_id, run)
+    view = history.shown(session, services, player_id, history.run_view(row))
     if view.lesson_id not in progress.ids(lesson):
         raise NotFound("This run is of another lesson.")
     return view

@@ -199,10 +199,9 @@ def _spans(session: Session, class_id: int, now: datetime) -> dict[Thing, Span]:
 
 
 def _unseen(session: Session, class_id: int | None) -> frozenset[Thing]:
-    rows = session.execute(select(Audience.kind, Audience.thing, Audience.class_id))
-    found = [tuple(row) for row in rows]
-    seen = {(kind, thing) for kind, thing, whose in found if whose == class_id}
-    return frozenset((kind, thing) for kind, thing, _ in found) - seen
+    rows = session.scalars(select(Audience)).all()
+    seen = {(row.kind, row.thing) for row in rows if row.class_id == class_id}
+    return frozenset((row.kind, row.thing) for row in rows) - seen
 
 
 def _in_words(left: timedelta) -> str:
