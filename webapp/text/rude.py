@@ -13,6 +13,32 @@ from glin_profanity import Filter
 
 from webapp.once import once
 
+# Forms of the library's words that are not in its lists.
+_ALSO: Final = (
+    "arseholes",
+    "assholes",
+    "bastards",
+    "cunts",
+    "dickhead",
+    "dickheads",
+    "dicks",
+    "faggots",
+    "fucked",
+    "fuckers",
+    "fucks",
+    "motherfuckers",
+    "motherfucking",
+    "niggers",
+    "retards",
+    "shits",
+    "sluts",
+    "tossers",
+    "twats",
+    "wanker",
+    "wankers",
+    "whore",
+    "whores",
+)
 MASK: Final = "•"
 _LANGUAGES: Final = ("english", "german")
 # In the library's lists, and harmless or needed where people learn.
@@ -108,6 +134,7 @@ def _filter() -> Filter:
     return Filter(
         {
             "languages": list(_LANGUAGES),
+            "custom_words": list(_ALSO),
             "ignore_words": list(_LEFT_ALONE),
             # The names in it, such as a captain and his whale, stay as they are.
             "obfuscation": {"level": "off", "builtin_whitelist": True},

@@ -58,8 +58,8 @@ class ClassBar extends HTMLElement {
     if (document.hidden) return;
     const headers = { "If-None-Match": this.version };
     const answer = await fetch(this.dataset.at, { headers, cache: "no-store" }).catch(() => null);
-    // Nothing new, or no answer: the next look tries again.
-    if (answer?.status !== 200) return;
+    // Nothing new, or no answer: the next look tries again. 204: no class any more.
+    if (answer?.status !== 200 && answer?.status !== 204) return;
     this.version = answer.headers.get("ETag") ?? "";
     const before = this.sentence;
     this.shown.innerHTML = await answer.text();
