@@ -13,11 +13,14 @@ from webapp.domain.people import roster
 from webapp.domain.play import leaderboard
 from webapp.domain.teach import leading
 from webapp.errors import Conflict, InvalidInput
+from webapp.rows import GATE, HINTS, TRACK_RULE
 from webapp.web.context import instructor, instructor_required, services
 from webapp.web.forms import LabForm
 
 bp = Blueprint("leading", __name__, url_prefix="/teach/classes/<int:class_id>")
 
+# Where the page speaks of what a rule is about.
+PLACES = {GATE: "gates", TRACK_RULE: "tracks", HINTS: "hints"}
 DONE = {
     "": "It is as the content says again.",
     "open": "Your class finds it open.",
@@ -78,25 +81,21 @@ def set_rule(class_id: int) -> ResponseReturnValue:
     """Open or close something, now or at a time."""
     form = RuleForm()
     state = form.text("state")
-    place = "hints" if form.text("kind") == "hints" else "gates"
-
-    def act() -> None:
+    kind = form.text("kind")
+    try:
         leading.set_rule(
             services(),
             actor=_actor(),
             class_id=class_id,
-            kind=form.text("kind"),
+            kind=kind,
             thing=form.text("thing"),
             state=state,
             since=form.moment("since"),
             until=form.moment("until"),
         )
-
-    try:
-        act()
     except InvalidInput as error:
         return _page(class_id, problem=error.message), error.status
-    return _done(class_id, DONE[state], anchor=place)
+    return _done(class_id, DONE[state], anchor=PLACES[kind])
 
 
 @bp.post("/lead/clock")
