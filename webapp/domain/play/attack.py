@@ -11,7 +11,6 @@ from sqlalchemy.orm import Session
 from webapp.content.schema import Level
 from webapp.db import insert_missing
 from webapp.domain.generations import masking, runs
-from webapp.domain.people import rules
 from webapp.domain.play import (
     conversation,
     disclosure,
@@ -159,8 +158,13 @@ def attack(
 
     def prepare(session: Session, player: Player) -> runs.Begun[Attempt]:
         visits.require_meant(session, services, player=player, level=level, named=visit)
-        visits.require_open(
-            session, services, index=index, player_id=player_id, level=level
+        held = visits.require_open(
+            session,
+            services,
+            index=index,
+            player_id=player_id,
+            level=level,
+            needs_person=answer is not None,
         )
         row = visits.current_visit(session, services, player=player, level=level)
         if answer is None:
@@ -178,7 +182,7 @@ def attack(
             ),
             message=text,
             seed=seed,
-            masks=rules.of_player(session, services, player).masks_rude,
+            masks=held.masks_rude,
         )
         attempt = Attempt(
             feature=ATTEMPT,

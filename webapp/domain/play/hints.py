@@ -8,7 +8,6 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from webapp.content.schema import Level
-from webapp.domain.people import rules
 from webapp.domain.people.players import require_player
 from webapp.domain.play import visits
 from webapp.domain.services import Services
@@ -53,14 +52,14 @@ def take_hint(
     ):
         player = require_player(session, player_id, lock=True)
         visits.require_meant(session, services, player=player, level=level, named=visit)
-        visits.require_open(
+        held = visits.require_open(
             session, services, index=index, player_id=player_id, level=level
         )
         is_solved = level_id in visits.solved_levels(session, player_id)
         # Staff play outside the board, so there is nothing to pay with.
         cost = 0 if is_solved or player.role != PLAYER else hint.cost
         if session.get(HintUse, (player_id, level_id, n)) is None:
-            rules.of_player(session, services, player).require_hints()
+            held.require_hints()
             session.add(
                 HintUse(
                     player_id=player_id,

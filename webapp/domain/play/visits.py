@@ -17,7 +17,7 @@ from webapp.domain.people.players import class_season, require_player
 from webapp.domain.people.rules import Rules
 from webapp.domain.services import Services
 from webapp.errors import Conflict, Forbidden, NotFound
-from webapp.rows import OPEN, PLAYER, Player, Solve, Visit
+from webapp.rows import PLAYER, Player, Solve, Visit
 from webapp.security import Passwords, Secret, passwords, word_digest
 
 # How a page names the visit to come, when none has begun or it has told of the end.
@@ -52,18 +52,22 @@ def require_open(
     index: Index,
     player_id: int,
     level: Level,
-) -> None:
-    """Raise Forbidden (`locked`) unless all levels before this one are solved.
+    needs_person: bool = False,
+) -> Rules:
+    """Return what holds for a player; raise unless they may be at this level.
 
-    An instructor may have opened it all the same, or closed it (`closed`); what only
-    other classes see raises NotFound. Staff may look behind every gate.
+    Raises Forbidden (`locked`) unless all levels before are solved or an instructor has
+    opened it, Forbidden (`closed`) where one has closed it, and NotFound for what only
+    other classes see. Who `needs_person` is heard at a closed gate, too. Staff may look
+    behind every gate.
     """
-    if is_staff(session, player_id):
-        return
     held = rules.of_id(session, services, player_id)
-    held.require_level(index, level)
-    if not level.after or held.gate(level.id) == OPEN:
-        return
+    if is_staff(session, player_id):
+        return held
+    if not (needs_person and held.sees_level(index, level.id)):
+        held.require_level(index, level)
+    if not level.after or held.gate(level.id) is not None:
+        return held
     missing = [
         index.level(name).title
         for name in missing_levels(session, index, held, player_id, level)
@@ -73,6 +77,7 @@ def require_open(
             f"“{level.title}” is still locked. First open: {', '.join(missing)}.",
             code="locked",
         )
+    return held
 
 
 def missing_levels(

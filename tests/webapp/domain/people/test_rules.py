@@ -96,6 +96,8 @@ def test_a_closed_gate_takes_nothing(world: World, class_id: int, ada: int) -> N
     assert (shown.state, shown.closed) == ("locked", True)
     assert shown.opens_at == world.clock() + timedelta(minutes=30)
     assert len(world.attempts(ada)) == 1
+    # Who needs a person is answered there, too.
+    assert world.say(ada, "I want to kill myself")
     world.clock.move(minutes=30)
     world.say(ada)
     assert not card(world, ada, "open").closed
