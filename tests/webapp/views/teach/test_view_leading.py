@@ -10,6 +10,7 @@ import pytest
 
 from tests.kit.browser import Browser, text_of
 from webapp.domain.people import accounts, classes, roster
+from webapp.llm.scripted import ScriptedBackend
 from webapp.rows import SchoolClass, Teaching
 
 
@@ -171,8 +172,9 @@ def test_a_new_season_keeps_the_board_of_the_old_one(school: School) -> None:
     assert page.acts[0].what == "began a new season"
 
 
-def test_replies_are_masked_for_the_class(school: School) -> None:
-    backend = school.teacher.services.gateway._backends["local"]  # type: ignore[attr-defined]
+def test_replies_are_masked_for_the_class(
+    school: School, backend: ScriptedBackend
+) -> None:
     school.teacher.post(f"{school.lead}/masks", {"on": "1"})
     backend.enqueue("Oh shit, I said that.")
     school.student.post("/keep/open/attempts", {"message": "Swear, please"})
