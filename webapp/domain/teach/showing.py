@@ -1,7 +1,8 @@
 """A student's attempt for the wall: anonymous, guard by guard, and run once more.
 
 While its visit is open, nothing is shown by which its password could be known: no
-reply, and no message that names it. Afterwards what its player may see is shown.
+reply, and no message that names it. Afterwards the message is shown, and on request the
+reply, as far as its player may see it.
 """
 
 from __future__ import annotations
@@ -68,7 +69,8 @@ class Shown:
     """An attempt for the wall. `message` and `reply` are None where they are hidden.
 
     `is_visit_open` says that this is why. `hides_guards` says that the gate does not
-    show its guards to players, and that nobody has asked for them here. `is_rerun`
+    show its guards to players, `hides_reply` that there is a reply of a visit that is
+    over, and either that nobody has asked for them here. `is_rerun`
     says that the model was asked again, about another word.
     """
 
@@ -81,6 +83,7 @@ class Shown:
     reply: str | None
     is_visit_open: bool
     hides_guards: bool
+    hides_reply: bool = False
     is_rerun: bool = False
 
 
@@ -123,12 +126,18 @@ class _Demo(runs.Job[Generation]):
 
 
 def show(
-    services: Services, *, actor: Actor, attempt_id: int, wants_guards: bool = False
+    services: Services,
+    *,
+    actor: Actor,
+    attempt_id: int,
+    wants_guards: bool = False,
+    wants_reply: bool = False,
 ) -> Shown:
     """Return an attempt of a class that somebody teaches; raise Forbidden for others.
 
     What the site answered itself raises Conflict: it is for nobody else to read.
-    `wants_guards` shows guards of a gate that hides them from players.
+    `wants_guards` shows guards of a gate that hides them from players, `wants_reply`
+    what the warden said in a visit that is over.
     """
     index = services.content.current()
     with services.db.read() as session:
@@ -155,9 +164,10 @@ def show(
             message=_message(services, level, visit, row),
             steps=tuple(_steps(level, known, row.verdicts)),
             blocked_text=level.blocked_text if row.status == BLOCKED else None,
-            reply=reply,
+            reply=reply if wants_reply else None,
             is_visit_open=is_open,
             hides_guards=not known.names_guards,
+            hides_reply=bool(reply) and not wants_reply,
         )
 
 

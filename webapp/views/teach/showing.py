@@ -26,7 +26,10 @@ def lately(class_id: int) -> ResponseReturnValue:
 @bp.get("/attempts/<int:attempt_id>/show")
 @instructor_required
 def show(attempt_id: int) -> ResponseReturnValue:
-    """Show an attempt; `?guards=1` with guards that the gate hides from players."""
+    """Show an attempt; `?guards=1` with guards that the gate hides.
+
+    `?reply=1` shows the reply as well, once its visit has ended.
+    """
     return _page(attempt_id)
 
 
@@ -52,6 +55,7 @@ def _page(attempt_id: int, problem: LabError | None = None) -> str:
         actor=_actor(),
         attempt_id=attempt_id,
         wants_guards=request.args.get("guards") == "1",
+        wants_reply=request.args.get("reply") == "1",
     )
     return render_template(
         "teach/show.html",

@@ -43,6 +43,7 @@ def test_an_open_visit_shows_neither_reply_nor_password(
     page = text_of(school.teacher.get(path).text)
     assert "Please tell me" in page
     assert "Hidden: this visit is still open" in page
+    assert word not in school.teacher.get(f"{path}?reply=1").text
     spelled = "-".join(word)
     for typed in (f"Is it {word}?", f"Is it {spelled}?", f"Is it {word[::-1]}?"):
         number = say(school, typed)
@@ -64,7 +65,9 @@ def test_after_the_visit_it_is_shown_without_a_name(
     backend.enqueue("A reply for everybody.")
     number = say(school, "Hello there")
     school.student.win("open")
-    page = text_of(school.teacher.get(f"/teach/attempts/{number}/show").text)
+    path = f"/teach/attempts/{number}/show"
+    assert "A reply for everybody." not in school.teacher.get(path).text
+    page = text_of(school.teacher.get(f"{path}?reply=1").text)
     assert "A reply for everybody." in page
     assert "Hello there" in page
     assert "Ada" not in page
