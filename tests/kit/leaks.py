@@ -210,6 +210,8 @@ def _fill(
         "sweep_id": [1, 99],
         "duel_id": [1, 99],
         "piece_id": [1, 2, 99],
+        "plan": ["45", "90", "180", "nothing"],
+        "season": [1, 99],
         "action": ["pause", "nothing"],
         "file": ["card.md", "nothing"],
         "name": [*cards.card_names(services), "nobody"],

@@ -4,6 +4,7 @@ from webapp.rows.calibration import Calibration
 from webapp.rows.generations import (
     BLOCKED,
     COUNTED,
+    DEMO,
     FAILED,
     FINISHED,
     HELPED,
@@ -88,6 +89,7 @@ __all__ = [
     "CLASS",
     "CLOSED",
     "COUNTED",
+    "DEMO",
     "EVEN",
     "FAILED",
     "FINISHED",

@@ -12,6 +12,8 @@ from webapp.db import Base, UtcTime
 
 RUNNING, FINISHED, BLOCKED = "running", "finished", "blocked"
 STOPPED, FAILED, INTERRUPTED = "stopped", "failed", "interrupted"
+# The feature that an attempt which is shown again is recorded under: nobody's.
+DEMO = "demo"
 # Answered by the site itself: somebody in distress, a dangerous request.
 HELPED, REFUSED = "helped", "refused"
 # What counts as used: the player got, or could have got, something out of it.

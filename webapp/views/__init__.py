@@ -13,11 +13,15 @@ from webapp.views.models.cards import bp as card_pages
 from webapp.views.pages import bp as plain_pages
 from webapp.views.patterns import bp as patterns_pages
 from webapp.views.people.accounts import bp as people_pages
+from webapp.views.people.class_bar import bp as class_bar_pages
 from webapp.views.play.keep import bp as keep_pages
 from webapp.views.play.leaderboard import bp as leaderboard_pages
 from webapp.views.play.notebook import bp as notebook_pages
 from webapp.views.teach.calibration import bp as teach_pages
+from webapp.views.teach.leading import bp as leading_pages
+from webapp.views.teach.plans import bp as plan_pages
 from webapp.views.teach.roster import bp as roster_pages
+from webapp.views.teach.showing import bp as showing_pages
 from webapp.views.teach.wall import bp as wall_pages
 from webapp.views.train.arena import bp as arena_pages
 from webapp.views.train.compared import bp as compared_pages
@@ -40,6 +44,7 @@ def register(app: Flask) -> None:
     for blueprint in (
         welcome_pages,
         people_pages,
+        class_bar_pages,
         keep_pages,
         course_pages,
         lesson_pages,
@@ -61,6 +66,9 @@ def register(app: Flask) -> None:
         teach_pages,
         roster_pages,
         wall_pages,
+        leading_pages,
+        plan_pages,
+        showing_pages,
     ):
         app.register_blueprint(blueprint)
     if context.services_of(app).settings.debug_pages:

@@ -10,7 +10,7 @@ from webapp.domain.people import joining
 from webapp.domain.people.accounts import NewPlayer
 from webapp.domain.play import attack, keep, notebook
 from webapp.domain.play.keep import KeepMap
-from webapp.errors import Conflict, LabError
+from webapp.errors import Conflict, LabError, NotFound
 from webapp.views.learn.course import course_values
 from webapp.views.people.nicknames import guest_name
 from webapp.views.play.keep import send
@@ -101,6 +101,8 @@ def _map() -> KeepMap:
 
 
 def _next_gate(keep_map: KeepMap) -> str:
+    if not keep_map.levels:
+        raise NotFound("There are no gates for your class yet.")
     return (keep_map.next_open or keep_map.levels[-1]).id
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from datetime import timedelta
+from functools import partial
 from typing import Any, Final
 
 import nh3
@@ -12,6 +13,7 @@ from markdown_it import MarkdownIt
 from markupsafe import Markup
 
 from webapp.domain.models import cards
+from webapp.domain.people import class_bar
 from webapp.domain.train import words
 from webapp.plugins.guard import guards
 from webapp.reading.problems import Problem, shown_path
@@ -193,6 +195,8 @@ def _frame() -> dict[str, Any]:
         "theme": _preference("theme", THEMES),
         "stream": _preference("stream", STREAMS),
         "new_code": unread and unread.text,
+        # Looked up by whole pages alone.
+        "class_bar": partial(class_bar.class_bar, context.services(), player),
         "is_content_stale": bool(
             player and player.is_instructor and context.services().content.stale
         ),

@@ -19,7 +19,7 @@ from webapp import meters
 from webapp.domain import quotas
 from webapp.domain.generations import events, sweeping
 from webapp.domain.generations.replies import Record
-from webapp.domain.people import classes
+from webapp.domain.people import classes, rules
 from webapp.domain.people.players import require_player
 from webapp.domain.quotas import Limit
 from webapp.domain.safety.answers import SiteAnswer
@@ -238,7 +238,8 @@ def begin(
 
     `prepare` gets the player, whom no other writer can change meanwhile, and returns
     the row and its job; it may look up and write whatever belongs to them, and refuse
-    with a LabError. `limits` count `what`: "attempts" of this minute, say. `model` is
+    with a LabError. While everybody is to look at the instructor, Conflict (`paused`)
+    says so. `limits` count `what`: "attempts" of this minute, say. `model` is
     recorded as it is called, whether or not the prompt gets to it. With `answer` it is
     not asked: the site says that instead. Raises NotFound for a player who is gone and
     QuotaExceeded, and then nothing is recorded.
@@ -249,6 +250,9 @@ def begin(
     with services.db.write() as session:
         sweeping.settle(session, unsaved)
         player = require_player(session, player_id, lock=True)
+        # Who needs a person gets an answer at any time.
+        if answer is None:
+            rules.of_player(session, services, player).require_playing()
         row, job = prepare(session, player)
         _require_room(session, services, player)
         quotas.spend(

@@ -15,7 +15,7 @@ from webapp.domain.people.accounts import NewCode, PlayerInfo
 from webapp.domain.people.classes import ClassInfo, class_id_of, class_info
 from webapp.domain.people.names import clean_name, take_name
 from webapp.domain.services import Services
-from webapp.errors import Conflict, InvalidInput, NotFound
+from webapp.errors import Conflict, Forbidden, InvalidInput, NotFound
 from webapp.rows import (
     ADMIN,
     PLAYER,
@@ -27,6 +27,7 @@ from webapp.rows import (
 from webapp.text.names import name_key
 
 ACTS_SHOWN: Final = 50
+NOT_YOURS: Final = "This belongs to no class that you teach."
 RENAMED, ALIAS_CHANGED = "changed the nickname", "changed the leaderboard name"
 HIDDEN, SHOWN = "took off the leaderboard", "put back on the leaderboard"
 NEW_CODE, REMOVED = "gave a new recovery code", "removed a player"
@@ -115,6 +116,31 @@ def member(services: Services, *, actor: Actor, player_id: int) -> Member:
     """Return a player of a class that somebody teaches; raise NotFound for others."""
     with services.db.read() as session:
         return _member(_require_own(session, actor, player_id))
+
+
+def require_class(session: Session, actor: Actor, class_id: int) -> SchoolClass:
+    """Return a class that somebody teaches; raise Forbidden for any other.
+
+    It says the same of a class that does not exist, so that nothing is told.
+    """
+    row = session.scalar(
+        select(SchoolClass).where(_has_id(SchoolClass.id, class_id), _is_taught(actor))
+    )
+    if row is None:
+        raise Forbidden(NOT_YOURS)
+    return row
+
+
+def require_player(session: Session, actor: Actor, player_id: int) -> Player:
+    """Return a player of a class that somebody teaches; raise Forbidden for others."""
+    row = session.scalar(
+        select(Player)
+        .join(SchoolClass, SchoolClass.id == Player.class_id)
+        .where(_has_id(Player.id, player_id), _is_taught(actor))
+    )
+    if row is None:
+        raise Forbidden(NOT_YOURS)
+    return row
 
 
 def find(services: Services, *, name: str, class_name: str | None = None) -> int:
@@ -233,6 +259,21 @@ def _may_be_changed(actor: Actor) -> ColumnElement[bool]:
 def _has_id(column: InstrumentedAttribute[int], number: int) -> ColumnElement[bool]:
     # PostgreSQL counts rows in 32 bits and refuses to compare with more.
     return column == number if 0 < number < 2**31 else false()
+
+
+def note_class(
+    session: Session, services: Services, actor: Actor, class_id: int, what: str
+) -> None:
+    """Keep a line about what somebody did for a whole class."""
+    session.add(
+        ClassAct(
+            class_id=class_id,
+            player_id=None,
+            actor=actor.name,
+            what=what,
+            created_at=services.now(),
+        )
+    )
 
 
 def _note(

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from webapp.domain.play.reader import Reader
 from webapp.rows import FAILED, FINISHED, STOPPED, Attempt
 from webapp.security import Secret
+from webapp.text.words import normalise_guess
 
 # How far back is looked: a win waits for it, and a visit may be as long as it likes.
 LAST: Final = 60
@@ -60,6 +61,13 @@ def winning_message(
     last = bisect_left(range(len(read)), True, key=lambda number: tells(0, number + 1))
     last = min(last, len(read) - 1)
     return WinningMessage(read[last], tuple(read[: last + 1]), False)
+
+
+def gives_away(words: Sequence[str], text: str, secret: Secret) -> bool:
+    """Tell whether a secret can be known by a text alone, disguised or not."""
+    plain = normalise_guess(text)
+    word = normalise_guess(secret.reveal())
+    return word in plain or _reader(tuple(words)).names([text], secret)
 
 
 def _read_last(session: Session, visit_id: int) -> list[Attempt]:
