@@ -16,6 +16,7 @@ from webapp.views.play.leaderboard import bp as leaderboard_pages
 from webapp.views.play.notebook import bp as notebook_pages
 from webapp.views.teach.calibration import bp as teach_pages
 from webapp.views.teach.roster import bp as roster_pages
+from webapp.views.teach.trials import bp as trial_pages
 from webapp.views.train.arena import bp as arena_pages
 from webapp.views.train.compared import bp as compared_pages
 from webapp.views.train.data import bp as data_pages
@@ -55,6 +56,7 @@ def register(app: Flask) -> None:
         arena_pages,
         teach_pages,
         roster_pages,
+        trial_pages,
     ):
         app.register_blueprint(blueprint)
     if context.services_of(app).settings.debug_pages:
