@@ -61,7 +61,7 @@ class Proved:
 
 
 @dataclass(frozen=True, slots=True)
-class BesideLine:
+class LevelBeside:
     """A level with its figures; `is_tried` marks the one that was tried."""
 
     number: int
@@ -78,7 +78,7 @@ class Calibrated:
     """
 
     report: Report
-    calibrated: tuple[BesideLine, ...]
+    calibrated: tuple[LevelBeside, ...]
     families: tuple[str, ...]
     is_same: bool
 
@@ -142,15 +142,15 @@ def calibrated(index: Index, stored: Mapping[str, Any]) -> Calibrated:
     report = Report.model_validate(stored["report"])
     numbers = tuple(stored["attacks"])
     hashed = attacks_hash(index.attacks)
-    lines: list[BesideLine] = []
+    lines: list[LevelBeside] = []
     for one in index.reports:
         is_same = one.attacks_hash == hashed
         for level in one.levels:
             if is_same:
                 level = _narrowed(one, level, numbers, index)
-            lines.append(BesideLine(len(lines) + 1, _title(index, level.id), level))
+            lines.append(LevelBeside(len(lines) + 1, _title(index, level.id), level))
     (own,) = report.levels
-    tried = BesideLine(len(lines) + 1, _title(index, own.id), own, is_tried=True)
+    tried = LevelBeside(len(lines) + 1, _title(index, own.id), own, is_tried=True)
     return Calibrated(
         report=report,
         calibrated=(*lines, tried),
