@@ -15,6 +15,7 @@ from webapp.views.play.keep import bp as keep_pages
 from webapp.views.play.leaderboard import bp as leaderboard_pages
 from webapp.views.play.notebook import bp as notebook_pages
 from webapp.views.teach.calibration import bp as teach_pages
+from webapp.views.teach.packs import bp as pack_pages
 from webapp.views.teach.reference import bp as content_reference_pages
 from webapp.views.teach.roster import bp as roster_pages
 from webapp.views.teach.trials import bp as trial_pages
@@ -59,6 +60,7 @@ def register(app: Flask) -> None:
         roster_pages,
         trial_pages,
         content_reference_pages,
+        pack_pages,
     ):
         app.register_blueprint(blueprint)
     if context.services_of(app).settings.debug_pages:
