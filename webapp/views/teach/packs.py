@@ -30,9 +30,7 @@ class ExportForm(LabForm):
     """What a pack is called."""
 
     name = StringField("Name of the pack")
-    version = StringField(
-        "Version", description="Count up when you give out a new one."
-    )
+    version = StringField("Version", description="Count up for a newer one.")
 
 
 @bp.get("")
