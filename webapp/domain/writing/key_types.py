@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 _NAMES: Final = {
@@ -55,8 +55,18 @@ def _list_words(schema: Mapping[str, Any]) -> str:
         inside = ", ".join(type_words(one) for one in schema["prefixItems"])
         return f"a list of {len(schema['prefixItems'])}: {inside}"
     most = schema.get("maxItems")
-    bound = f"up to {most}" if most else "any number"
-    return f"a list of {bound}: {type_words(schema.get('items', {}))}"
+    inside = type_words(schema.get("items", {}))
+    return f"a list of up to {most}: {inside}" if most else f"a list of: {inside}"
+
+
+def _choice_words(schemas: Sequence[Mapping[str, Any]]) -> str:
+    """Return what one may choose from; one of a kind, or a list of them, as that."""
+    kinds = list(dict.fromkeys(map(type_words, schemas)))
+    kinds = [kind for kind in kinds if kind != _NAMES["null"]]
+    one, *more = kinds
+    if len(more) == 1 and more[0].startswith("a list") and more[0].endswith(f": {one}"):
+        return f"{one}, or a list of these"
+    return " or ".join(kinds)
 
 
 def _bounds(schema: Mapping[str, Any]) -> str:
@@ -84,6 +94,8 @@ def default_words(schema: Mapping[str, Any]) -> str:
     value = schema["default"]
     if isinstance(value, dict) and not any(value.values()):
         return ""
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 

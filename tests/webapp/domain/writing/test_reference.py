@@ -169,6 +169,12 @@ def test_keys_are_told_in_plain_words() -> None:
         "stage",
     )
     assert keys["hints"].type == "a list of up to 8: keys, explained below"
+    contains = next(one for one in reference().guards if one.name == "contains")
+    (match,) = contains.keys
+    assert (
+        match.type == "exact or normalised or reversed or spelled, or a list of these"
+    )
+    assert match.default == "exact"
 
 
 def test_each_record_has_an_example_with_its_key() -> None:

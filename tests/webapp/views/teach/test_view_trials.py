@@ -46,14 +46,14 @@ def test_a_trial_is_started_followed_and_read(instructor: Browser) -> None:
     trial_runs.work(instructor.services)
     part = instructor.get(f"{place}/state").text
     assert "hx-get" not in part
-    assert "1 of 1 line held in a quick look, for this text." in text_of(part)
+    assert "1 of 1 conversation held in a quick look, for this text." in text_of(part)
     assert "Must win : gave the word away in 5 of 5." in text_of(part)
     page = instructor.get("/teach/trials?thing=open").text
-    assert "1 of 1 line held" in text_of(page)
+    assert "1 of 1 conversation held" in text_of(page)
     listed = instructor.get("/teach/trials").text
     row = re.search(r"The Open Gate</a>.*?</tr>", listed, re.S)
     assert row
-    assert "1 of 1 line held" in text_of(row[0])
+    assert "1 of 1 conversation held" in text_of(row[0])
 
 
 def test_a_calibration_is_shown_with_its_heat(instructor: Browser) -> None:
