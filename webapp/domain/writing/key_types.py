@@ -32,10 +32,7 @@ def type_words(schema: Mapping[str, Any]) -> str:
         is_check = schema["$ref"].endswith("/Check")
         return "a check" if is_check else "keys, explained below"
     if "anyOf" in schema:
-        kinds = [
-            type_words(one) for one in schema["anyOf"] if one.get("type") != "null"
-        ]
-        return " or ".join(dict.fromkeys(kinds))
+        return _choice_words(schema["anyOf"])
     if "enum" in schema:
         return " or ".join(str(value) for value in schema["enum"])
     if "const" in schema:
