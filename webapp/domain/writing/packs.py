@@ -190,7 +190,7 @@ def read(data: bytes) -> Pack:
 
 def _read(archive: zipfile.ZipFile, size: int) -> Pack:
     entries = [info for info in archive.infolist() if not info.is_dir()]
-    _require_modest(entries, size)
+    _require_small(entries, size)
     files: dict[str, bytes] = {}
     for info in entries:
         name = _safe_name(info)
@@ -211,7 +211,7 @@ def _read(archive: zipfile.ZipFile, size: int) -> Pack:
     return Pack(manifest, texts)
 
 
-def _require_modest(entries: list[zipfile.ZipInfo], size: int) -> None:
+def _require_small(entries: list[zipfile.ZipInfo], size: int) -> None:
     """Look at what the zip says of itself, before anything of it is unpacked."""
     total = sum(info.file_size for info in entries)
     if len(entries) > MOST_FILES + 1:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from pydantic import ValidationError
+
 from webapp.content.index import Index
 from webapp.content.report import LevelReport, Report
 from webapp.domain.calibration.playing import attacks_hash, wilson
@@ -133,13 +135,16 @@ def _line(stored: Mapping[str, Any]) -> Line:
     return Line(**{**stored, "said": tuple(stored["said"]), "wrong": wrong})
 
 
-def calibrated(index: Index, stored: Mapping[str, Any]) -> Calibrated:
-    """Return a stored report beside the published ones.
+def calibrated(index: Index, stored: Mapping[str, Any]) -> Calibrated | None:
+    """Return a stored report beside the published ones; None if it is of an older form.
 
     Where those played the same attacks, their figures are those of the ones that were
     played here, so that the comparison is fair.
     """
-    report = Report.model_validate(stored["report"])
+    try:
+        report = Report.model_validate(stored["report"])
+    except ValidationError:
+        return None
     numbers = tuple(stored["attacks"])
     hashed = attacks_hash(index.attacks)
     lines: list[LevelBeside] = []
