@@ -19,9 +19,12 @@ from webapp.views.play.leaderboard import bp as leaderboard_pages
 from webapp.views.play.notebook import bp as notebook_pages
 from webapp.views.teach.calibration import bp as teach_pages
 from webapp.views.teach.leading import bp as leading_pages
+from webapp.views.teach.packs import bp as pack_pages
 from webapp.views.teach.plans import bp as plan_pages
+from webapp.views.teach.reference import bp as content_reference_pages
 from webapp.views.teach.roster import bp as roster_pages
 from webapp.views.teach.showing import bp as showing_pages
+from webapp.views.teach.trials import bp as trial_pages
 from webapp.views.teach.wall import bp as wall_pages
 from webapp.views.train.arena import bp as arena_pages
 from webapp.views.train.compared import bp as compared_pages
@@ -69,6 +72,9 @@ def register(app: Flask) -> None:
         leading_pages,
         plan_pages,
         showing_pages,
+        trial_pages,
+        content_reference_pages,
+        pack_pages,
     ):
         app.register_blueprint(blueprint)
     if context.services_of(app).settings.debug_pages:
