@@ -21,7 +21,7 @@ from webapp.db import find_row
 from webapp.domain import boots
 from webapp.domain.generations.pace import Pace
 from webapp.domain.services import Services
-from webapp.domain.writing import drafts, trial_plays
+from webapp.domain.writing import drafts, plays
 from webapp.errors import InvalidInput, LabError, NotFound
 from webapp.reading.problems import format_problem
 from webapp.rows import IS_RUNNING, Generation, Trial
@@ -114,13 +114,11 @@ def _result(services: Services, trial_id: int, wait: Wait) -> dict[str, Any]:
     with services.db.read() as session:
         row = require(session, trial_id)
         kind, size = (
-            trial_plays.read_kind(row.kind),
-            trial_plays.read_size(row.settings["size"]),
+            plays.read_kind(row.kind),
+            plays.read_size(row.settings["size"]),
         )
         thing = row.thing
-    wanted = trial_plays.work(
-        current_index(services), kind=kind, thing=thing, size=size
-    )
+    wanted = plays.work(current_index(services), kind=kind, thing=thing, size=size)
     # The text may have changed while the trial waited.
     _change(services, trial_id, total=wanted.plays, digest=wanted.digest)
     pace = Pace(

@@ -15,8 +15,8 @@ from sqlalchemy.orm import Session
 from webapp.content.index import Index
 from webapp.domain.people.players import require_player
 from webapp.domain.services import Services
-from webapp.domain.writing import trial_plays, tried
-from webapp.domain.writing.trial_plays import CALIBRATE, KINDS, PROVE, SIZES, Kind, Size
+from webapp.domain.writing import plays, tried
+from webapp.domain.writing.plays import CALIBRATE, KINDS, PROVE, SIZES, Kind, Size
 from webapp.domain.writing.trial_runs import (
     DONE,
     OPEN,
@@ -92,10 +92,8 @@ def start(
     Raises InvalidInput for what cannot be tried, NotFound for a text that there is
     not, Conflict if the same trial waits or too many do.
     """
-    wanted, much = trial_plays.read_kind(kind), trial_plays.read_size(size)
-    work = trial_plays.work(
-        current_index(services), kind=wanted, thing=thing, size=much
-    )
+    wanted, much = plays.read_kind(kind), plays.read_size(size)
+    work = plays.work(current_index(services), kind=wanted, thing=thing, size=much)
     with services.db.write() as session:
         require_player(session, actor_id, lock=True)
         waiting = session.scalars(select(Trial).where(Trial.state.in_(OPEN))).all()
@@ -157,7 +155,7 @@ def latest(services: Services, thing: str) -> Tried:
             continue
         for size in SIZES:
             try:
-                work = trial_plays.work(index, kind=kind, thing=thing, size=size)
+                work = plays.work(index, kind=kind, thing=thing, size=size)
             except InvalidInput as error:
                 problem = error.message
                 continue
@@ -244,11 +242,11 @@ def _view(
 def _digest(index: Index, row: Trial) -> str | None:
     """Return the hash of the text as it is now; None if it cannot be tried any more."""
     kind, size = (
-        trial_plays.read_kind(row.kind),
-        trial_plays.read_size(row.settings["size"]),
+        plays.read_kind(row.kind),
+        plays.read_size(row.settings["size"]),
     )
     try:
-        return trial_plays.work(index, kind=kind, thing=row.thing, size=size).digest
+        return plays.work(index, kind=kind, thing=row.thing, size=size).digest
     except (InvalidInput, NotFound):
         return None
 

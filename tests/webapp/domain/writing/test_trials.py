@@ -15,7 +15,7 @@ from tests.kit.world import World
 from webapp.content.attacks import Conversation
 from webapp.content.store import ContentStore
 from webapp.domain.calibration import playing
-from webapp.domain.writing import trial_plays, trial_runs, trials
+from webapp.domain.writing import plays, trial_runs, trials
 from webapp.domain.writing.tried import TrialView
 from webapp.errors import BackendError, Conflict, InvalidInput, NotFound
 from webapp.rows import Trial
@@ -162,9 +162,9 @@ def test_a_small_calibration_compares_the_same_attacks(
     world: World, teacher: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(
-        trial_plays.ATTACKS,
+        plays.ATTACKS,
         "small",
-        trial_plays.Attacks(of_family=1, harmless=1, secrets=1),
+        plays.Attacks(of_family=1, harmless=1, secrets=1),
     )
     attacks = tuple(
         Conversation("direct", (text,))
