@@ -15,7 +15,7 @@ from webapp.domain.people.accounts import NewCode, PlayerInfo
 from webapp.domain.people.classes import ClassInfo, class_id_of, class_info
 from webapp.domain.people.names import clean_name, take_name
 from webapp.domain.services import Services
-from webapp.errors import Conflict, InvalidInput, NotFound
+from webapp.errors import Conflict, Forbidden, InvalidInput, NotFound
 from webapp.rows import (
     ADMIN,
     PLAYER,
@@ -27,6 +27,8 @@ from webapp.rows import (
 from webapp.text.names import name_key
 
 ACTS_SHOWN: Final = 50
+# The same sentence whether there is such a one or not, so that nothing is told.
+NOT_YOURS: Final = "This belongs to a class that you do not teach."
 RENAMED, ALIAS_CHANGED = "changed the nickname", "changed the leaderboard name"
 HIDDEN, SHOWN = "took off the leaderboard", "put back on the leaderboard"
 NEW_CODE, REMOVED = "gave a new recovery code", "removed a player"
@@ -203,6 +205,28 @@ def set_teaching(
         found = session.get(Teaching, (class_id, player_id))
         if found is not None:
             session.delete(found)
+
+
+def require_class(session: Session, actor: Actor, class_id: int) -> SchoolClass:
+    """Return a class in which somebody may act; raise Forbidden for any other."""
+    row = session.scalar(
+        select(SchoolClass).where(_has_id(SchoolClass.id, class_id), _is_taught(actor))
+    )
+    if row is None:
+        raise Forbidden(NOT_YOURS)
+    return row
+
+
+def require_player(session: Session, actor: Actor, player_id: int) -> Player:
+    """Return a player of a class in which somebody may act; raise Forbidden."""
+    row = session.scalar(
+        select(Player)
+        .join(SchoolClass, SchoolClass.id == Player.class_id)
+        .where(_has_id(Player.id, player_id), _is_taught(actor), _may_be_changed(actor))
+    )
+    if row is None:
+        raise Forbidden(NOT_YOURS)
+    return row
 
 
 def _require_own(session: Session, actor: Actor, player_id: int) -> Player:
