@@ -15,7 +15,9 @@ from webapp.views.play.keep import bp as keep_pages
 from webapp.views.play.leaderboard import bp as leaderboard_pages
 from webapp.views.play.notebook import bp as notebook_pages
 from webapp.views.teach.calibration import bp as teach_pages
+from webapp.views.teach.classes import bp as class_pages
 from webapp.views.teach.roster import bp as roster_pages
+from webapp.views.teach.work import bp as work_pages
 from webapp.views.train.arena import bp as arena_pages
 from webapp.views.train.compared import bp as compared_pages
 from webapp.views.train.data import bp as data_pages
@@ -54,6 +56,8 @@ def register(app: Flask) -> None:
         compared_pages,
         arena_pages,
         teach_pages,
+        class_pages,
+        work_pages,
         roster_pages,
     ):
         app.register_blueprint(blueprint)

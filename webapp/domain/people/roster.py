@@ -27,8 +27,6 @@ from webapp.rows import (
 from webapp.text.names import name_key
 
 ACTS_SHOWN: Final = 50
-# The same sentence whether there is such a one or not, so that nothing is told.
-NOT_YOURS: Final = "This belongs to a class that you do not teach."
 RENAMED, ALIAS_CHANGED = "changed the nickname", "changed the leaderboard name"
 HIDDEN, SHOWN = "took off the leaderboard", "put back on the leaderboard"
 NEW_CODE, REMOVED = "gave a new recovery code", "removed a player"
@@ -92,15 +90,9 @@ def taught(services: Services, *, actor: Actor) -> frozenset[int]:
 
 
 def class_page(services: Services, *, actor: Actor, class_id: int) -> ClassPage:
-    """Return a class that somebody teaches; raise NotFound for any other."""
+    """Return a class that somebody teaches; raise Forbidden for any other."""
     with services.db.read() as session:
-        row = session.scalar(
-            select(SchoolClass).where(
-                _has_id(SchoolClass.id, class_id), _is_taught(actor)
-            )
-        )
-        if row is None:
-            raise NotFound("You teach no such class.")
+        row = require_class(session, actor, class_id)
         members = session.scalars(
             select(Player)
             .where(Player.class_id == class_id, Player.role == PLAYER)
@@ -114,9 +106,41 @@ def class_page(services: Services, *, actor: Actor, class_id: int) -> ClassPage:
 
 
 def member(services: Services, *, actor: Actor, player_id: int) -> Member:
-    """Return a player of a class that somebody teaches; raise NotFound for others."""
+    """Return a player of a class that somebody teaches; Forbidden for any other."""
     with services.db.read() as session:
-        return _member(_require_own(session, actor, player_id))
+        return _member(require_player(session, actor, player_id))
+
+
+def require_class(
+    session: Session, actor: Actor, class_id: int, *, lock: bool = False
+) -> SchoolClass:
+    """Return a class that somebody teaches.
+
+    Raise Forbidden for any other, whether or not there is one: nothing is told.
+    """
+    query = select(SchoolClass).where(
+        _has_id(SchoolClass.id, class_id), _is_taught(actor)
+    )
+    row = session.scalar(query.with_for_update() if lock else query)
+    if row is None:
+        raise Forbidden("You look after no such class.")
+    return row
+
+
+def require_player(session: Session, actor: Actor, player_id: int) -> Player:
+    """Return a player whom somebody may change, and no other writer meanwhile.
+
+    Raise Forbidden for any other, whether or not there is one: nothing is told.
+    """
+    player = session.scalar(
+        select(Player)
+        .join(SchoolClass, SchoolClass.id == Player.class_id)
+        .where(_has_id(Player.id, player_id), _is_taught(actor), _may_be_changed(actor))
+        .with_for_update(of=Player)
+    )
+    if player is None:
+        raise Forbidden("There is no such player in your classes.")
+    return player
 
 
 def find(services: Services, *, name: str, class_name: str | None = None) -> int:
@@ -138,7 +162,7 @@ def rename(services: Services, *, actor: Actor, player_id: int, name: str) -> No
     """Give a player another nickname; raise Conflict if somebody there has it."""
     shown, key = clean_name(name)
     with services.db.write() as session:
-        player = _require_own(session, actor, player_id)
+        player = require_player(session, actor, player_id)
         player.name, player.name_key = shown, key
         take_name(session, player, shown)
         _note(session, services, actor, player, RENAMED)
@@ -151,7 +175,7 @@ def set_alias(services: Services, *, actor: Actor, player_id: int, alias: str) -
     """
     shown = clean_name(alias)[0] if alias.strip() else None
     with services.db.write() as session:
-        player = _require_own(session, actor, player_id)
+        player = require_player(session, actor, player_id)
         player.alias = shown
         take_name(session, player, shown)
         _note(session, services, actor, player, ALIAS_CHANGED)
@@ -160,7 +184,7 @@ def set_alias(services: Services, *, actor: Actor, player_id: int, alias: str) -
 def hide(services: Services, *, actor: Actor, player_id: int, is_hidden: bool) -> None:
     """Take a player off all boards, or put them back."""
     with services.db.write() as session:
-        player = _require_own(session, actor, player_id)
+        player = require_player(session, actor, player_id)
         player.is_hidden = is_hidden
         _note(session, services, actor, player, HIDDEN if is_hidden else SHOWN)
 
@@ -168,7 +192,7 @@ def hide(services: Services, *, actor: Actor, player_id: int, is_hidden: bool) -
 def give_code(services: Services, *, actor: Actor, player_id: int) -> NewCode:
     """Replace a lost recovery code; all sign-ins and tokens of the player end."""
     with services.db.write() as session:
-        player = _require_own(session, actor, player_id)
+        player = require_player(session, actor, player_id)
         access.renew(session, player)
         _note(session, services, actor, player, NEW_CODE)
         return accounts.give_code(services, player)
@@ -177,7 +201,7 @@ def give_code(services: Services, *, actor: Actor, player_id: int) -> NewCode:
 def remove(services: Services, *, actor: Actor, player_id: int) -> None:
     """Delete a player and everything kept about them, permanently."""
     with services.db.write() as session:
-        player = _require_own(session, actor, player_id)
+        player = require_player(session, actor, player_id)
         _note(session, services, actor, player, REMOVED)
         session.flush()
         left = leftovers.of_player(session, player)
@@ -205,40 +229,6 @@ def set_teaching(
         found = session.get(Teaching, (class_id, player_id))
         if found is not None:
             session.delete(found)
-
-
-def require_class(session: Session, actor: Actor, class_id: int) -> SchoolClass:
-    """Return a class in which somebody may act; raise Forbidden for any other."""
-    row = session.scalar(
-        select(SchoolClass).where(_has_id(SchoolClass.id, class_id), _is_taught(actor))
-    )
-    if row is None:
-        raise Forbidden(NOT_YOURS)
-    return row
-
-
-def require_player(session: Session, actor: Actor, player_id: int) -> Player:
-    """Return a player of a class in which somebody may act; raise Forbidden."""
-    row = session.scalar(
-        select(Player)
-        .join(SchoolClass, SchoolClass.id == Player.class_id)
-        .where(_has_id(Player.id, player_id), _is_taught(actor), _may_be_changed(actor))
-    )
-    if row is None:
-        raise Forbidden(NOT_YOURS)
-    return row
-
-
-def _require_own(session: Session, actor: Actor, player_id: int) -> Player:
-    player = session.scalar(
-        select(Player)
-        .join(SchoolClass, SchoolClass.id == Player.class_id)
-        .where(_has_id(Player.id, player_id), _is_taught(actor), _may_be_changed(actor))
-        .with_for_update(of=Player)
-    )
-    if player is None:
-        raise NotFound("There is no such player in your classes.")
-    return player
 
 
 def _is_taught(actor: Actor) -> ColumnElement[bool]:

@@ -27,6 +27,13 @@ def upgrade() -> None:
         "panel_states",
         sa.Column("progress_at", sa.DateTime(timezone=True), nullable=True),
     )
+    op.create_index(
+        "ix_generations_flagged",
+        "generations",
+        ["player_id"],
+        sqlite_where=sa.text("status IN ('helped', 'refused')"),
+        postgresql_where=sa.text("status IN ('helped', 'refused')"),
+    )
     _create_class_rules()
     _create_level_states()
     _create_writing()
@@ -44,6 +51,7 @@ def downgrade() -> None:
     """Take the change back."""
     for name in reversed(_TABLES):
         op.drop_table(name)
+    op.drop_index("ix_generations_flagged", "generations")
     op.drop_column("panel_states", "progress_at")
     op.drop_column("panel_states", "runs")
     for column in reversed(_of_classes()):

@@ -136,14 +136,14 @@ def test_a_random_term_is_kept_as_it_is_recounted(world: World) -> None:
         world.player(name, class_code=codes[0], role="instructor")
         for name in ("Ada", "Bob", "Eve")
     ]
-    for _ in range(150):
+    for _ in range(90):
         world.clock.move(seconds=chance.randint(1, 90))
         # What was meant for a visit that is over is told, and does not count.
         with suppress(VisitEnded):
             act(world, chance, chance.choice(players), codes)
     kept = standings(world)
     assert kept == recount(world)
-    assert sum(row[0] for row in kept.values()) > 40  # type: ignore[misc]
+    assert sum(row[0] for row in kept.values()) > 20  # type: ignore[misc]
     assert len({season for _, _, season in kept}) > 1
 
 
