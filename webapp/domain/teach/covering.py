@@ -28,7 +28,7 @@ class OpenVisit:
 
     secret: Secret | None
     reader: Reader
-    # The replies read so far give it away together, if not one by one.
+    # Replies that do not give it away one by one do so together.
     is_told: bool = False
 
 
@@ -81,8 +81,10 @@ def _open(
         return OpenVisit(None, reader_of(()))
     if not has_replies:
         return OpenVisit(secret, reader)
+    bare = OpenVisit(secret, reader)
     replies = [row.reply or "" for row in replies_read(session, visit.id)]
-    return OpenVisit(secret, reader, is_told=reader.names(replies, secret))
+    others = [reply for reply in replies if not _gives_away(bare, reply)]
+    return OpenVisit(secret, reader, is_told=reader.names(others, secret))
 
 
 def _gives_away(visit: OpenVisit, text: str) -> bool:

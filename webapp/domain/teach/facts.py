@@ -101,15 +101,7 @@ def facts(session: Session, index: Index, school_class: SchoolClass) -> Facts:
         panels=_panels(session, members, lessons),
         panel_hints=_panel_hints(session, members, lessons),
         answers=_answers(session, members, lessons),
-        trained=dict(
-            session.execute(
-                select(TrainedModel.player_id, func.max(TrainedModel.created_at))
-                .where(TrainedModel.player_id.in_(members))
-                .group_by(TrainedModel.player_id)
-            )
-            .tuples()
-            .all()
-        ),
+        trained=_trained(session, members),
     )
 
 
@@ -233,3 +225,12 @@ def _answers(
         (player, lessons.get(lesson, lesson), question): at
         for player, lesson, question, at in rows
     }
+
+
+def _trained(session: Session, members: ScalarSelect[int]) -> Mapping[int, datetime]:
+    rows = session.execute(
+        select(TrainedModel.player_id, func.max(TrainedModel.created_at))
+        .where(TrainedModel.player_id.in_(members))
+        .group_by(TrainedModel.player_id)
+    )
+    return {row[0]: row[1] for row in rows}

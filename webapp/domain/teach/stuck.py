@@ -146,7 +146,7 @@ def _messages(
     tried: dict[int, list[Tried]] = {one.person.id: [] for one in found}
     newest = [
         select(Generation.id)
-        .join(Attempt, Attempt.id == Generation.id)
+        .select_from(Attempt)
         .join(Visit, Visit.id == Attempt.visit_id)
         .where(
             Generation.player_id == one.person.id,
@@ -210,7 +210,7 @@ def _runs(
     tried: dict[int, list[Tried]] = {one.person.id: [] for one in found}
     newest = [
         select(Generation.id)
-        .join(Practice, Practice.id == Generation.id)
+        .select_from(Practice)
         .where(
             Generation.player_id == one.person.id,
             Generation.feature == PANEL,
