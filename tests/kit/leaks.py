@@ -17,6 +17,7 @@ from webapp.domain.models import cards
 from webapp.domain.people import accounts
 from webapp.domain.play import visits
 from webapp.domain.services import Services
+from webapp.domain.teach import tables
 from webapp.llm.cancel import Cancel
 from webapp.llm.events import ChatRequest, Finish, Piece
 from webapp.llm.scripted import ScriptedBackend
@@ -216,6 +217,7 @@ def _fill(
         "trial_id": [1, 99],
         "digest": ["0" * 64, "nothing"],
         "action": ["pause", "nothing"],
+        "what": [*tables.TABLES, "nothing"],
         "file": ["card.md", "nothing"],
         "name": [*cards.card_names(services), "nobody"],
     }

@@ -38,6 +38,13 @@ class Generation(Base):
             sqlite_where=text("status = 'running'"),
             postgresql_where=text("status = 'running'"),
         ),
+        # Few of very many: what the site answered itself, for those who teach.
+        Index(
+            "ix_generations_flagged",
+            "player_id",
+            sqlite_where=text("status IN ('helped', 'refused')"),
+            postgresql_where=text("status IN ('helped', 'refused')"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -67,3 +74,6 @@ class Generation(Base):
 
 # Written out in the statement: no plan uses the partial index for a parameter.
 IS_RUNNING: Final = Generation.status == literal(RUNNING, literal_execute=True)
+IS_FLAGGED: Final = Generation.status.in_(
+    [literal(one, literal_execute=True) for one in (HELPED, REFUSED)]
+)

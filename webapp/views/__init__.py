@@ -18,6 +18,7 @@ from webapp.views.play.keep import bp as keep_pages
 from webapp.views.play.leaderboard import bp as leaderboard_pages
 from webapp.views.play.notebook import bp as notebook_pages
 from webapp.views.teach.calibration import bp as teach_pages
+from webapp.views.teach.classes import bp as class_pages
 from webapp.views.teach.leading import bp as leading_pages
 from webapp.views.teach.packs import bp as pack_pages
 from webapp.views.teach.plans import bp as plan_pages
@@ -26,6 +27,7 @@ from webapp.views.teach.roster import bp as roster_pages
 from webapp.views.teach.showing import bp as showing_pages
 from webapp.views.teach.trials import bp as trial_pages
 from webapp.views.teach.wall import bp as wall_pages
+from webapp.views.teach.work import bp as work_pages
 from webapp.views.train.arena import bp as arena_pages
 from webapp.views.train.compared import bp as compared_pages
 from webapp.views.train.data import bp as data_pages
@@ -67,6 +69,8 @@ def register(app: Flask) -> None:
         compared_pages,
         arena_pages,
         teach_pages,
+        class_pages,
+        work_pages,
         roster_pages,
         wall_pages,
         leading_pages,

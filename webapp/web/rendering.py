@@ -84,6 +84,8 @@ def init_app(app: Flask) -> None:
     app.add_template_filter(ordinal)
     app.add_template_filter(in_words)
     app.add_template_filter(span)
+    app.add_template_filter(ago)
+    app.add_template_filter(minutes)
     app.add_template_filter(percent)
     app.add_template_filter(heat_step)
     app.add_template_filter(problem_place)
@@ -175,6 +177,21 @@ def span(time: timedelta) -> str:
     return " ".join(
         named[n] for n in (first, first + 1) if n == first or (n < 4 and units[n][0])
     )
+
+
+def ago(time: timedelta) -> str:
+    """Return how long something is past, in its largest unit: `4 minutes ago`."""
+    seconds = int(time.total_seconds())
+    if seconds < 60:
+        return "just now"
+    units = (86_400, "day"), (3_600, "hour"), (60, "minute")
+    size, unit = next(one for one in units if seconds >= one[0])
+    return f"{count(seconds // size, unit, f'{unit}s')} ago"
+
+
+def minutes(time: timedelta) -> str:
+    """Return a time in whole minutes: `12 minutes`."""
+    return count(int(time.total_seconds()) // 60, "minute", "minutes")
 
 
 def percent(share: float | None) -> str:

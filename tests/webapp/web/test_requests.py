@@ -27,6 +27,7 @@ def _addresses(app: Flask) -> list[str]:
     samples |= {"plan": "45", "season": "1"}
     samples |= {"comparison_id": "1", "sweep_id": "1", "trial_id": "1"}
     samples |= {"digest": "0" * 64}
+    samples |= {"what": "progress"}
     found = []
     for rule in app.url_map.iter_rules():
         if rule.endpoint == "static" or "GET" not in (rule.methods or ()):

@@ -367,10 +367,18 @@ def _keep(
     session: Session, services: Services, row: Practice, told: telling.Told
 ) -> None:
     """Keep an outcome with its run, and what the player has reached with it."""
+    is_first_time = row.result is None
     row.outcome = told.as_row()
     row.result = told.status
     lesson = services.content.current().lesson(row.lesson_id)
-    progress.note_run(session, lesson, row, score=told.score, now=services.now())
+    progress.note_run(
+        session,
+        lesson,
+        row,
+        score=told.score,
+        now=services.now(),
+        is_first_time=is_first_time,
+    )
 
 
 def _chances_row(token: PickedToken) -> list[Any]:

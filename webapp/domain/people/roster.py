@@ -91,15 +91,9 @@ def taught(services: Services, *, actor: Actor) -> frozenset[int]:
 
 
 def class_page(services: Services, *, actor: Actor, class_id: int) -> ClassPage:
-    """Return a class that somebody teaches; raise NotFound for any other."""
+    """Return a class that somebody teaches; raise Forbidden for any other."""
     with services.db.read() as session:
-        row = session.scalar(
-            select(SchoolClass).where(
-                _has_id(SchoolClass.id, class_id), _is_taught(actor)
-            )
-        )
-        if row is None:
-            raise NotFound("You teach no such class.")
+        row = require_class(session, actor, class_id)
         members = session.scalars(
             select(Player)
             .where(Player.class_id == class_id, Player.role == PLAYER)
@@ -113,34 +107,41 @@ def class_page(services: Services, *, actor: Actor, class_id: int) -> ClassPage:
 
 
 def member(services: Services, *, actor: Actor, player_id: int) -> Member:
-    """Return a player of a class that somebody teaches; raise NotFound for others."""
+    """Return a player of a class that somebody teaches; Forbidden for any other."""
     with services.db.read() as session:
-        return _member(_require_own(session, actor, player_id))
+        return _member(require_player(session, actor, player_id))
 
 
-def require_class(session: Session, actor: Actor, class_id: int) -> SchoolClass:
-    """Return a class that somebody teaches; raise Forbidden for any other.
+def require_class(
+    session: Session, actor: Actor, class_id: int, *, lock: bool = False
+) -> SchoolClass:
+    """Return a class that somebody teaches.
 
-    It says the same of a class that does not exist, so that nothing is told.
+    Raise Forbidden for any other, whether or not there is one: nothing is told.
     """
-    row = session.scalar(
-        select(SchoolClass).where(_has_id(SchoolClass.id, class_id), _is_taught(actor))
+    query = select(SchoolClass).where(
+        _has_id(SchoolClass.id, class_id), _is_taught(actor)
     )
+    row = session.scalar(query.with_for_update() if lock else query)
     if row is None:
         raise Forbidden(NOT_YOURS)
     return row
 
 
 def require_player(session: Session, actor: Actor, player_id: int) -> Player:
-    """Return a player of a class that somebody teaches; raise Forbidden for others."""
-    row = session.scalar(
+    """Return a player whom somebody may change, and no other writer meanwhile.
+
+    Raise Forbidden for any other, whether or not there is one: nothing is told.
+    """
+    player = session.scalar(
         select(Player)
         .join(SchoolClass, SchoolClass.id == Player.class_id)
-        .where(_has_id(Player.id, player_id), _is_taught(actor))
+        .where(_has_id(Player.id, player_id), _is_taught(actor), _may_be_changed(actor))
+        .with_for_update(of=Player)
     )
-    if row is None:
+    if player is None:
         raise Forbidden(NOT_YOURS)
-    return row
+    return player
 
 
 def find(services: Services, *, name: str, class_name: str | None = None) -> int:
@@ -162,7 +163,7 @@ def rename(services: Services, *, actor: Actor, player_id: int, name: str) -> No
     """Give a player another nickname; raise Conflict if somebody there has it."""
     shown, key = clean_name(name)
     with services.db.write() as session:
-        player = _require_own(session, actor, player_id)
+        player = require_player(session, actor, player_id)
         player.name, player.name_key = shown, key
         take_name(session, player, shown)
         _note(session, services, actor, player, RENAMED)
@@ -175,7 +176,7 @@ def set_alias(services: Services, *, actor: Actor, player_id: int, alias: str) -
     """
     shown = clean_name(alias)[0] if alias.strip() else None
     with services.db.write() as session:
-        player = _require_own(session, actor, player_id)
+        player = require_player(session, actor, player_id)
         player.alias = shown
         take_name(session, player, shown)
         _note(session, services, actor, player, ALIAS_CHANGED)
@@ -184,7 +185,7 @@ def set_alias(services: Services, *, actor: Actor, player_id: int, alias: str) -
 def hide(services: Services, *, actor: Actor, player_id: int, is_hidden: bool) -> None:
     """Take a player off all boards, or put them back."""
     with services.db.write() as session:
-        player = _require_own(session, actor, player_id)
+        player = require_player(session, actor, player_id)
         player.is_hidden = is_hidden
         _note(session, services, actor, player, HIDDEN if is_hidden else SHOWN)
 
@@ -192,7 +193,7 @@ def hide(services: Services, *, actor: Actor, player_id: int, is_hidden: bool) -
 def give_code(services: Services, *, actor: Actor, player_id: int) -> NewCode:
     """Replace a lost recovery code; all sign-ins and tokens of the player end."""
     with services.db.write() as session:
-        player = _require_own(session, actor, player_id)
+        player = require_player(session, actor, player_id)
         access.renew(session, player)
         _note(session, services, actor, player, NEW_CODE)
         return accounts.give_code(services, player)
@@ -201,7 +202,7 @@ def give_code(services: Services, *, actor: Actor, player_id: int) -> NewCode:
 def remove(services: Services, *, actor: Actor, player_id: int) -> None:
     """Delete a player and everything kept about them, permanently."""
     with services.db.write() as session:
-        player = _require_own(session, actor, player_id)
+        player = require_player(session, actor, player_id)
         _note(session, services, actor, player, REMOVED)
         session.flush()
         left = leftovers.of_player(session, player)
@@ -229,18 +230,6 @@ def set_teaching(
         found = session.get(Teaching, (class_id, player_id))
         if found is not None:
             session.delete(found)
-
-
-def _require_own(session: Session, actor: Actor, player_id: int) -> Player:
-    player = session.scalar(
-        select(Player)
-        .join(SchoolClass, SchoolClass.id == Player.class_id)
-        .where(_has_id(Player.id, player_id), _is_taught(actor), _may_be_changed(actor))
-        .with_for_update(of=Player)
-    )
-    if player is None:
-        raise NotFound("There is no such player in your classes.")
-    return player
 
 
 def _is_taught(actor: Actor) -> ColumnElement[bool]:

@@ -17,6 +17,7 @@ from webapp.domain.play import (
     events,
     guard_names,
     room,
+    standing,
     visits,
 )
 from webapp.domain.play.turn import Judged, TurnRecord, run_turn, sampling
@@ -100,6 +101,7 @@ class _Attack(runs.Job[Attempt]):
             # Nothing else says that a guard had stopped what was stopped or failed.
             row.blocked_by = self.record.blocked_by if status == BLOCKED else None
             notice = _count_block(self.services, self.level, visit, status)
+            standing.note_attempt(session, visit, row)
             session.flush()
             end = events.End(
                 generation_id,

@@ -14,7 +14,7 @@ from webapp.content.schema import Level
 from webapp.domain import quotas
 from webapp.domain.people import rules
 from webapp.domain.people.players import require_player
-from webapp.domain.play import visits
+from webapp.domain.play import standing, visits
 from webapp.domain.play.winning import winning_message
 from webapp.domain.quotas import Limit
 from webapp.domain.services import Services
@@ -263,6 +263,7 @@ def _win(
     session: Session, services: Services, level: Level, visit: Visit
 ) -> GuessOutcome:
     visits.end_visit(services, visit, "win")
+    standing.note_win(session, visit, at=services.now())
     is_first = level.id not in visits.solved_levels(session, visit.player_id)
     points = max(0, level.points - _hint_costs(session, visit)) if is_first else 0
     if is_first:
