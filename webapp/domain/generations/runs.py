@@ -19,6 +19,7 @@ from webapp.domain import quotas
 from webapp.domain.generations import events, sweeping
 from webapp.domain.generations.replies import Record
 from webapp.domain.people import classes
+from webapp.domain.people.limits import count_tokens, own_limits, require_tokens
 from webapp.domain.people.players import require_player
 from webapp.domain.quotas import Limit
 from webapp.domain.safety.answers import SiteAnswer
@@ -36,9 +37,14 @@ from webapp.rows import (
     Generation,
     Player,
 )
+from webapp.settings import Settings
 
 log = logging.getLogger(__name__)
 
+PLAYER_GONE: Final = (
+    "Your player has been deleted, and with it this conversation. Ask your instructor "
+    "if that was not meant."
+)
 BROKEN: Final = (
     "Something went wrong on our side, so this does not count. Please try again."
 )
@@ -195,7 +201,11 @@ class Run(Iterator[events.Event]):
             row = session.get(self._kind, self.id, with_for_update=True)
             if row is not None:
                 self._fill(row, status, error)
-            return self._job.finish(session, self.id, row, status)
+            told = self._job.finish(session, self.id, row, status)
+            if row is None:
+                return (events.ErrorEvent("player_gone", PLAYER_GONE, 404), *told)
+            count_tokens(session, self._services, row)
+            return told
 
     def _fill(self, row: Generation, status: str, error: str | None) -> None:
         record = self._job.record
@@ -218,7 +228,7 @@ def begin(
     *,
     player_id: int,
     what: str,
-    limits: Sequence[Limit],
+    limits: Callable[[Settings], Sequence[Limit]],
     model: str,
     prepare: Callable[[Session, Player], Begun[Row]],
     answer: SiteAnswer | None = None,
@@ -227,7 +237,8 @@ def begin(
 
     `prepare` gets the player, whom no other writer can change meanwhile, and returns
     the row and its job; it may look up and write whatever belongs to them, and refuse
-    with a LabError. `limits` count `what`: "attempts" of this minute, say. `model` is
+    with a LabError. `limits` count `what`, "attempts" of this
+    minute, say, by the settings and what the player's class has of its own. `model` is
     recorded as it is called, whether or not the prompt gets to it. With `answer` it is
     not asked: the site says that instead. Raises NotFound for a player who is gone and
     QuotaExceeded, and then nothing is recorded.
@@ -240,12 +251,14 @@ def begin(
         player = require_player(session, player_id, lock=True)
         row, job = prepare(session, player)
         _require_room(session, services, player)
+        own = own_limits(session, services.settings, player.class_id)
+        require_tokens(session, services, player)
         quotas.spend(
             session,
             now=services.now(),
             user=quotas.User(player.id, classes.own_class(session, player)),
             what=what,
-            limits=limits,
+            limits=limits(own),
         )
         row.player_id = player_id
         row.model = label

@@ -23,6 +23,10 @@ def upgrade() -> None:
         "panel_states",
         sa.Column("runs", sa.Integer(), server_default="0", nullable=False),
     )
+    op.add_column(
+        "players", sa.Column("came_at", sa.DateTime(timezone=True), nullable=True)
+    )
+    op.execute("UPDATE players SET came_at = created_at")
     _create_class_rules()
     _create_level_states()
     _create_writing()
@@ -40,6 +44,7 @@ def downgrade() -> None:
     """Take the change back."""
     for name in reversed(_TABLES):
         op.drop_table(name)
+    op.drop_column("players", "came_at")
     op.drop_column("panel_states", "runs")
     for column in reversed(_of_classes()):
         op.drop_column("classes", column.name)
