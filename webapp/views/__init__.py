@@ -15,6 +15,10 @@ from webapp.views.play.keep import bp as keep_pages
 from webapp.views.play.leaderboard import bp as leaderboard_pages
 from webapp.views.play.notebook import bp as notebook_pages
 from webapp.views.teach.calibration import bp as teach_pages
+from webapp.views.teach.importing import bp as importing_pages
+from webapp.views.teach.joining import bp as joining_pages
+from webapp.views.teach.limits import bp as limits_pages
+from webapp.views.teach.own_classes import bp as own_class_pages
 from webapp.views.teach.roster import bp as roster_pages
 from webapp.views.train.arena import bp as arena_pages
 from webapp.views.train.compared import bp as compared_pages
@@ -55,6 +59,10 @@ def register(app: Flask) -> None:
         arena_pages,
         teach_pages,
         roster_pages,
+        own_class_pages,
+        joining_pages,
+        importing_pages,
+        limits_pages,
     ):
         app.register_blueprint(blueprint)
     if context.services_of(app).settings.debug_pages:

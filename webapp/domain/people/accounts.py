@@ -150,6 +150,7 @@ def create_player(
         raise InvalidInput(f'"{role}" is not a role; choose one of {", ".join(ROLES)}.')
     hashed = _hash(password) if password is not None else None
     code = _new_code(services, code_seed)
+    now = services.now()
     player = Player(
         name=shown,
         name_key=key,
@@ -158,7 +159,8 @@ def create_player(
         password_hash=hashed,
         recovery_digest=token_digest(code.text),
         session_stamp=access.new_stamp(),
-        created_at=services.now(),
+        created_at=now,
+        came_at=None if is_invited else now,
     )
     try:
         with services.db.write() as session:

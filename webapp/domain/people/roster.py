@@ -79,6 +79,16 @@ class ClassPage:
     acts: tuple[Act, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Arrivals:
+    """Who has come into a class: the last first, and how many have not come yet."""
+
+    info: ClassInfo
+    names: tuple[str, ...]
+    number: int
+    awaited: int
+
+
 def actor_of(player: PlayerInfo) -> Actor:
     """Return an instructor as one who acts in the classes they teach, or everywhere."""
     return Actor(player.name, player.id, player.role == ADMIN)
@@ -105,6 +115,22 @@ def class_page(services: Services, *, actor: Actor, class_id: int) -> ClassPage:
             tuple(_member(player) for player in members),
             _acts(session, class_id),
         )
+
+
+def arrivals(services: Services, *, actor: Actor, class_id: int, most: int) -> Arrivals:
+    """Return who has come into a class, without those who are hidden."""
+    with services.db.read() as session:
+        row = require_class(session, actor, class_id)
+        people = session.execute(
+            select(Player.name, Player.came_at, Player.is_hidden)
+            .where(Player.class_id == row.id, Player.role == PLAYER)
+            .order_by(Player.came_at.desc(), Player.id.desc())
+        ).all()
+    there = [one for one in people if one.came_at is not None]
+    names = [one.name for one in there if not one.is_hidden]
+    return Arrivals(
+        class_info(row), tuple(names[:most]), len(there), len(people) - len(there)
+    )
 
 
 def member(services: Services, *, actor: Actor, player_id: int) -> Member:

@@ -142,13 +142,8 @@ def _uses(
         for one in people
     ]
     # A sort keeps the order by name of those who have used the same.
-    found.sort(
-        key=lambda one: (
-            one.tokens,
-            one.attempts.used,
-            one.runs.used,
-            one.minutes.used,
-        ),
-        reverse=True,
-    )
-    return tuple(found)
+    return tuple(sorted(found, key=_amounts, reverse=True))
+
+
+def _amounts(one: PlayerUse) -> tuple[int, ...]:
+    return one.tokens, one.attempts.used, one.runs.used, one.minutes.used
