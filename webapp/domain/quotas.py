@@ -79,7 +79,7 @@ def used_of_day(
             Usage.period == period, Usage.scope.in_(list(scopes))
         )
     )
-    return dict(rows.tuples().all())
+    return {row[0]: row[1] for row in rows}
 
 
 def used_today(session: Session, *, now: datetime, player_id: int, what: str) -> int:

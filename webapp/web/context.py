@@ -200,7 +200,8 @@ def _tell_of_sign_out() -> None:
     if visitor_id is None or current_user.is_authenticated or is_partial():
         return
     is_page = request.method == "GET" and request.endpoint != "static"
-    if not is_page or not request.accept_mimetypes.accept_html:
+    wanted = request.accept_mimetypes
+    if not is_page or (wanted and not wanted.accept_html):
         return
     session.pop("_user_id")
     number = str(visitor_id).partition(".")[0]

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import select
+from sqlalchemy import insert, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -114,29 +114,42 @@ def _add(
     good = {line.name: codes[line.name] for line in lines if line.problem is None}
     if not good:
         raise InvalidInput("None of these names can be added to the class now.")
-    players = [_player(services, row, name, code) for name, code in good.items()]
-    session.add_all(players)
-    session.flush()
-    session.add_all(
-        TakenName(class_id=row.id, player_id=player.id, look=look)
-        for player in players
-        for look in sorted(looks(player.name))
-    )
-    what = f"added {len(players):,} from a list"
+    _insert(session, services, row, good)
+    what = f"added {len(good):,} from a list"
     roster.note_act(session, services, actor, None, what, class_id=row.id)
     bad = tuple(line for line in lines if line.problem is not None)
     return Imported(tuple(Card(name, code) for name, code in good.items()), bad)
 
 
-def _player(services: Services, row: SchoolClass, name: str, code: str) -> Player:
-    return Player(
-        class_id=row.id,
-        name=name,
-        name_key=name_key(name),
-        role=PLAYER,
-        recovery_digest=token_digest(code),
-        session_stamp=access.new_stamp(),
-        created_at=services.now(),
+def _insert(
+    session: Session, services: Services, row: SchoolClass, codes: Mapping[str, str]
+) -> None:
+    """Write the players and their names, each kind of row in one statement."""
+    digests = {token_digest(code): name for name, code in codes.items()}
+    session.execute(
+        insert(Player),
+        [
+            {
+                "class_id": row.id,
+                "name": name,
+                "name_key": name_key(name),
+                "recovery_digest": digest,
+                "session_stamp": access.new_stamp(),
+                "created_at": services.now(),
+            }
+            for digest, name in digests.items()
+        ],
+    )
+    made = session.execute(
+        select(Player.id, Player.name).where(Player.recovery_digest.in_(digests))
+    )
+    session.execute(
+        insert(TakenName),
+        [
+            {"class_id": row.id, "player_id": one.id, "look": look}
+            for one in made
+            for look in sorted(looks(one.name))
+        ],
     )
 
 

@@ -15,7 +15,7 @@ from webapp.domain.people.players import require_player
 from webapp.domain.quotas import Limit, User
 from webapp.domain.services import Services
 from webapp.errors import Conflict, QuotaExceeded
-from webapp.rows import Generation, Player, SchoolClass
+from webapp.rows import PLAYER, Generation, Player, SchoolClass
 from webapp.settings import Settings
 
 SIGN_UPS: Final = "sign_ups_per_hour"
@@ -120,6 +120,7 @@ def _arrived(session: Session, services: Services, class_id: int) -> Sequence[da
     return session.scalars(
         select(Player.created_at).where(
             Player.class_id == class_id,
+            Player.role == PLAYER,
             Player.created_at > services.now() - _HOUR,
             Player.came_at == Player.created_at,
         )
