@@ -19,7 +19,11 @@ from webapp.views.play.leaderboard import bp as leaderboard_pages
 from webapp.views.play.notebook import bp as notebook_pages
 from webapp.views.teach.calibration import bp as teach_pages
 from webapp.views.teach.classes import bp as class_pages
+from webapp.views.teach.importing import bp as importing_pages
+from webapp.views.teach.joining import bp as joining_pages
 from webapp.views.teach.leading import bp as leading_pages
+from webapp.views.teach.limits import bp as limits_pages
+from webapp.views.teach.own_classes import bp as own_class_pages
 from webapp.views.teach.packs import bp as pack_pages
 from webapp.views.teach.plans import bp as plan_pages
 from webapp.views.teach.reference import bp as content_reference_pages
@@ -79,6 +83,10 @@ def register(app: Flask) -> None:
         trial_pages,
         content_reference_pages,
         pack_pages,
+        own_class_pages,
+        joining_pages,
+        importing_pages,
+        limits_pages,
     ):
         app.register_blueprint(blueprint)
     if context.services_of(app).settings.debug_pages:

@@ -165,7 +165,9 @@ def look_here(
     with services.db.write() as session:
         row = roster.require_class(session, actor, class_id)
         if row.look_here is None:
-            roster.note_class(session, services, actor, class_id, "paused play")
+            roster.note_act(
+                session, services, actor, None, "paused play", class_id=class_id
+            )
         row.look_here = shown
 
 
@@ -174,7 +176,9 @@ def go_on(services: Services, *, actor: Actor, class_id: int) -> None:
     with services.db.write() as session:
         row = roster.require_class(session, actor, class_id)
         if row.look_here is not None:
-            roster.note_class(session, services, actor, class_id, "let play go on")
+            roster.note_act(
+                session, services, actor, None, "let play go on", class_id=class_id
+            )
         row.look_here = None
 
 
@@ -189,7 +193,9 @@ def new_season(services: Services, *, actor: Actor, class_id: int) -> ClassInfo:
     """Begin a new season of a class; the board of the old one is kept."""
     with services.db.write() as session:
         row = roster.require_class(session, actor, class_id)
-        roster.note_class(session, services, actor, class_id, "began a new season")
+        roster.note_act(
+            session, services, actor, None, "began a new season", class_id=class_id
+        )
         name = row.name
     return classes.start_season(services, name=name)
 
