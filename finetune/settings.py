@@ -156,6 +156,11 @@ class Settings(BaseSettings):
         description="Name of this machine among those that share jobs. Empty: found by"
         " itself.",
     )
+    save_seconds: AtLeastOne = Field(
+        30,
+        description="Seconds of learning between two checkpoints of a run; of a large"
+        " model four times as many.",
+    )
     silent_seconds: Annotated[int, Field(ge=5)] = Field(
         30,
         description="A worker on another machine that is not heard for so long is taken"

@@ -49,7 +49,7 @@ class FileStore:
     """The files of one instance. Safe to use from many threads and processes.
 
     Where machines share a depot, a file is there as well, and is fetched when it is
-    first needed here.
+    first needed here. Then every method may raise DepotError, too.
     """
 
     def __init__(self, folder: Path, depot: Depot | None = None) -> None:
@@ -77,7 +77,7 @@ class FileStore:
                 kept = KeptFile(file_id, name, size, now, purpose, origin)
                 write_json(self._about(file_id), asdict(kept))
                 self._share(kept, path)
-            except (OSError, CannotKeep):
+            except (OSError, DepotError):
                 self._about(file_id).unlink(missing_ok=True)
                 path.unlink(missing_ok=True)
                 raise
@@ -86,7 +86,7 @@ class FileStore:
     def get(self, file_id: str) -> KeptFile:
         """Return what is known of a file; raise NoSuch."""
         path = self._about(file_id)
-        if not path.is_file():
+        if self._depot.is_shared and not path.is_file():
             self._bring(file_id)
         try:
             about = json.loads(path.read_text("utf-8"))
@@ -103,11 +103,10 @@ class FileStore:
         return path
 
     def all(self) -> list[KeptFile]:
-        """Return all files, the newest first; raise CannotKeep if there is no answer."""
+        """Return all files, the newest first."""
         here = self._folder.glob(f"*{_ABOUT}")
         names = {about.name.removesuffix(_ABOUT) for about in here}
-        with _of_depot():
-            names |= set(self._depot.versions(_KIND))
+        names |= set(self._depot.versions(_KIND))
         found = []
         for name in names:
             with suppress(NoSuch):  # deleted just now
@@ -117,7 +116,7 @@ class FileStore:
     def remove(self, file_id: str) -> None:
         """Delete a file; raise NoSuch, or CannotKeep if the disk refuses."""
         path = self.path(file_id)
-        with self._writing(), _of_depot():
+        with self._writing():
             self._depot.remove(f"{_KIND}/{file_id}")
             self._about(file_id).unlink()
             path.unlink()
@@ -130,14 +129,11 @@ class FileStore:
 
     def _share(self, kept: KeptFile, path: Path) -> None:
         about = self._about(kept.id)
-        with _of_depot():
-            self._depot.send(
-                f"{_KIND}/{kept.id}", {path.name: path, about.name: about}
-            )
+        self._depot.send(f"{_KIND}/{kept.id}", {path.name: path, about.name: about})
 
     def _bring(self, file_id: str) -> None:
         """Fetch a file that another machine has, if one has it."""
-        with self._writing(), _of_depot():
+        with self._writing():
             bundle = self._depot.look(f"{_KIND}/{file_id}")
             if bundle is not None:
                 names = frozenset(bundle.files)
@@ -150,14 +146,6 @@ class FileStore:
             yield
         except OSError as error:
             raise CannotKeep(disk_sentence(error, "The file")) from error
-
-
-@contextmanager
-def _of_depot() -> Iterator[None]:
-    try:
-        yield
-    except DepotError as error:
-        raise CannotKeep(str(error)) from error
 
 
 def no_such_file(file_id: str) -> NoSuch:

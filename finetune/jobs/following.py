@@ -7,16 +7,16 @@ it is asked for and something happened, a model as soon as it is there.
 
 from __future__ import annotations
 
+import json
 import logging
 import threading
-from pathlib import Path
 from typing import Any, Final
 
 from finetune.jobs.job import Job
 from finetune.jobs.learning import Learning
 from finetune.weights.depot import DepotError
 from finetune.weights.files import remove, write_json
-from finetune.weights.releases import MANIFEST
+from finetune.weights.releases import MANIFEST, sha256
 
 MODELS: Final = "models"
 RUNS: Final = "runs"
@@ -36,10 +36,12 @@ class Following:
     def __init__(self, learning: Learning) -> None:
         self._learning = learning
         self._depot = learning.depot
+        self._note = learning.settings.instance / "followed" / "models.json"
         self._seen: dict[str, tuple[Any, ...]] = {}
-        self._models: dict[str, str] = {}
-        # Protects what is above, and makes one thread at a time fetch.
+        # Makes one thread at a time fetch runs; what was seen of them is behind it.
         self._lock = threading.Lock()
+        # The same for models, which are large.
+        self._models_lock = threading.Lock()
         self.problem = ""
 
     def start(self) -> None:
@@ -57,12 +59,12 @@ class Following:
                 return
             try:
                 self._fetch_run(job)
-                if job.status == "succeeded":
-                    self._fetch_models()
             except DepotError as error:
                 _log.warning("%s", error)
                 return
             self._seen[job.id] = now
+        if job.status == "succeeded":
+            self.fetch_models()
 
     def fetch_result(self, job: Job, name: str) -> None:
         """Fetch a file of a run that only few ask for; raise DepotError."""
@@ -72,27 +74,25 @@ class Following:
 
     def forget(self, job: Job) -> None:
         """Delete model and run of a job in the depot; raise DepotError."""
-        with self._lock:
+        with self._models_lock:
             self._depot.remove(f"{MODELS}/{job.name}")
             self._depot.remove(f"{RUNS}/{job.id}")
-            self._models.pop(job.name, None)
 
     def fetch_models(self) -> None:
-        """Make the models here those of the depot; raise DepotError."""
-        with self._lock:
-            self._fetch_models()
+        """Make the models here those of the depot, as far as that answers."""
+        try:
+            with self._models_lock:
+                self._fetch_models()
+            self.problem = ""
+        except DepotError as error:
+            if str(error) != self.problem:
+                _log.warning("%s", error)
+            self.problem = str(error)
 
     def _look(self) -> None:
         pause = threading.Event()
         while True:
-            try:
-                self.fetch_models()
-            except DepotError as error:
-                if str(error) != self.problem:
-                    _log.warning("%s", error)
-                self.problem = str(error)
-            else:
-                self.problem = ""
+            self.fetch_models()
             pause.wait(_LOOK_SECONDS)
 
     def _fetch_run(self, job: Job) -> None:
@@ -102,17 +102,32 @@ class Following:
             self._depot.bring_files(f"{RUNS}/{job.id}", runs.folder(job.id), _SMALL)
 
     def _fetch_models(self) -> None:
-        there = self._depot.versions(MODELS)
-        known = self._models or self._read()
-        for name, version in there.items():
-            if known.get(name) != version:
+        there, known = self._depot.versions(MODELS), self._known()
+        for name in [name for name in there if known.get(name) != there[name]]:
+            if not self._is_here(name):
                 self._depot.bring(f"{MODELS}/{name}", self._learning.models / name)
-                known = known | {name: version}
-                self._write(known)
+            known[name] = there[name]
+            write_json(self._note, known)
         for name in set(known) - set(there):
+            folder = self._learning.models / name
             # First what makes it a model: nobody is served half of one.
-            (self._learning.models / name / MANIFEST).unlink(missing_ok=True)
-            remove(self._learning.models / name)
-        if set(known) != set(there):
-            self._write({name: known[name] for name in there})
-        self._models = known
+            (folder / MANIFEST).unlink(missing_ok=True)
+            remove(folder)
+            del known[name]
+            write_json(self._note, known)
+
+    def _is_here(self, name: str) -> bool:
+        """Whether a worker of this instance made a model, as it is in the depot."""
+        bundle = self._depot.look(f"{MODELS}/{name}")
+        manifest = self._learning.models / name / MANIFEST
+        if bundle is None or not manifest.is_file():
+            return False
+        return sha256(manifest) == bundle.files.get(MANIFEST)
+
+    def _known(self) -> dict[str, str]:
+        """Return which models came from the depot, and in which version."""
+        try:
+            found: dict[str, str] = json.loads(self._note.read_text("utf-8"))
+        except (OSError, ValueError):  # none yet
+            return {}
+        return found

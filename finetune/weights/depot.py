@@ -12,6 +12,7 @@ Every method of a depot raises DepotError. Without a URL nothing is shared.
 from __future__ import annotations
 
 import json
+import re
 import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -27,6 +28,8 @@ _INDEX, _OBJECTS, _LOGS = "index", "objects", "logs"
 _CHECK: Final = "reachable"
 # A bundle that is replaced while it is read is read again.
 _ROUNDS: Final = 3
+# Names become names of folders here: none may lead out of theirs.
+_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*\.json")
 _S3: Final[Mapping[str, Any]] = {
     # What others write now must be seen now.
     "use_listings_cache": False,
@@ -42,7 +45,7 @@ class DepotError(FinetuneError):
 
 
 class DepotRefused(DepotError):
-    """The depot does not exist or does not let us in: waiting does not help."""
+    """The depot is not there, lets us not in, or is damaged: waiting does not help."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +132,7 @@ class UrlDepot(Depot):
             except FileNotFoundError:
                 return None
             except ValueError as error:
-                raise DepotError(
+                raise DepotRefused(
                     f"The index of {key} in the depot is damaged."
                 ) from error
         return Bundle(told["files"], told["progress"])
@@ -197,7 +200,7 @@ class UrlDepot(Depot):
         return {
             Path(each["name"]).stem: str(each.get("ETag") or each.get("mtime"))
             for each in found
-            if each["name"].endswith(".json")
+            if _NAME.fullmatch(Path(each["name"]).name)
         }
 
     def _receive(
@@ -222,7 +225,9 @@ class UrlDepot(Depot):
         for name, digest in wanted.items():
             path = folder / name
             if not path.resolve().is_relative_to(folder.resolve()):
-                raise DepotError(f"{key} in the depot names a file outside its folder.")
+                raise DepotRefused(
+                    f"{key} in the depot names a file outside of it."
+                )
             path.parent.mkdir(parents=True, exist_ok=True)
             with self._explained():
                 try:
@@ -230,7 +235,7 @@ class UrlDepot(Depot):
                 except FileNotFoundError:
                     return False
             if sha256(path) != digest:
-                raise DepotError(
+                raise DepotRefused(
                     f"{name} of {key} is not what was put into the depot: it is damaged"
                     " there, or on its way."
                 )
@@ -298,7 +303,7 @@ class UrlDepot(Depot):
             ) from error
         except FileNotFoundError as error:
             raise DepotRefused(
-                f"There is no bucket {self._root.partition('/')[0]}: make the bucket, or see"
+                f"There is no bucket {self._root.partition('/')[0]}: make it, or see"
                 " WORDKEEP_SIDECAR_STORE_URL and AWS_ENDPOINT_URL."
             ) from error
         except (OSError, BotoCoreError) as error:
