@@ -71,6 +71,10 @@ class JobStore:
         self._own = own or own_place()
         self._silent = silent
 
+    def close(self) -> None:
+        """Close the connections to a database of several machines."""
+        self._table.close()
+
     # Callers: what a sidecar does for those who send jobs.
 
     def create(self, new: NewJob, *, most: int) -> Job:

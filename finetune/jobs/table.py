@@ -90,6 +90,10 @@ class JobTable:
         """Whether other machines use it as well."""
         return self._file is None
 
+    def close(self) -> None:
+        """Close all connections."""
+        self._engine.dispose()
+
     @contextmanager
     def changing(self) -> Iterator[Connection]:
         """Yield a connection that alone may write; all of it counts, or nothing.

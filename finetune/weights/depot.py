@@ -101,7 +101,7 @@ class UrlDepot(Depot):
 
     def __init__(self, files: Any, root: str, *, incoming: Path) -> None:
         """`files` is a file system of fsspec; what arrives is first in `incoming`."""
-        self._files = files
+        self.files = files
         self._root = root.rstrip("/")
         self._incoming = incoming
 
@@ -109,7 +109,7 @@ class UrlDepot(Depot):
         """See that it can be written to and read; raise DepotError if not."""
         with self._explained():
             self._write(f"{self._root}/{_CHECK}", b"Wordkeep\n")
-            self._files.cat_file(f"{self._root}/{_CHECK}")
+            self.files.cat_file(f"{self._root}/{_CHECK}")
 
     def send(self, key: str, files: Mapping[str, Path], *, progress: int = 0) -> None:
         """Put files there under their names, in place of what the bundle was before."""
@@ -128,7 +128,7 @@ class UrlDepot(Depot):
         """Return what a bundle is now; None if there is none."""
         with self._explained():
             try:
-                told = json.loads(self._files.cat_file(self._index(key)))
+                told = json.loads(self.files.cat_file(self._index(key)))
             except FileNotFoundError:
                 return None
             except ValueError as error:
@@ -163,23 +163,30 @@ class UrlDepot(Depot):
         return True
 
     def send_log(self, key: str, path: Path) -> None:
-        """Put a file there that only grows."""
-        with self._explained():
-            self._write(f"{self._root}/{_LOGS}/{key}", path.read_bytes())
+        """Put a file there that only grows; what is longer there already stays."""
+        data = path.read_bytes()
+        if len(data) > self._log_size(key):
+            with self._explained():
+                self._write(self._log(key), data)
 
     def bring_log(self, key: str, path: Path) -> bool:
         """Fetch such a file if it is longer there; say if it was."""
-        place = f"{self._root}/{_LOGS}/{key}"
         size = path.stat().st_size if path.exists() else 0
+        if self._log_size(key) <= size:
+            return False
+        with self._explained(), replacing(path) as new:
+            new.write_bytes(self.files.cat_file(self._log(key)))
+        return True
+
+    def _log_size(self, key: str) -> int:
         with self._explained():
             try:
-                if self._files.size(place) <= size:
-                    return False
-                with replacing(path) as new:
-                    new.write_bytes(self._files.cat_file(place))
+                return int(self.files.size(self._log(key)))
             except FileNotFoundError:
-                return False
-        return True
+                return 0
+
+    def _log(self, key: str) -> str:
+        return f"{self._root}/{_LOGS}/{key}"
 
     def remove(self, key: str) -> None:
         """Delete a bundle, if it is there."""
@@ -194,7 +201,7 @@ class UrlDepot(Depot):
         """Return name → version of all bundles `kind/name`."""
         with self._explained():
             try:
-                found = self._files.ls(f"{self._root}/{_INDEX}/{kind}", detail=True)
+                found = self.files.ls(f"{self._root}/{_INDEX}/{kind}", detail=True)
             except FileNotFoundError:
                 return {}
         return {
@@ -225,13 +232,11 @@ class UrlDepot(Depot):
         for name, digest in wanted.items():
             path = folder / name
             if not path.resolve().is_relative_to(folder.resolve()):
-                raise DepotRefused(
-                    f"{key} in the depot names a file outside of it."
-                )
+                raise DepotRefused(f"{key} in the depot names a file outside of it.")
             path.parent.mkdir(parents=True, exist_ok=True)
             with self._explained():
                 try:
-                    self._files.get_file(self._object(key, digest), str(path))
+                    self.files.get_file(self._object(key, digest), str(path))
                 except FileNotFoundError:
                     return False
             if sha256(path) != digest:
@@ -252,30 +257,30 @@ class UrlDepot(Depot):
 
     def _send(self, path: Path, place: str) -> None:
         self._make_room(place)
-        self._files.put_file(str(path), place)
+        self.files.put_file(str(path), place)
 
     def _write(self, place: str, data: bytes) -> None:
         """Write a small file; whoever reads finds all of it."""
         self._make_room(place)
         if self._is_folder:
             new = f"{place}.{secrets.token_hex(4)}.new"
-            self._files.pipe_file(new, data)
-            self._files.mv(new, place)
+            self.files.pipe_file(new, data)
+            self.files.mv(new, place)
         else:
-            self._files.pipe_file(place, data)
+            self.files.pipe_file(place, data)
 
     def _make_room(self, place: str) -> None:
         # Folders of a bucket are only names, and to make one might make the bucket.
         if self._is_folder:
-            self._files.makedirs(place.rpartition("/")[0], exist_ok=True)
+            self.files.makedirs(place.rpartition("/")[0], exist_ok=True)
 
     @property
     def _is_folder(self) -> bool:
-        return "file" in self._files.protocol
+        return "file" in self.files.protocol
 
     def _delete(self, place: str) -> None:
         try:
-            self._files.rm_file(place)
+            self.files.rm_file(place)
         except FileNotFoundError:
             return
 
