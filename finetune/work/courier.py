@@ -116,7 +116,7 @@ class Courier:
         try:
             self._send_log()
             self._send_run()
-        except DepotError as error:
+        except (DepotError, OSError) as error:
             # The run goes on; the next time tries again.
             _log.warning("%s: %s", self._job.id, error)
 
@@ -138,7 +138,7 @@ class Courier:
             there = self._depot.look(key)
             if there is None or there.progress < update:
                 self._depot.send(key, _files(packed), progress=update)
-        except DepotError:
+        except (DepotError, OSError):
             with self._lock:
                 self._waiting = self._waiting or waiting
             raise

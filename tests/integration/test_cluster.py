@@ -19,7 +19,7 @@ from tests.kit.workers import running_worker
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
 LONGEST = 240.0
-LONG, SHORT = 150, 10
+LONG, SHORT = 40, 5
 TEXT = "".join(f"Carp number {n} swims in the pond.\n" for n in range(200))
 
 
@@ -28,6 +28,8 @@ def bucket() -> Iterator[Bucket]:
     with running_bucket() as bucket, pytest.MonkeyPatch.context() as patch:
         for name, value in bucket.env.items():
             patch.setenv(name, value)
+        # Several threads for so small a model only wait for each other.
+        patch.setenv("OMP_NUM_THREADS", "1")
         yield bucket
 
 
@@ -135,7 +137,7 @@ def test_a_lost_machine_costs_no_job(
         assert stages[0] > 0 == stages[1]
         steps = {e.data["update"] for e in events if e.data["event"] == "step"}
         assert max(steps) == LONG
-        assert told(client, long)["figures"]["heldout_loss"] < 4.0
+        assert told(client, long)["figures"]["heldout_loss"] < 5.0
 
         for job in (long, *short):
             name = told(client, job)["fine_tuned_model"]

@@ -13,12 +13,11 @@ from finetune.jobs.job import Job
 from finetune.jobs.learning import Learning
 from finetune.jobs.runs import Runs
 from finetune.settings import load_settings
-from finetune.training.events import Event, Saved
+from finetune.training.events import Emit, Event, Saved, record
 from finetune.weights.depot import Depot, DepotError, DepotRefused, open_depot
 from finetune.weights.releases import MANIFEST
 from finetune.work import courier
 from finetune.work.courier import Courier, bring_run, send_result
-from finetune.work.log import telling
 from tests.kit.sidecar import wait_until
 from tests.kit.trainings import Workshop, new_job
 
@@ -38,15 +37,19 @@ class Machine:
 
     def train(self, job: Job, *updates: int) -> None:
         """Do as a run does: write a checkpoint after each of the updates."""
-        with (
-            telling(self.runs.events_file(job.id)) as write,
-            Courier(
-                job, write, runs=self.runs, depot=self.depot, outgoing=self.folder / "o"
-            ) as emit,
-        ):
+        with self.courier(job) as emit:
             for update in updates:
                 self.save(job, update)
                 emit(saved(update))
+
+    def courier(self, job: Job) -> Courier:
+        return Courier(
+            job,
+            log_of(self.runs, job),
+            runs=self.runs,
+            depot=self.depot,
+            outgoing=self.folder / "outgoing",
+        )
 
     def save(self, job: Job, update: int) -> None:
         checkpoint = self.runs.folder(job.id) / "checkpoint"
@@ -62,6 +65,18 @@ class Machine:
 
     def told(self, job: Job) -> list[int]:
         return [event["update"] for event in self.runs.log(job.id).events]
+
+
+def log_of(runs: Runs, job: Job) -> Emit:
+    path = runs.events_file(job.id)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.touch()
+
+    def emit(event: Event) -> None:
+        with path.open("a") as log:
+            log.write(f"{json.dumps(record(event))}\n")
+
+    return emit
 
 
 def saved(update: int) -> Event:
@@ -129,12 +144,7 @@ class Away(Depot):
 def test_a_run_goes_on_without_the_depot_and_sends_later(tmp_path, job):
     depot = Away()
     machine = Machine(tmp_path / "a", depot)
-    with (
-        telling(machine.runs.events_file(job.id)) as write,
-        Courier(
-            job, write, runs=machine.runs, depot=depot, outgoing=tmp_path / "o"
-        ) as emit,
-    ):
+    with machine.courier(job) as emit:
         for update in (10, 20):
             machine.save(job, update)
             emit(saved(update))
@@ -144,7 +154,7 @@ def test_a_run_goes_on_without_the_depot_and_sends_later(tmp_path, job):
         wait_until(lambda: depot.sent)
     # The newest is enough.
     assert depot.sent == [20]
-    assert not (tmp_path / "o" / job.id).exists()
+    assert list((tmp_path / "a" / "outgoing").iterdir()) == []
 
 
 def learning(folder: Path, tmp_path: Path) -> Learning:
