@@ -10,8 +10,10 @@ from __future__ import annotations
 import json
 import logging
 import threading
+import time
 from typing import Any, Final
 
+from finetune.jobs.files import disk_sentence
 from finetune.jobs.job import Job
 from finetune.jobs.learning import Learning
 from finetune.weights.depot import DepotError
@@ -37,6 +39,7 @@ class Following:
         self._learning = learning
         self._depot = learning.depot
         self._note = learning.settings.instance / "followed" / "models.json"
+        self._quiet_until = 0.0
         self._seen: dict[str, tuple[Any, ...]] = {}
         # Makes one thread at a time fetch runs; what was seen of them is behind it.
         self._lock = threading.Lock()
@@ -55,12 +58,14 @@ class Following:
             return
         now = (job.status, job.worker, job.heard, job.test)
         with self._lock:
-            if self._seen.get(job.id) == now:
+            if self._seen.get(job.id) == now or time.monotonic() < self._quiet_until:
                 return
             try:
                 self._fetch_run(job)
-            except DepotError as error:
-                _log.warning("%s", error)
+            except (DepotError, OSError) as error:
+                _log.warning("%s", _sentence(error))
+                # A list of many jobs must not wait for each of them.
+                self._quiet_until = time.monotonic() + _LOOK_SECONDS
                 return
             self._seen[job.id] = now
         if job.status == "succeeded":
@@ -80,14 +85,15 @@ class Following:
 
     def fetch_models(self) -> None:
         """Make the models here those of the depot, as far as that answers."""
+        problem = ""
         try:
             with self._models_lock:
                 self._fetch_models()
-            self.problem = ""
-        except DepotError as error:
-            if str(error) != self.problem:
-                _log.warning("%s", error)
-            self.problem = str(error)
+        except (DepotError, OSError) as error:
+            problem = _sentence(error)
+            if problem != self.problem:
+                _log.warning("%s", problem)
+        self.problem = problem
 
     def _look(self) -> None:
         pause = threading.Event()
@@ -103,9 +109,13 @@ class Following:
 
     def _fetch_models(self) -> None:
         there, known = self._depot.versions(MODELS), self._known()
+        broken: DepotError | None = None
         for name in [name for name in there if known.get(name) != there[name]]:
-            if not self._is_here(name):
-                self._depot.bring(f"{MODELS}/{name}", self._learning.models / name)
+            try:
+                self._fetch_model(name)
+            except DepotError as error:
+                broken = error  # the others are not
+                continue
             known[name] = there[name]
             write_json(self._note, known)
         for name in set(known) - set(there):
@@ -115,6 +125,12 @@ class Following:
             remove(folder)
             del known[name]
             write_json(self._note, known)
+        if broken is not None:
+            raise broken
+
+    def _fetch_model(self, name: str) -> None:
+        if not self._is_here(name):
+            self._depot.bring(f"{MODELS}/{name}", self._learning.models / name)
 
     def _is_here(self, name: str) -> bool:
         """Whether a worker of this instance made a model, as it is in the depot."""
@@ -131,3 +147,9 @@ class Following:
         except (OSError, ValueError):  # none yet
             return {}
         return found
+
+
+def _sentence(error: DepotError | OSError) -> str:
+    if isinstance(error, OSError):
+        return disk_sentence(error, "What came from the depot")
+    return str(error)

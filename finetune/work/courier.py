@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import shutil
 import threading
 from pathlib import Path
 from types import TracebackType
@@ -102,7 +103,7 @@ class Courier:
         packed = self._outgoing / str(update)
         for name, path in _files(run).items():
             (packed / name).parent.mkdir(parents=True, exist_ok=True)
-            os.link(path, packed / name)
+            _set_aside(path, packed / name)
         with self._lock:
             before, self._waiting = self._waiting, (packed, update)
         if before is not None:
@@ -143,6 +144,13 @@ class Courier:
                 self._waiting = self._waiting or waiting
             raise
         remove(packed)
+
+
+def _set_aside(path: Path, place: Path) -> None:
+    try:
+        os.link(path, place)
+    except OSError:  # some drives have no links
+        shutil.copyfile(path, place)
 
 
 def _files(folder: Path) -> dict[str, Path]:

@@ -197,6 +197,21 @@ def test_the_site_has_the_models_that_others_made(machines, job, depot, tmp_path
     assert depot.look(f"runs/{job.id}") is None
 
 
+def test_a_damaged_model_keeps_no_other_away(depot, tmp_path):
+    folder = tmp_path / "model"
+    folder.mkdir()
+    (folder / MANIFEST).write_text("{}")
+    for name in ("a", "b"):
+        depot.send(f"models/{name}", {MANIFEST: folder / MANIFEST})
+    (broken,) = (tmp_path / "there" / "objects" / "models" / "a").iterdir()
+    broken.write_text("something else")
+    site = learning(tmp_path / "site", tmp_path)
+    following = Following(site)
+    following.fetch_models()
+    assert [path.name for path in site.models.iterdir()] == ["b"]
+    assert "models/a is not what was put into the depot" in following.problem
+
+
 def test_models_of_this_machine_alone_stay(tmp_path):
     site = learning(tmp_path / "site", tmp_path)
     own = site.models / "own"
