@@ -48,6 +48,8 @@ def main(chosen: argparse.Namespace, settings: Settings) -> int:
         level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )
     logging.getLogger("finetune").setLevel(logging.INFO)
+    for handler in logging.getLogger().handlers:
+        handler.addFilter(_briefly)
     with suppress(OSError):  # somewhere one may not change it
         os.nice(_NICENESS)
     learning = Learning(settings)
@@ -64,6 +66,13 @@ def main(chosen: argparse.Namespace, settings: Settings) -> int:
         return 0
     _serve(worker, learning, Queue(settings, work=worker.work))
     return 0
+
+
+def _briefly(record: logging.LogRecord) -> bool:
+    """Keep a line of Huey's without its traceback: Redis is away, each second anew."""
+    if record.name.startswith("huey.consumer"):
+        record.exc_info = None
+    return True
 
 
 def _check(learning: Learning) -> None:

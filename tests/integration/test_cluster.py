@@ -20,7 +20,7 @@ pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
 LONGEST = 240.0
 # Long enough to be cut off, however fast the machine is.
-LONG = {"minutes": 0.2, "updates": 10**6}
+LONG = {"minutes": 0.12, "updates": 10**6}
 SHORT = {"updates": 5}
 ENDLESS = {"updates": 10**6}
 TEXT = "".join(f"Carp number {n} swims in the pond.\n" for n in range(200))
