@@ -108,7 +108,8 @@ class Following:
             self._depot.bring_files(f"{RUNS}/{job.id}", runs.folder(job.id), _SMALL)
 
     def _fetch_models(self) -> None:
-        there, known = self._depot.versions(MODELS), self._known()
+        mark = self._depot.mark()
+        there, known = self._depot.versions(MODELS), self._known(mark)
         broken: DepotError | None = None
         for name in [name for name in there if known.get(name) != there[name]]:
             try:
@@ -117,14 +118,14 @@ class Following:
                 broken = error  # the others are not
                 continue
             known[name] = there[name]
-            write_json(self._note, known)
+            write_json(self._note, {"depot": mark, "models": known})
         for name in set(known) - set(there):
             folder = self._learning.models / name
             # First what makes it a model: nobody is served half of one.
             (folder / MANIFEST).unlink(missing_ok=True)
             remove(folder)
             del known[name]
-            write_json(self._note, known)
+            write_json(self._note, {"depot": mark, "models": known})
         if broken is not None:
             raise broken
 
@@ -140,12 +141,17 @@ class Following:
             return False
         return sha256(manifest) == bundle.files.get(MANIFEST)
 
-    def _known(self) -> dict[str, str]:
-        """Return which models came from the depot, and in which version."""
+    def _known(self, mark: str) -> dict[str, str]:
+        """Return which models came from the depot, and in which version.
+
+        What came from one that was lost since then is not in the new one; here it
+        stays.
+        """
         try:
-            found: dict[str, str] = json.loads(self._note.read_text("utf-8"))
+            told = json.loads(self._note.read_text("utf-8"))
         except (OSError, ValueError):  # none yet
             return {}
+        found: dict[str, str] = told["models"] if told["depot"] == mark else {}
         return found
 
 

@@ -25,7 +25,7 @@ from finetune.weights.files import remove, replacing
 from finetune.weights.releases import sha256
 
 _INDEX, _OBJECTS, _LOGS = "index", "objects", "logs"
-_CHECK: Final = "reachable"
+_CHECK, _MARK = "reachable", "mark"
 # A bundle that is replaced while it is read is read again.
 _ROUNDS: Final = 3
 # Names become names of folders here: none may lead out of theirs.
@@ -63,6 +63,10 @@ class Depot:
 
     def check(self) -> None:
         """See that it can be written to and read; raise DepotError if not."""
+
+    def mark(self) -> str:
+        """Return what tells this depot from one that is made anew in its place."""
+        return ""
 
     def send(self, key: str, files: Mapping[str, Path], *, progress: int = 0) -> None:
         """Put files there under their names, in place of what the bundle was before."""
@@ -110,6 +114,14 @@ class UrlDepot(Depot):
         with self._explained():
             self._write(f"{self._root}/{_CHECK}", b"Wordkeep\n")
             self.files.cat_file(f"{self._root}/{_CHECK}")
+
+    def mark(self) -> str:
+        """Return what tells this depot from one that is made anew in its place."""
+        place = f"{self._root}/{_MARK}"
+        with self._explained():
+            if not self.files.exists(place):
+                self._write(place, secrets.token_hex(16).encode())
+            return str(self.files.cat_file(place).decode())
 
     def send(self, key: str, files: Mapping[str, Path], *, progress: int = 0) -> None:
         """Put files there under their names, in place of what the bundle was before."""

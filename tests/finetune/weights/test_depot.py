@@ -147,6 +147,18 @@ def test_no_such_bucket_is_said(bucket: Bucket, tmp_path: Path) -> None:
         depot.check()
 
 
+def test_a_site_without_its_bucket_is_told(bucket: Bucket, tmp_path: Path) -> None:
+    with (
+        closing_depot("s3://no-such-bucket/x", tmp_path) as depot,
+        pytest.raises(DepotRefused, match="There is no bucket no-such-bucket: make it"),
+    ):
+        depot.mark()
+
+
+def test_the_mark_of_a_depot_stays(depot: Depot) -> None:
+    assert depot.mark() == depot.mark() != ""
+
+
 def test_wrong_keys_are_said(on_s3: Depot, bucket: Bucket) -> None:
     bucket.refuse(is_refusing=True)
     try:

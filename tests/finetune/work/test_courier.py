@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -210,6 +211,18 @@ def test_a_damaged_model_keeps_no_other_away(depot, tmp_path):
     following.fetch_models()
     assert [path.name for path in site.models.iterdir()] == ["b"]
     assert "models/a is not what was put into the depot" in following.problem
+
+
+def test_a_depot_that_was_lost_takes_no_model_with_it(depot, tmp_path):
+    folder = tmp_path / "model"
+    folder.mkdir()
+    (folder / MANIFEST).write_text("{}")
+    depot.send("models/a", {MANIFEST: folder / MANIFEST})
+    site = learning(tmp_path / "site", tmp_path)
+    Following(site).fetch_models()
+    shutil.rmtree(tmp_path / "there")
+    Following(site).fetch_models()
+    assert (site.models / "a" / MANIFEST).is_file()
 
 
 def test_models_of_this_machine_alone_stay(tmp_path):
