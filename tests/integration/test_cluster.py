@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -75,7 +75,7 @@ def machine(tmp_path: Path, name: str) -> Path:
 
 
 def add(
-    client: openai.OpenAI, file_id: str, name: str, length: dict[str, float]
+    client: openai.OpenAI, file_id: str, name: str, length: Mapping[str, float]
 ) -> str:
     recipe = {
         "fresh": {"vocabulary": 256, "layers": 1, "width": 32, "heads": 1},
