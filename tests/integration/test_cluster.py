@@ -82,7 +82,7 @@ def add(
         "block": 32,
         "rows": 4,
         "epochs": 10**5,
-        "log_every": 1,
+        "log_every": 50,
         **length,
     }
     job = client.fine_tuning.jobs.create(
