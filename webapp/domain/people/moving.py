@@ -49,6 +49,7 @@ def _change_season(session: Session, player: Player, before: int, now: int) -> N
 def _add_up(kept: LevelState, more: LevelState) -> None:
     kept.attempts += more.attempts
     kept.blocked += more.blocked
+    kept.furthest = max(kept.furthest, more.furthest)
     kept.first_at = min(kept.first_at, more.first_at)
     kept.last_at = max(kept.last_at, more.last_at)
     kept.progress_at = max(kept.progress_at, more.progress_at)

@@ -104,17 +104,11 @@ def set_rule(
     An empty `state` lets it be as the content says. Raises Forbidden, NotFound for an
     unknown thing, or InvalidInput for times that are over or the wrong way round.
     """
-    if state not in STATES:
-        raise InvalidInput("Choose: as it is, open or closed.")
-    if (kind, thing) not in dict(_things(services.content.current())):
-        raise NotFound("There is no such gate or track.")
-    now = services.now()
-    if until is not None and until <= now:
-        raise InvalidInput("This end is over already. Choose a later one.")
-    if since is not None and until is not None and since >= until:
-        raise InvalidInput("The end must come after the beginning.")
     with services.db.write() as session:
         roster.require_class(session, actor, class_id)
+        if (kind, thing) not in dict(_things(services.content.current())):
+            raise NotFound("There is no such gate or track.")
+        _check_rule(state, since, until, services.now())
         row = session.get(ClassRule, (class_id, kind, thing), with_for_update=True)
         if not state:
             if row is not None:
@@ -124,6 +118,17 @@ def set_rule(
             row = ClassRule(class_id=class_id, kind=kind, thing=thing)
             session.add(row)
         row.state, row.since, row.until = state, since, until
+
+
+def _check_rule(
+    state: str, since: datetime | None, until: datetime | None, now: datetime
+) -> None:
+    if state not in STATES:
+        raise InvalidInput("Choose: as it is, open or closed.")
+    if until is not None and until <= now:
+        raise InvalidInput("This end is over already. Choose a later one.")
+    if since is not None and until is not None and since >= until:
+        raise InvalidInput("The end must come after the beginning.")
 
 
 def start_clock(
