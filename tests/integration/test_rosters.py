@@ -361,6 +361,7 @@ def test_a_player_moves_with_all_that_counts(
 ) -> None:
     there = classes.add_class(world.services, name="8a", teacher_id=gray.player_id)
     ada = world.player("Ada", class_code=group.join_code)
+    world.say(ada)
     world.win(ada, "open")
     classes.start_season(world.services, name="7b")
     world.win(ada, "open")
