@@ -77,7 +77,7 @@ from webapp.rows.train import (
     DataFile,
     TrainedModel,
 )
-from webapp.rows.writing import ContentVersion, Trial
+from webapp.rows.writing import DRAFT, ContentVersion, Trial
 
 __all__ = [
     "ADMIN",
@@ -86,6 +86,7 @@ __all__ = [
     "CLASS",
     "CLOSED",
     "COUNTED",
+    "DRAFT",
     "EVEN",
     "FAILED",
     "FINISHED",
