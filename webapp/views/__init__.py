@@ -15,6 +15,9 @@ from webapp.views.play.keep import bp as keep_pages
 from webapp.views.play.leaderboard import bp as leaderboard_pages
 from webapp.views.play.notebook import bp as notebook_pages
 from webapp.views.teach.calibration import bp as teach_pages
+from webapp.views.teach.content import bp as content_pages
+from webapp.views.teach.content_acts import bp as content_act_pages
+from webapp.views.teach.content_tries import bp as content_try_pages
 from webapp.views.teach.roster import bp as roster_pages
 from webapp.views.train.arena import bp as arena_pages
 from webapp.views.train.compared import bp as compared_pages
@@ -55,6 +58,9 @@ def register(app: Flask) -> None:
         arena_pages,
         teach_pages,
         roster_pages,
+        content_pages,
+        content_act_pages,
+        content_try_pages,
     ):
         app.register_blueprint(blueprint)
     if context.services_of(app).settings.debug_pages:

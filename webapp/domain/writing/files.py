@@ -77,6 +77,11 @@ def parse_name(name: str) -> PurePosixPath:
     return PurePosixPath(name)
 
 
+def is_name(name: str) -> bool:
+    """Tell whether a file that may be written here can have this name."""
+    return _kind(name) is not None
+
+
 def kind_of(name: PurePosixPath) -> Kind:
     """Return what kind of file this is; raise InvalidInput."""
     kind = _kind(str(name))
