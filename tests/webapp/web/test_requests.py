@@ -31,7 +31,7 @@ def _addresses(app: Flask) -> list[str]:
             continue
         path = rule.rule
         for part, sample in samples.items():
-            for kind in ("", "int:"):
+            for kind in ("", "int:", "path:"):
                 path = path.replace(f"<{kind}{part}>", sample)
         assert "<" not in path, path
         if path != "/":

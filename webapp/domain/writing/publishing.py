@@ -189,10 +189,10 @@ def _require_ready(
     services: Services, changes: dict[PurePosixPath, str | None]
 ) -> None:
     """Raise NotReady if the content had new errors with the changes."""
-    before = drafts.load_changed(services, {})
+    before = services.content.problems()
     after = drafts.load_changed(services, changes)
     own = {services.settings.content / name for name in changes}
-    old = {(problem.path, problem.message) for problem in _errors(before.problems)}
+    old = {(problem.path, problem.message) for problem in _errors(before)}
     new = tuple(
         problem
         for problem in _errors(after.problems)

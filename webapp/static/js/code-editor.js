@@ -32,7 +32,15 @@ const look = EditorView.theme({
   "&.cm-focused .cm-matchingBracket": { backgroundColor: "var(--color-success-tint)" },
   ".cm-panels, .cm-tooltip": { backgroundColor: "var(--color-surface)", color: "var(--color-text)", border: "1px solid var(--color-edge)" },
   ".cm-tooltip.cm-tooltip-autocomplete > ul > li[aria-selected]": { backgroundColor: "var(--color-accent)", color: "var(--color-on-accent)" },
-  ".cm-completionInfo": { maxWidth: "24rem" },
+  ".cm-completionInfo": { maxWidth: "24rem", fontSize: "var(--size-small)" },
+  ".cm-completionIcon": { display: "none" },
+  // Their pictures are data in the style sheet, which the policy of the site forbids.
+  ".cm-lintRange": { backgroundImage: "none" },
+  ".cm-lintRange-error": { textDecoration: "underline wavy var(--color-danger)" },
+  ".cm-lintRange-warning": { textDecoration: "underline wavy var(--color-notice)" },
+  ".cm-lint-marker-error, .cm-lint-marker-warning": { content: "normal", lineHeight: "1" },
+  ".cm-lint-marker-error::before": { content: '"✖"', color: "var(--color-danger)" },
+  ".cm-lint-marker-warning::before": { content: '"▲"', color: "var(--color-notice)" },
   ".cm-foldPlaceholder": { backgroundColor: "var(--color-sunken)", color: "var(--color-text-soft)", border: "1px solid var(--color-line)" },
   ".cm-textfield, .cm-button": { backgroundColor: "var(--color-surface)", backgroundImage: "none", color: "var(--color-text)", border: "1px solid var(--color-edge)" },
 });
