@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import PurePosixPath
 
-from webapp.content.loader import Loaded
+from webapp.content.check import load_all
+from webapp.content.loader import Loaded, load
 from webapp.content.overlay import load_with
 from webapp.domain.services import Services
 from webapp.domain.writing.files import (
@@ -48,7 +49,10 @@ def load_changed(
     """Load the content as it would be with some texts published."""
     own = services.settings.content
     own.mkdir(exist_ok=True)
-    return load_with((*other_roots(services), own), changes)
+    # What is between the lists of words takes longest, and only they change it.
+    has_words = any(name.parts[0] == "words" for name in changes)
+    read = load_all if has_words else load
+    return load_with((*other_roots(services), own), changes, read)
 
 
 def _belongs(name: PurePosixPath, to: PurePosixPath) -> bool:
