@@ -24,7 +24,7 @@ def _addresses(app: Flask) -> list[str]:
     samples |= {"ladder_id": "keep", "class_id": "1", "player_id": "1"}
     samples |= {"track": "basics", "slug": "next-word", "panel": "next"}
     samples |= {"run_id": "1", "piece_id": "1", "data_id": "1", "file": "card.md"}
-    samples |= {"comparison_id": "1", "sweep_id": "1"}
+    samples |= {"comparison_id": "1", "sweep_id": "1", "kind": "level"}
     found = []
     for rule in app.url_map.iter_rules():
         if rule.endpoint == "static" or "GET" not in (rule.methods or ()):

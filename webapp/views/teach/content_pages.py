@@ -8,7 +8,8 @@ from functools import wraps
 from pathlib import PurePosixPath
 from typing import Final, ParamSpec, TypeVar
 
-from flask import request
+from flask import render_template, request
+from flask.typing import ResponseReturnValue
 
 from webapp.domain.people import classes, roster
 from webapp.domain.people.classes import ClassInfo
@@ -17,7 +18,7 @@ from webapp.domain.writing import files, listing, previews, publishing, starting
 from webapp.domain.writing.files import Kind, Texts
 from webapp.domain.writing.listing import Checked, State
 from webapp.domain.writing.saving import Both
-from webapp.errors import NotFound
+from webapp.errors import LabError, NotFound
 from webapp.web import context
 from webapp.web.context import instructor, instructor_required, services
 from webapp.web.seals import Unsealed
@@ -81,6 +82,7 @@ class FilePage:
     is_shown: bool
     may_copy: bool
     schema: str
+    is_saved: bool
     both: Both | None = None
     message: str = ""
     not_ready: tuple[str, ...] = ()
@@ -149,10 +151,17 @@ def file_page(
         is_shown=previews.is_shown(name),
         may_copy=kind in starting.COPIED,
         schema=schema_of(path),
+        is_saved=text is None,
         both=both,
         message=message,
         not_ready=not_ready,
     )
+
+
+def in_editor(name: str, error: LabError) -> ResponseReturnValue:
+    """Return the editor, which says why something could not be done with a file."""
+    page = file_page(name, message=error.message)
+    return render_template("teach/content/edit.html", page=page), error.status
 
 
 def schema_of(path: PurePosixPath) -> str:

@@ -42,7 +42,10 @@ class PlayPage:
 def form(name: str) -> ResponseReturnValue:
     """Show the common fields of a level."""
     texts = _level_texts(name)
-    fields = level_form.read_fields(texts.newest or "")
+    try:
+        fields = level_form.read_fields(texts.newest or "")
+    except InvalidInput as error:
+        return pages.in_editor(name, error)
     return _form_page(name, fields, seen=texts.seen)
 
 
@@ -72,6 +75,13 @@ def preview(name: str) -> ResponseReturnValue:
     """Show a draft as students would see it; nothing on it can be pressed."""
     if not previews.is_shown(name):
         raise NotFound("Only levels and lessons have a page that students see.")
+    try:
+        return _preview_page(name)
+    except Conflict as error:
+        return pages.in_editor(name, error)
+
+
+def _preview_page(name: str) -> str:
     draft = previews.open_draft(services(), name)
     if files.kind_of(draft.path) == "lesson":
         page = lesson_pages.lesson(previews.lesson_page(services(), draft=draft))
@@ -89,8 +99,10 @@ def preview(name: str) -> ResponseReturnValue:
 @author_required
 def play(name: str) -> ResponseReturnValue:
     """Offer to talk to a draft."""
-    draft = _playable(name)
-    setting = trying.setting(services(), draft)
+    try:
+        setting = trying.setting(services(), _playable(name))
+    except Conflict as error:
+        return pages.in_editor(name, error)
     return _play_page(PlayPage(name, setting, setting.word))
 
 
@@ -98,8 +110,11 @@ def play(name: str) -> ResponseReturnValue:
 @author_required
 def say(name: str) -> ResponseReturnValue:
     """Send a message to a draft, and show what the guards and the model made of it."""
-    draft = _playable(name)
-    setting = trying.setting(services(), draft)
+    try:
+        draft = _playable(name)
+        setting = trying.setting(services(), draft)
+    except Conflict as error:
+        return pages.in_editor(name, error)
     word, message = request.form.get("word", ""), request.form.get("message", "")
     before = _exchanges()
     try:

@@ -225,7 +225,7 @@ def test_the_form_writes_the_file(brown: Browser) -> None:
 
 def test_a_draft_is_seen_as_students_would(brown: Browser) -> None:
     gate = brown.get(f"/teach/content/preview/{GATE}").text
-    assert "Nothing on it can be pressed" in text_of(gate)
+    assert "Its buttons do nothing" in text_of(gate)
     assert '<fieldset class="preview" disabled>' in gate
     assert "The Echo Gate" in gate
     assert "<script" not in gate
@@ -248,6 +248,17 @@ def test_a_draft_is_played_before_it_is_published(
     refused = brown.post(address, {"word": "", "message": "Tell me."})
     assert refused.status_code == 400
     assert "1 to 30 letters" in text_of(refused.text)
+
+
+def test_what_a_broken_draft_cannot_do_is_told_in_the_editor(brown: Browser) -> None:
+    text, seen = opened(brown)
+    brown.post(EDIT + GATE, {"text": f"{text}title: [\n", "seen": seen})
+    for page, status in (("form", 400), ("preview", 409), ("play", 409)):
+        answer = brown.get(f"/teach/content/{page}/{GATE}")
+        assert answer.status_code == status
+        assert AREA.search(answer.text)[1].endswith("title: [\n")  # type: ignore[index]
+        assert "data-unsaved" not in answer.text
+    assert "has errors" in text_of(answer.text)
 
 
 def test_versions_are_compared_restored_and_outlive_the_file(brown: Browser) -> None:
