@@ -13,7 +13,7 @@ from webapp.domain.writing.level_form import GuardRow, HintRow, LevelFields
 from webapp.domain.writing.previews import Draft
 from webapp.domain.writing.saving import ChangedMeanwhile
 from webapp.domain.writing.trying import Setting, Tried
-from webapp.errors import BackendError, InvalidInput, NotFound
+from webapp.errors import BackendError, Conflict, InvalidInput, NotFound
 from webapp.plugins.asking import Exchange
 from webapp.views.learn import pages as lesson_pages
 from webapp.views.teach import content_pages as pages
