@@ -15,6 +15,7 @@ from webapp.domain.writing.files import (
     other_roots,
     read_text,
 )
+from webapp.domain.writing.saving import make_folder
 from webapp.errors import InvalidInput
 
 
@@ -48,7 +49,7 @@ def load_changed(
 ) -> Loaded:
     """Load the content as it would be with some texts published."""
     own = services.settings.content
-    own.mkdir(exist_ok=True)
+    make_folder(own)
     # What is between the lists of words takes longest, and only they change it.
     has_words = any(name.parts[0] == "words" for name in changes)
     read = load_all if has_words else load

@@ -65,7 +65,9 @@ function shapes(schema, part) {
 function below(schema, here, step) {
   return here.flatMap((part) => {
     if (step === "[]") return shapes(schema, part.items);
-    return shapes(schema, part.properties?.[step] ?? part.additionalProperties);
+    const named = part.properties?.[step];
+    const others = [...Object.values(part.patternProperties ?? {}), part.additionalProperties];
+    return named ? shapes(schema, named) : others.flatMap((one) => shapes(schema, one));
   });
 }
 
