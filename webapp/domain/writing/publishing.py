@@ -96,14 +96,10 @@ def publish(
     saving.require_seen(services, path, first, seen, yours=first.newest or "")
     if all(texts.draft is None for texts in found.values()) and not first.is_own:
         raise NotFound("There is nothing to publish: this file has no draft.")
-    changes = {one: texts.newest for one, texts in found.items()}
-    _require_ready(services, changes)
+    _require_ready(services, {one: texts.newest for one, texts in found.items()})
     with saving.alone(services):
         for one, texts in found.items():
-            now = texts_of(services, one)
-            saving.require_seen(
-                services, one, now, texts.seen, yours=texts.newest or ""
-            )
+            _require_same(services, one, texts)
         with services.db.write() as session:
             for one, texts in found.items():
                 _publish_one(session, services, one, texts, actor.name)

@@ -18,7 +18,7 @@ from webapp.domain.generations import events, runs
 from webapp.domain.play import conversation, guard_names, room
 from webapp.domain.play.turn import Judged, TurnRecord, run_turn, sampling
 from webapp.domain.quotas import Limit
-from webapp.domain.safety.answers import answer_to
+from webapp.domain.safety.answers import SiteAnswer, answer_to
 from webapp.domain.services import Services
 from webapp.domain.texts import clean_message
 from webapp.domain.writing.previews import Draft, level_of
@@ -122,34 +122,41 @@ def say(
     QuotaExceeded, and BackendTooLong if no message has room.
     """
     level = level_of(services, draft)
-    secret = _word(word)
     text = clean_message(message, limit=room.most_chars(level, services.settings))
     room.check_message(level, services.gateway, text)
     said = (conversation.Said(one.message, one.reply, FINISHED) for one in before)
-    history = conversation.history(level.defender.turns, said)
-    answer = answer_to(text, draft.index.help_texts)
     job = _Try(
         services=services,
         level=level,
-        word=secret,
-        history=history[-MOST_TURNS:],
+        word=_word(word),
+        history=conversation.history(level.defender.turns, said)[-MOST_TURNS:],
         message=text,
         user=f"player-{player_id}",
         seed=services.seed(),
     )
+    answer = answer_to(text, draft.index.help_texts)
+    with closing(_begin(services, player_id, job, answer)) as run:
+        told = list(run)
+    failures = [event for event in told if isinstance(event, events.ErrorEvent)]
+    tried = _tried(level, job)
+    return replace(tried, error=failures[0].message) if failures else tried
 
+
+def _begin(
+    services: Services, player_id: int, job: _Try, answer: SiteAnswer | None
+) -> runs.Run:
     def prepare(session: Session, player: Player) -> runs.Begun[Generation]:
         row = Generation(
             feature=DRAFT,
             # The whole prompt would hold the password.
-            prompt=[{"role": "user", "content": text}],
-            settings=runs.sampling_row(sampling(level, job.seed)),
+            prompt=[{"role": "user", "content": job.message}],
+            settings=runs.sampling_row(sampling(job.level, job.seed)),
             seed=job.seed,
         )
         return runs.Begun(row, job)
 
     settings = services.settings
-    run = runs.begin(
+    return runs.begin(
         services,
         player_id=player_id,
         what="drafts",
@@ -157,18 +164,13 @@ def say(
             Limit("player", "minute", settings.attempts_per_minute),
             Limit("player", "day", settings.attempts_per_day),
         ),
-        model=level.defender.model,
+        model=job.level.defender.model,
         prepare=prepare,
         answer=answer,
     )
-    with closing(run):
-        told = list(run)
-    failures = [event for event in told if isinstance(event, events.ErrorEvent)]
-    tried = _tried(level, job, secret)
-    return replace(tried, error=failures[0].message) if failures else tried
 
 
-def _tried(level: Level, job: _Try, secret: str) -> Tried:
+def _tried(level: Level, job: _Try) -> Tried:
     record = job.record
     rows = [judged.as_row() for judged in record.judged]
     named = guard_names.of_verdicts(level, rows)
@@ -178,7 +180,7 @@ def _tried(level: Level, job: _Try, secret: str) -> Tried:
         shown=level.blocked_text if record.is_blocked else record.reply,
         passed=tuple(map(_passed, named, record.judged)),
         is_blocked=record.is_blocked,
-        gave_away=not record.is_blocked and holds(fold(record.reply), fold(secret)),
+        gave_away=not record.is_blocked and holds(fold(record.reply), fold(job.word)),
     )
 
 
