@@ -19,6 +19,9 @@ from webapp.views.play.leaderboard import bp as leaderboard_pages
 from webapp.views.play.notebook import bp as notebook_pages
 from webapp.views.teach.calibration import bp as teach_pages
 from webapp.views.teach.classes import bp as class_pages
+from webapp.views.teach.content import bp as content_pages
+from webapp.views.teach.content_acts import bp as content_act_pages
+from webapp.views.teach.content_tries import bp as content_try_pages
 from webapp.views.teach.importing import bp as importing_pages
 from webapp.views.teach.joining import bp as joining_pages
 from webapp.views.teach.leading import bp as leading_pages
@@ -87,6 +90,9 @@ def register(app: Flask) -> None:
         joining_pages,
         importing_pages,
         limits_pages,
+        content_pages,
+        content_act_pages,
+        content_try_pages,
     ):
         app.register_blueprint(blueprint)
     if context.services_of(app).settings.debug_pages:

@@ -28,13 +28,14 @@ def _addresses(app: Flask) -> list[str]:
     samples |= {"comparison_id": "1", "sweep_id": "1", "trial_id": "1"}
     samples |= {"digest": "0" * 64}
     samples |= {"what": "progress"}
+    samples |= {"kind": "level"}
     found = []
     for rule in app.url_map.iter_rules():
         if rule.endpoint == "static" or "GET" not in (rule.methods or ()):
             continue
         path = rule.rule
         for part, sample in samples.items():
-            for kind in ("", "int:"):
+            for kind in ("", "int:", "path:"):
                 path = path.replace(f"<{kind}{part}>", sample)
         assert "<" not in path, path
         if path != "/":
