@@ -87,7 +87,7 @@ def test_files_in_the_folder_are_tokenizers(caller: Caller, instance: Path) -> N
     cuts = ask(
         caller, "encode", tokenizers=["cl100k_base", "school"], text="the and"
     )["data"]  # fmt: skip
-    assert [[p["id"] for p in cut["pieces"]] for cut in cuts][0] == [257, 262]
+    assert [p["id"] for p in cuts[0]["pieces"]] == [257, 262]
     broken = ask(caller, "encode", 503, tokenizers=["broken"], text="a")
     assert "broken.json is not the file of a tokenizer" in said(broken)
 

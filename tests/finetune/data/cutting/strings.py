@@ -7,7 +7,8 @@ import unicodedata
 
 # What lies between the scripts, and what goes wrong most often.
 ODD = (
-    "\n", "\r\n", "\t", "  ", "\u00a0", "\u200d", "\ufe0f", "👩‍👩‍👧", "🏳️‍🌈", "e\u0301", "'s", "[CLS]",
+    "\n", "\r\n", "\t", "  ", "\u00a0", "\u200d", "\ufe0f",
+    "👩‍👩‍👧", "🏳️‍🌈", "e\u0301", "'s", "[CLS]",
     "<|im_start|>", "##", "\x00", "\x13", "\U000e0041", "\U00100000", "½", "３", "ﬁ",
 )  # fmt: skip
 

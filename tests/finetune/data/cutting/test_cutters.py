@@ -134,8 +134,11 @@ def test_numbers_of_another_tokenizer_are_read_all_the_same() -> None:
 
 @pytest.mark.parametrize(
     ("truncation", "left"),
-    [("right", ["[CLS]", "one", "two", "[SEP]"]), ("left", ["[CLS]", "three", "four", "[SEP]"])],
-)  # fmt: skip
+    [
+        ("right", ["[CLS]", "one", "two", "[SEP]"]),
+        ("left", ["[CLS]", "three", "four", "[SEP]"]),
+    ],
+)
 def test_what_is_added_has_its_place_when_a_text_is_cut(
     truncation: str, left: list[str]
 ) -> None:
