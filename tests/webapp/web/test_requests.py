@@ -25,6 +25,7 @@ def _addresses(app: Flask) -> list[str]:
     samples |= {"track": "basics", "slug": "next-word", "panel": "next"}
     samples |= {"run_id": "1", "piece_id": "1", "data_id": "1", "file": "card.md"}
     samples |= {"comparison_id": "1", "sweep_id": "1"}
+    samples |= {"tokenizer_id": "0123456789abcdef"}
     found = []
     for rule in app.url_map.iter_rules():
         if rule.endpoint == "static" or "GET" not in (rule.methods or ()):

@@ -73,6 +73,14 @@ class Segment:
     columns: tuple[tuple[Shown, ...], ...]
 
 
+class _Column(NamedTuple):
+    """The tokens of a tokenizer: put before the text, of the text, put after it."""
+
+    before: tuple[Shown, ...]
+    inside: tuple[Shown, ...]
+    after: tuple[Shown, ...]
+
+
 def visible(text: str) -> tuple[Part, ...]:
     """Return a text in which blanks and what cannot be seen are signs."""
     found: list[Part] = []
@@ -118,19 +126,16 @@ def segments(text: str, cuts: Sequence[Cut]) -> tuple[Segment, ...]:
         for piece in cut.pieces:
             inside.update(range(piece.start + 1, piece.end))
     common = sorted(whole_bytes(text) - inside)
-    columns = [
-        [(p, _shown(p, content, is_exact=cut.is_exact)) for p in cut.pieces]
-        for cut in cuts
-    ]
-    found = [_added(columns, at=0, is_before=True)]
+    columns = [_column(cut, content) for cut in cuts]
+    found = [Segment((), "", tuple(column.before for column in columns))]
     for start, end in itertools.pairwise(common):
         part = content[start:end]
         here = tuple(
-            tuple(s for p, s in column if p.end > p.start and start <= p.start < end)
+            tuple(token for token in column.inside if start <= token.start < end)
             for column in columns
         )
         found.append(Segment(visible(part.decode()), hex_of(part), here))
-    found.append(_added(columns, at=len(content), is_before=False))
+    found.append(Segment((), "", tuple(column.after for column in columns)))
     return tuple(one for one in found if one.content or any(one.columns))
 
 
@@ -221,21 +226,16 @@ def _lost(pieces: Iterable[Piece], content: bytes, *, is_exact: bool) -> str:
     return "".join(dict.fromkeys(lost))
 
 
-def _added(
-    columns: Sequence[Sequence[tuple[Piece, Shown]]], *, at: int, is_before: bool
-) -> Segment:
-    """Return what tokenizers put before or after the text."""
-    found = []
-    for column in columns:
-        is_first = list(
-            itertools.takewhile(lambda one: one[0].start == one[0].end, column)
-        )
-        if is_before:
-            found.append(tuple(shown for _, shown in is_first))
-        else:
-            rest = column[len(is_first) :]
-            found.append(tuple(s for p, s in rest if p.start == p.end == at))
-    return Segment((), "", tuple(found))
+def _column(cut: Cut, content: bytes) -> _Column:
+    tokens = [_shown(piece, content, is_exact=cut.is_exact) for piece in cut.pieces]
+    before = tuple(itertools.takewhile(_is_added, tokens))
+    rest = tokens[len(before) :]
+    after = tuple(itertools.takewhile(_is_added, reversed(rest)))[::-1]
+    return _Column(before, tuple(rest[: len(rest) - len(after)]), after)
+
+
+def _is_added(token: Shown) -> bool:
+    return token.start == token.end
 
 
 def _is_unseen(character: str) -> bool:

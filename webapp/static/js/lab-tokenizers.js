@@ -38,7 +38,9 @@ function pair(result) {
   const told = /** @type {HTMLElement} */ (result.querySelector("[data-told]"));
   const rows = [...result.querySelectorAll("[data-row]")];
   if (!told) return;
+  const hint = told.textContent;
   let pinned = null;
+  told.hidden = false;
   for (const row of rows) {
     const pieces = piecesOf(row);
     pieces.forEach((piece, place) => {
@@ -73,8 +75,10 @@ function pair(result) {
   function show(piece) {
     const chosen = piece ?? pinned;
     for (const old of result.querySelectorAll(".is-paired")) old.classList.remove("is-paired");
-    told.hidden = !chosen;
-    if (!chosen) return;
+    if (!chosen) {
+      told.textContent = hint;
+      return;
+    }
     const lines = rows.map((row) => {
       const shared = piecesOf(row).filter((other) => other === chosen || share(other, chosen));
       for (const other of shared) other.classList.add("is-paired");

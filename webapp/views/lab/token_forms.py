@@ -5,7 +5,6 @@ from __future__ import annotations
 from wtforms import (
     BooleanField,
     IntegerField,
-    SelectField,
     SelectMultipleField,
     StringField,
     TextAreaField,
@@ -19,7 +18,6 @@ MARKS_HINT = (
     "On: a name such as <|im_start|> in the text is one special token, and the "
     "tokenizer adds its own around the text. Off: it is text as any other."
 )
-_SIDES = [("right", "on the right"), ("left", "on the left"), ("", "not at all")]
 
 
 class PiecesForm(LabForm):
@@ -45,12 +43,12 @@ class BatchForm(LabForm):
     lines = TextAreaField(
         "Lines", description=f"Each line is one text, up to {MOST_LINES} of them."
     )
-    use = SelectField("Tokenizer", validate_choice=False)
+    use = StringField("Tokenizer")
     longest = IntegerField(
         "Longest length", description=f"In tokens, from 1 to {MOST_LENGTH}."
     )
-    padding = SelectField("Fill up short lines", choices=_SIDES, validate_choice=False)
-    truncation = SelectField("Cut long lines", choices=_SIDES, validate_choice=False)
+    padding = StringField("Fill up short lines")
+    truncation = StringField("Cut long lines")
     marks = BooleanField("Special tokens", description=MARKS_HINT)
 
 

@@ -121,9 +121,8 @@ def batch() -> ResponseReturnValue:
             )
         except LabError as error:
             problem, status = error.message, error.status
-    return _page(
-        "batch", status, form=form, options=choices.options, grid=grid, problem=problem
-    )
+    names = [(option.name, option.title) for option in choices.options]
+    return _page("batch", status, form=form, names=names, grid=grid, problem=problem)
 
 
 @bp.get("/train")
@@ -144,23 +143,23 @@ def learn() -> ResponseReturnValue:
         if file is not None and file.filename:
             text = file.stream.read(merging.TEXT_BYTES + 1).decode("utf-8", "replace")
         with seats.seat():
-            id = merging.learn(services(), text=text, size=form.size.data)
+            learned = merging.learn(services(), text=text, size=form.size.data)
     except LabError as error:
         if error.retry_after is not None:
             raise
         return _page("train", error.status, form=form, problem=error.message)
-    _keep(id)
-    return redirect(url_for("lab_tokenizers.own", id=id), 303)
+    _keep(learned)
+    return redirect(url_for("lab_tokenizers.own", tokenizer_id=learned), 303)
 
 
-@bp.route("/own/<id>", methods=["GET", "POST"])
-def own(id: str) -> ResponseReturnValue:
+@bp.route("/own/<tokenizer_id>", methods=["GET", "POST"])
+def own(tokenizer_id: str) -> ResponseReturnValue:
     """Show what a tokenizer learned, and step through its merges."""
     form = SentenceForm() if request.method == "POST" else SentenceForm(formdata=None)
     sentence = form.sentence.data
     if request.method == "GET":
         sentence = form.sentence.data = SAMPLE_SENTENCE
-    found = merging.find(services(), id=id)
+    found = merging.find(services(), id=tokenizer_id)
     stepping, problem, status = None, "", 200
     try:
         stepping = merging.step_through(
@@ -173,10 +172,12 @@ def own(id: str) -> ResponseReturnValue:
     )
 
 
-@bp.get("/own/<id>/tokenizer.json")
-def download(id: str) -> ResponseReturnValue:
+@bp.get("/own/<tokenizer_id>/tokenizer.json")
+def download(tokenizer_id: str) -> ResponseReturnValue:
     """Hand out a tokenizer that was learned."""
-    answer = Response(merging.file(services(), id=id), mimetype="application/json")
+    answer = Response(
+        merging.file(services(), id=tokenizer_id), mimetype="application/json"
+    )
     answer.headers["Content-Disposition"] = "attachment; filename=tokenizer.json"
     return answer
 
@@ -195,9 +196,12 @@ def _choices(wanted: Sequence[str] | None) -> Choices:
     return Choices(found)
 
 
-def _keep(id: str) -> None:
+def _keep(tokenizer_id: str) -> None:
     """Remember the learned tokenizers of this browser, the newest first."""
-    kept = [id, *(old for old in session.get(_KEY, ()) if old != id)]
+    kept = [
+        tokenizer_id,
+        *(old for old in session.get(_KEY, ()) if old != tokenizer_id),
+    ]
     session[_KEY] = kept[:_KEPT]
 
 
