@@ -141,7 +141,8 @@ def learn() -> ResponseReturnValue:
     try:
         text = form.corpus.data or ""
         if file is not None and file.filename:
-            text = file.stream.read(merging.TEXT_BYTES + 1).decode("utf-8-sig", "replace")
+            content = file.stream.read(merging.TEXT_BYTES + 1)
+            text = content.decode("utf-8-sig", "replace")
         with seats.seat():
             learned = merging.learn(services(), text=text, size=form.size.data)
     except LabError as error:
