@@ -77,10 +77,7 @@ class Tokenizers:
         if name == CHARACTERS:
             return self._characters
         if name.startswith(OWN):
-            id = name.removeprefix(OWN)
-            return self._cached(
-                self._learned_file(id), lambda path: self.learned(id).tokenizer
-            )
+            return self._open_learned(name.removeprefix(OWN))
         path = self._path(name)
         if path is None:
             raise _unknown(name, list(self.names()))
@@ -123,6 +120,14 @@ class Tokenizers:
             raise _gone() from None
         tokenizer = Tokenizer.from_str(json.dumps(told["tokenizer"]))
         return Learned(id, told["about"], tokenizer)
+
+    def _open_learned(self, id: str) -> Cutter:
+        path = self._learned_file(id)
+        try:
+            return self._cached(path, lambda _: self.learned(id).tokenizer)
+        except FileNotFoundError:
+            # Forgotten since it was looked for.
+            raise _gone() from None
 
     def _learned_file(self, id: str) -> Path:
         if len(id) != _ID_DIGITS or not set(id) <= set("0123456789abcdef"):
