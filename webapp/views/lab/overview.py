@@ -18,7 +18,13 @@ class Card(NamedTuple):
     text: str
 
 
-CARDS: Final[tuple[Card, ...]] = ()
+CARDS: Final[tuple[Card, ...]] = (
+    Card(
+        "lab_tokenizers.pieces",
+        "Tokenizers",
+        "See which pieces a model reads instead of words, and train your own cutter.",
+    ),
+)
 
 
 @bp.get("/lab")
