@@ -36,6 +36,8 @@ PLAYERS = {
     "notebook": "/notebook",
     "notebook without matches": "/notebook?q=walrus",
     "me": "/me",
+    "galleries": "/gallery",
+    "picture": "/gallery/picture",
 }
 
 
@@ -173,6 +175,8 @@ def test_the_pages_of_an_instructor(window, windows, site):
     expect(window.page.get_by_text("took off the leaderboard").first).to_be_visible()
     assert_good(window)
     window.go("/teach/calibration")
+    assert_good(window)
+    window.go("/wall/1")
     assert_good(window)
 
 

@@ -30,7 +30,7 @@ from tests.kit.leaks import (
 )
 from webapp.app import create_app
 from webapp.domain.people import accounts
-from webapp.domain.play import attack, keep, notebook
+from webapp.domain.play import attack, gallery, keep, notebook
 from webapp.domain.services import Services
 from webapp.errors import LabError
 from webapp.llm.gateway import Gateway
@@ -159,6 +159,21 @@ def win(watch: Watch, viewer: Viewer, level_id: str, word: str) -> None:
     watch.refresh(viewer)
 
 
+def hand_in(watch: Watch, viewer: Viewer, level_id: str, others: list[Viewer]) -> None:
+    """Show how a gate was opened; others may read it all, except for the password."""
+    chosen, *_ = gallery.choices(
+        watch.services, player_id=viewer.player_id or 0, level_id=level_id
+    )
+    answer = viewer.browser.post(
+        f"/gallery/gates/{level_id}", {"attempt": chosen.id, "note": "Ask for it."}
+    )
+    assert answer.status_code == 303
+    with watch.services.db.read() as session:
+        reply = session.get_one(Attempt, chosen.id).reply or ""
+    for other in others:
+        other.known |= {mark for mark in watch.find(reply) if mark.startswith(MARK)}
+
+
 def attempt_ids(services: Services) -> list[int]:
     """Return some ids of attempts: the first, one in the middle, the last."""
     with services.db.read() as session:
@@ -228,6 +243,7 @@ def test_no_secret_is_shown_anywhere(
         if level_id != levels[-1]:
             word = half.browser.password(level_id)
             win(watch, half, level_id, word)
+            hand_in(watch, half, level_id, [teacher])
             play(watch, half, level_id)
     held_back = watch.held_back(half)
     assert all(MARK in reply for reply in held_back)
@@ -249,6 +265,34 @@ def test_no_secret_is_shown_anywhere(
     read_reprs(watch, nobody)
     assert watch.documents > 500
     assert watch.leaks == set()
+
+
+def test_a_gallery_covers_every_password(app: Flask, find: Finder) -> None:
+    watch = Watch(app, find)
+    ada, teacher = sign_in(app, "Ada"), sign_in(app, "Teacher", role="instructor")
+    words = begin_all_visits(watch.services)[ada.player_id or 0]
+    # At the second gate a guard stops every reply, and the password is in it.
+    for level_id in ("open", "echo"):
+        play(watch, ada, level_id)
+        win(watch, ada, level_id, words[level_id])
+        hand_in(watch, ada, level_id, [teacher])
+    for viewer in (ada, teacher):
+        if viewer is ada:
+            viewer.known = {mark for mark in viewer.known if mark.startswith(MARK)}
+        for url in (
+            "/gallery",
+            "/gallery/gates/open",
+            "/gallery/gates/echo",
+            "/gallery/picture?piece=1",
+            "/gallery/pieces/1/picture.svg?name=1",
+            "/gallery/pieces/2/picture.svg",
+        ):
+            answer = viewer.browser.get(url)
+            watch.read_answer(viewer, f"GET {url}", answer)
+            if viewer is ada or url.startswith("/gallery/gates"):
+                assert answer.status_code == 200
+    assert watch.leaks == set()
+    assert keep.SECRET_MARK in teacher.browser.get("/gallery/gates/echo").text
 
 
 def _show_password(player: Viewer) -> str:

@@ -15,8 +15,10 @@ from sqlalchemy import insert
 
 from webapp.app import create_app
 from webapp.db import Database
+from webapp.domain.people import classes
 from webapp.domain.people.accounts import create_player, create_token
 from webapp.domain.services import Services
+from webapp.domain.teach import wall
 from webapp.llm.gateway import Gateway
 from webapp.migrations import migrate
 from webapp.rows import ATTEMPT, FINISHED, Attempt, LevelVersion, Solve, Visit
@@ -49,11 +51,17 @@ def time_pages(instance: Path, *, attempts: int) -> PageTimes:
     browser = app.test_client()
     _sign_in(browser)
     bearer = {"Authorization": f"Bearer {token}"}
+    on_wall = _wall_link(services)
+    part = {"HX-Request": "true"}
     pages: dict[str, Callable[[], int]] = {
         "/keep": lambda: browser.get("/keep").status_code,
         "/keep/open": lambda: browser.get("/keep/open").status_code,
         "/notebook": lambda: browser.get("/notebook").status_code,
         "/leaderboard": lambda: browser.get("/leaderboard").status_code,
+        "/wall": lambda: app.test_client().get(on_wall).status_code,
+        "/wall, its part": lambda: (
+            app.test_client().get(on_wall, headers=part).status_code
+        ),
         "GET /api/v1/leaderboard": lambda: (
             app.test_client().get("/api/v1/leaderboard", headers=bearer).status_code
         ),
@@ -74,6 +82,12 @@ def time_pages(instance: Path, *, attempts: int) -> PageTimes:
     services.db.dispose()
     services.boot.close()
     return PageTimes(attempts, times)
+
+
+def _wall_link(services: Services) -> str:
+    """Return the link to the wall of the class that all players are in."""
+    (info,) = classes.classes(services)
+    return f"/wall/{info.id}?key={wall.link_key(services, info)}"
 
 
 def _sign_in(browser: FlaskClient) -> None:

@@ -1,4 +1,7 @@
-"""Rows about learning: runs of panels, how far somebody is, answers, the gallery."""
+"""Rows about learning: runs of panels, how far somebody is, answers, the gallery.
+
+What players show of gates lies in the same gallery.
+"""
 
 from __future__ import annotations
 
@@ -73,9 +76,10 @@ class PanelState(Base):
     passed_hash: Mapped[str] = mapped_column(String(64), default="")
     passed_version: Mapped[str] = mapped_column(String(120), default="")
     solution_seen_at: Mapped[datetime | None] = mapped_column(UtcTime)
-    # Runs that were judged, and the last of them.
+    # Runs that were judged, the last of them, and the last that beat all before it.
     runs: Mapped[int] = mapped_column(default=0, server_default="0")
     run_at: Mapped[datetime | None] = mapped_column(UtcTime)
+    progress_at: Mapped[datetime | None] = mapped_column(UtcTime)
 
 
 class PanelHint(Base):
@@ -115,22 +119,40 @@ class QuestionAnswer(Base):
 
 
 class GalleryPiece(Base):
-    """A run that its player shows to the class, once they have passed as well."""
+    """A run or an attempt that its player shows to the class, once they can do it too.
+
+    `thing` is the id of a lesson, or of a level: then `panel` is "".
+    """
 
     __tablename__ = "gallery_pieces"
     __table_args__ = (
-        UniqueConstraint("player_id", "lesson_id", "panel"),
-        Index(None, "lesson_id", "panel"),
+        UniqueConstraint("player_id", "thing", "panel"),
+        Index(None, "thing", "panel"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     player_id: Mapped[int] = mapped_column(ForeignKey("players.id", ondelete="CASCADE"))
-    practice_id: Mapped[int] = mapped_column(
-        ForeignKey("practices.id", ondelete="CASCADE")
+    generation_id: Mapped[int] = mapped_column(
+        ForeignKey("generations.id", ondelete="CASCADE")
     )
-    lesson_id: Mapped[str] = mapped_column(String(80))
+    thing: Mapped[str] = mapped_column(String(80))
     panel: Mapped[str] = mapped_column(String(40))
     note: Mapped[str] = mapped_column(Text, default="")
     # By an instructor.
     is_hidden: Mapped[bool] = mapped_column(default=False, server_default=false())
+    created_at: Mapped[datetime] = mapped_column(UtcTime)
+
+
+class PieceVote(Base):
+    """A player of the class who likes a piece of somebody else."""
+
+    __tablename__ = "piece_votes"
+    __table_args__ = (Index(None, "player_id"),)
+
+    piece_id: Mapped[int] = mapped_column(
+        ForeignKey("gallery_pieces.id", ondelete="CASCADE"), primary_key=True
+    )
+    player_id: Mapped[int] = mapped_column(
+        ForeignKey("players.id", ondelete="CASCADE"), primary_key=True
+    )
     created_at: Mapped[datetime] = mapped_column(UtcTime)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from webapp.errors import Conflict, NotFound
 from webapp.rows import Player, SchoolClass
+
+SOMEBODY: Final = "Somebody"
 
 
 def require_player(session: Session, player_id: int, *, lock: bool = False) -> Player:
@@ -43,3 +45,10 @@ def class_season(session: Session, player: Player) -> int:
         select(SchoolClass.season).where(SchoolClass.id == player.class_id)
     )
     return season or 1
+
+
+def shown_name(player: Player) -> str:
+    """Return what others may call a player: nothing of one who is on no board."""
+    if player.is_hidden or not player.is_listed:
+        return SOMEBODY
+    return player.alias or player.name

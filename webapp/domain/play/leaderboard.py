@@ -6,14 +6,19 @@ import hashlib
 import math
 from dataclasses import dataclass
 from datetime import date, datetime
+from itertools import islice
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import ColumnElement, Select, case, func, or_, select
+from sqlalchemy import ColumnElement, Row, Select, case, func, or_, select
 from sqlalchemy.orm import Session
 
+from webapp.domain.people import rules
+from webapp.domain.people.names import NAME_CHARS
 from webapp.domain.services import Services
-from webapp.errors import NotFound
+from webapp.domain.texts import require_text
+from webapp.errors import InvalidInput, NotFound
 from webapp.rows import PLAYER, Player, Solve
+from webapp.text.words import find_key
 
 TIE_BREAKS: Final = (
     "More points come first. If points are equal, wins without any message come last; "
@@ -22,6 +27,7 @@ TIE_BREAKS: Final = (
 )
 PAGE_ROWS: Final = 50
 LAST_PAGE: Final = 1_000_000
+FOUND_ROWS: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,10 +115,12 @@ def board(
             page = 1
             standings = _standings(session, counted, page, viewer_id)
         index = services.content.current()
+        held = rules.of_id(session, services, viewer_id)
         levels = tuple(
             _level_best(session, level.id, level.title, counted)
             for ladder in index.ladders
             for level in index.levels(ladder)
+            if held.sees_level(index, level.id)
         )
     # The date, too: the page shows times of today and dates of all other days.
     today = services.now().date()
@@ -127,6 +135,36 @@ def board(
         today=today,
         version=version,
     )
+
+
+def top(session: Session, *, class_id: int, count: int) -> tuple[BoardRow, ...]:
+    """Return the first rows of the board of a class in this season."""
+    standings = _standings(session, _counted(class_id, None), 1, None)
+    return standings.rows[:count]
+
+
+def search(
+    services: Services,
+    *,
+    name: str,
+    class_id: int | None = None,
+    season: int | None = None,
+) -> tuple[BoardRow, ...]:
+    """Return the first rows of a board whose name contains `name`, at most ten.
+
+    Raises InvalidInput for what is no name.
+    """
+    if len(name) > NAME_CHARS:
+        raise InvalidInput(f"A name to look for has at most {NAME_CHARS} characters.")
+    wanted = find_key(require_text(name, what="name").strip())
+    if not wanted:
+        return ()
+    with services.db.read() as session:
+        # Not by the database: no two agree on what a small letter is.
+        query = select(_ranked(_counted(class_id, season)).subquery())
+        rows = session.execute(query.order_by("place"))
+        matching = (row for row in rows if wanted in find_key(row.alias))
+        return tuple(_board_row(row) for row in islice(matching, FOUND_ROWS))
 
 
 def past_seasons(services: Services, *, class_id: int) -> tuple[int, ...]:
@@ -183,27 +221,25 @@ def _standings(
         .where(or_(places, board.c.player_id == viewer_id))
         .order_by(board.c.place)
     )
-    found = [
-        (
-            BoardRow(
-                place=row.place,
-                rank=row.rank,
-                sharing=row.sharing,
-                player_id=row.player_id,
-                alias=row.alias,
-                points=int(row.points),
-                solved=row.solved,
-                attempts=int(row.attempts),
-                last_solve=row.last_solve,
-            ),
-            row.players,
-        )
-        for row in session.execute(query)
-    ]
+    found = [(_board_row(row), row.players) for row in session.execute(query)]
     return _Standings(
         rows=tuple(row for row, _ in found if row.page == page),
         players=found[0][1] if found else 0,
         mine=next((row for row, _ in found if row.player_id == viewer_id), None),
+    )
+
+
+def _board_row(row: Row[Any]) -> BoardRow:
+    return BoardRow(
+        place=row.place,
+        rank=row.rank,
+        sharing=row.sharing,
+        player_id=row.player_id,
+        alias=row.alias,
+        points=int(row.points),
+        solved=row.solved,
+        attempts=int(row.attempts),
+        last_solve=row.last_solve,
     )
 
 

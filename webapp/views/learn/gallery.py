@@ -11,12 +11,7 @@ from webapp.domain.people.roster import actor_of
 from webapp.errors import Conflict, InvalidInput
 from webapp.views.learn import pages
 from webapp.web import context
-from webapp.web.context import (
-    instructor_required,
-    player_id,
-    player_required,
-    services,
-)
+from webapp.web.context import player_id, player_required, services
 
 bp = Blueprint("gallery", __name__, url_prefix="/learn/<track>/<slug>/<panel>/gallery")
 
@@ -54,19 +49,6 @@ def take_back(track: str, slug: str, panel: str) -> ResponseReturnValue:
     return _back(track, slug, panel)
 
 
-@bp.post("/<int:piece_id>/hide")
-@instructor_required
-def hide(track: str, slug: str, panel: str, piece_id: int) -> ResponseReturnValue:
-    """Hide a piece from the class, or show it again."""
-    galleries.hide(
-        services(),
-        actor=actor_of(context.instructor()),
-        piece_id=piece_id,
-        is_hidden=bool(request.form.get("hidden")),
-    )
-    return _back(track, slug, panel)
-
-
 def _page(track: str, slug: str, panel: str, problem: str | None = None) -> str:
     page = lessons.lesson_page(services(), player_id(), f"{track}/{slug}")
     view = page.panel(panel)
@@ -86,9 +68,9 @@ def _page(track: str, slug: str, panel: str, problem: str | None = None) -> str:
         track=track,
         slug=slug,
         panel=panel,
-        pieces=[(piece, pages.run(piece.run, view)) for piece in found],
+        pieces=[(one.piece, pages.run(one.run, view)) for one in found],
         run_id=next(passed, None),
-        has_own=any(piece.is_own for piece in found),
+        has_own=any(one.piece.is_own for one in found),
         problem=problem,
     )
 

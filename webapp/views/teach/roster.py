@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import segno
 from flask import Blueprint, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
-from markupsafe import Markup
-from wtforms import BooleanField, StringField
+from wtforms import BooleanField, SelectField, StringField
 
-from webapp.domain.people import concerns, roster
-from webapp.errors import LabError, NotFound
+from webapp.domain.people import concerns, own_classes, roster
+from webapp.errors import Conflict, Forbidden, LabError
 from webapp.web.context import instructor, instructor_required, services
 from webapp.web.forms import LabForm
+from webapp.web.qr_codes import qr_code
 
 bp = Blueprint("roster", __name__, url_prefix="/teach")
 
@@ -36,6 +35,12 @@ class RemoveForm(LabForm):
     is_sure = BooleanField("Yes, delete this player. This cannot be undone.")
 
 
+class MoveForm(LabForm):
+    """Move a player to another class."""
+
+    to = SelectField("Class", validate_choice=False)
+
+
 @bp.get("/classes/<int:class_id>/people")
 @instructor_required
 def people(class_id: int) -> ResponseReturnValue:
@@ -44,7 +49,7 @@ def people(class_id: int) -> ResponseReturnValue:
     listed = concerns.concerns(services(), actor=_actor(), class_id=class_id)
     link = url_for("people.join", code=page.info.join_code, _external=True)
     return render_template(
-        "teach/people.html", page=page, concerns=listed, link=link, code=_qr_code(link)
+        "teach/people.html", page=page, concerns=listed, link=link, code=qr_code(link)
     )
 
 
@@ -64,7 +69,7 @@ def rename(player_id: int) -> ResponseReturnValue:
         roster.rename(
             services(), actor=_actor(), player_id=player_id, name=form.text("name")
         )
-    except NotFound:
+    except Forbidden:
         raise
     except LabError as error:
         status = form.refuse("name", error)
@@ -81,7 +86,7 @@ def alias(player_id: int) -> ResponseReturnValue:
         roster.set_alias(
             services(), actor=_actor(), player_id=player_id, alias=form.text("alias")
         )
-    except NotFound:
+    except Forbidden:
         raise
     except LabError as error:
         status = form.refuse("alias", error)
@@ -113,6 +118,25 @@ def give_code(player_id: int) -> ResponseReturnValue:
     return _page(player_id, given_code=code.text)
 
 
+@bp.post("/players/<int:player_id>/class")
+@instructor_required
+def move(player_id: int) -> ResponseReturnValue:
+    """Move a player to another class."""
+    form = MoveForm()
+    number = form.text("to")
+    try:
+        name = roster.move(
+            services(),
+            actor=_actor(),
+            player_id=player_id,
+            class_id=int(number) if number.isdecimal() and len(number) < 11 else 0,
+        )
+    except Conflict as error:
+        status = form.refuse("to", error)
+        return _page(player_id, move_form=form), status
+    return _done(player_id, f"This player is in “{name}” now, with everything.")
+
+
 @bp.post("/players/<int:player_id>/remove")
 @instructor_required
 def remove(player_id: int) -> ResponseReturnValue:
@@ -125,14 +149,6 @@ def remove(player_id: int) -> ResponseReturnValue:
     roster.remove(services(), actor=_actor(), player_id=player_id)
     flash("The player and everything they wrote have been deleted.", "success")
     return redirect(url_for("roster.people", class_id=member.class_id), 303)
-
-
-def _qr_code(link: str) -> Markup:
-    """Return a QR code as SVG; it says nothing of its own to a screen reader."""
-    drawn = segno.make(link, micro=False).svg_inline(
-        scale=4, dark="#000", light=None, omitsize=True
-    )
-    return Markup(drawn)  # noqa: S704 -- made of the squares of the code alone
 
 
 def _actor() -> roster.Actor:
@@ -149,17 +165,25 @@ def _page(
     *,
     rename_form: RenameForm | None = None,
     alias_form: BoardNameForm | None = None,
+    move_form: MoveForm | None = None,
     remove_form: RemoveForm | None = None,
     given_code: str | None = None,
 ) -> str:
     member = roster.member(services(), actor=_actor(), player_id=player_id)
     # A form that was not sent is empty except for what is already stored.
     stored = {"name": member.name, "alias": member.alias}
+    move_form = move_form or MoveForm(formdata=None)
+    move_form.to.choices = [
+        (str(other.id), other.name)
+        for other in own_classes.taught(services(), actor=_actor())
+        if other.id != member.class_id
+    ]
     return render_template(
         "teach/player.html",
         member=member,
         rename_form=rename_form or RenameForm(formdata=None, data=stored),
         alias_form=alias_form or BoardNameForm(formdata=None, data=stored),
+        move_form=move_form,
         remove_form=remove_form or RemoveForm(formdata=None),
         given_code=given_code,
     )

@@ -31,7 +31,7 @@ from webapp.domain.learn import (
     questions,
 )
 from webapp.domain.learn.lesson import LessonPage, PanelView, lesson_page
-from webapp.domain.people import accounts, classes, concerns, guests
+from webapp.domain.people import accounts, classes, concerns, guests, pieces
 from webapp.domain.people.roster import COMMAND
 from webapp.errors import Conflict, Forbidden, InvalidInput, NotFound
 from webapp.rows import GalleryPiece, Generation, PanelState, Practice, QuestionAnswer
@@ -344,10 +344,10 @@ def test_the_gallery_is_for_those_who_passed(world: World) -> None:
     eve = world.player("Eve")
 
     def look(player: int) -> list[tuple[str, str]]:
-        pieces = gallery.class_gallery(
+        shown = gallery.class_gallery(
             world.services, player_id=player, lesson_id="basics/zo", panel="show"
         )
-        return [(piece.name, piece.note) for piece in pieces]
+        return [(one.piece.name, one.piece.note) for one in shown]
 
     run = pass_it(world, ada)
     gallery.hand_in(world.services, player_id=ada, run_id=run, note="Look!")
@@ -363,13 +363,13 @@ def test_the_gallery_is_for_those_who_passed(world: World) -> None:
     pass_it(world, eve)
     assert look(bob) == look(ada) == [("Ada", "Look here!")]
     assert look(eve) == []
-    (piece,) = gallery.taught_gallery(
+    (shown,) = gallery.taught_gallery(
         world.services, actor=COMMAND, lesson_id="basics/zo", panel="show"
     )
-    gallery.hide(world.services, actor=COMMAND, piece_id=piece.id)
+    pieces.hide(world.services, actor=COMMAND, piece_id=shown.piece.id)
     assert (look(bob), look(ada)) == ([], [("Ada", "Look here!")])
     with pytest.raises(NotFound):
-        gallery.hide(world.services, actor=COMMAND, piece_id=99)
+        pieces.hide(world.services, actor=COMMAND, piece_id=99)
     gallery.take_back(
         world.services, player_id=ada, lesson_id="basics/zo", panel="show"
     )

@@ -59,4 +59,4 @@ def test_a_run_that_failed_is_refused(
 def test_only_instructors_hide(player: Browser, backend: ScriptedBackend) -> None:
     run = passed(player, backend, "a toucan")
     player.post(GALLERY, {"run": run})
-    assert player.post(f"{GALLERY}/1/hide", {"hidden": "1"}).status_code == 403
+    assert player.post("/gallery/pieces/1/hide", {"hidden": "1"}).status_code == 403

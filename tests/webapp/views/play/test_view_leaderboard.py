@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import select, update
 
 from tests.kit.browser import Browser, text_of
-from webapp.domain.people import classes
+from webapp.domain.people import accounts, classes
 from webapp.domain.play import leaderboard
 from webapp.domain.play.leaderboard import TIE_BREAKS
 from webapp.llm.scripted import ScriptedBackend
@@ -139,3 +139,46 @@ def test_the_board_of_a_past_season_can_be_seen(player: Browser) -> None:
     for odd in ("2", "-1", "x", "9" * 30):
         page = player.get(f"/leaderboard?class=mine&season={odd}")
         assert "<h2>Standings</h2>" in page.text
+
+
+def test_a_name_is_looked_for(
+    player: Browser, new_browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(leaderboard, "PAGE_ROWS", 1)
+    bobby = new_browser().play("Bobby Élan")
+    for browser in (player, bobby):
+        browser.win("open")
+    bobby.win("told")
+    found = bobby.get("/leaderboard?q=ADA").text
+    assert 'href="/leaderboard?page=2#place-2">Ada</a>: 2nd, 100 points' in found
+    assert 'id="place-2"' in bobby.get("/leaderboard?page=2").text
+    mine = bobby.get("/leaderboard?class=mine&q=élan").text
+    assert 'href="/leaderboard?class=mine#you">Bobby Élan</a>: 1st' in mine
+    nobody = bobby.get("/leaderboard?q=<i>")
+    assert "Nobody on this board has “&lt;i&gt;”" in nobody.text
+    long = bobby.get("/leaderboard?q=" + "x" * 25)
+    assert long.status_code == 400
+    assert "at most 24 characters" in text_of(long.text)
+
+
+def test_staff_choose_any_class(player: Browser, new_browser) -> None:
+    player.win("open")
+    info = classes.add_class(player.services, name="9b")
+    bob, teacher = new_browser(), new_browser()
+    bob.post("/join", {"name": "Bob", "class_code": info.join_code})
+    bob.get("/keep")
+    bob.win("open")
+    code = accounts.create_player(
+        player.services, name="Ms Gray", role="instructor"
+    ).recovery_code
+    teacher.post("/recover", {"code": code})
+    board = teacher.get(f"/leaderboard?class={info.id}")
+    assert f'<option value="{info.id}" selected>9b' in board.text
+    assert f"class={info.id}" in board.text[board.text.index("hx-get") :]
+    assert "Bob" in text_of(board.text)
+    assert "Ada" not in text_of(board.text)
+    everybody = text_of(teacher.get("/leaderboard?class=99").text)
+    assert "Ada" in everybody
+    # A player gets the board of all instead of one of a class that is not theirs.
+    assert "Bob" in text_of(player.get(f"/leaderboard?class={info.id}").text)
+    assert "<select" not in player.get("/leaderboard").text
