@@ -18,7 +18,14 @@ class Card(NamedTuple):
     text: str
 
 
-CARDS: Final[tuple[Card, ...]] = ()
+CARDS: Final[tuple[Card, ...]] = (
+    Card(
+        "lab_next.index",
+        "What comes next?",
+        "See every token that a model could write, how likely each one is, and go "
+        "another way whenever you like.",
+    ),
+)
 
 
 @bp.get("/lab")
