@@ -87,12 +87,11 @@ def test_shown_chances_are_those_of_the_whole_vocabulary(
     assert told["rest"]["count"] == 49152 - 100
     others = math.fsum(p for token, p in after.items() if token not in shown)
     assert told["rest"]["shaped"] == pytest.approx(others, abs=1e-3)
-    if temperature == 1:
-        # Nothing has to be changed, so the likeliest are enough.
-        assert told["entropy"] is None
-        return
-    entropy = -sum(p * math.log2(p) for p in before.values() if p)
-    assert told["entropy"] == pytest.approx(entropy, abs=0.01)
+    # At lower temperatures the likeliest tokens are enough to tell all of that.
+    assert (told["entropy"] is None) == (temperature < 2)
+    if temperature == 2:
+        entropy = -sum(p * math.log2(p) for p in before.values() if p)
+        assert told["entropy"] == pytest.approx(entropy, abs=0.01)
 
 
 @pytest.mark.parametrize(
@@ -183,10 +182,8 @@ def test_drawn_tokens_are_those_of_the_engine_and_come_again(sidecar):
 def test_all_of_the_vocabulary_can_be_drawn_from(sidecar, everything):
     told = ask(sidecar, "/next_token", prompt=START, draw=1, seed=5, temperature=2)
     drawn = told["drawn"][0]
-    place = np.searchsorted(
-        np.cumsum(list(softmax(everything, 2).values())),
-        np.random.default_rng(5).random(),
-    )
+    reached = np.cumsum(list(softmax(everything, 2).values()))
+    place = int(np.searchsorted(reached, np.random.default_rng(5).random()))
     assert drawn["id"] == list(everything)[place]
     assert drawn["rank"] == place + 1 > 1000
     assert drawn["p"] < drawn["shaped"] < 1e-3

@@ -29,6 +29,14 @@ class Odds:
         return f"{self._number} percent"
 
     @property
+    def fine(self) -> str:
+        """Return the probability with a decimal where it is small."""
+        share = self.probability * 100
+        if share < 0.05:
+            return "under 0.1 percent"
+        return f"{share:.1f} percent" if share < 10 else self.percent
+
+    @property
     def short(self) -> str:
         """Return the probability in a few characters."""
         return f"{self._number.replace('under ', '<')}%"

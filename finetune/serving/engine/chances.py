@@ -17,6 +17,8 @@ from finetune.serving.engine.steps import Step, Steps
 # far longer.
 _QUICK = 1000
 _WHOLE = 2**20
+# What the rest may have of a draw and still change none that is shown.
+_NEGLIGIBLE = 1e-4
 # What chances that make one may sum up to.
 _ALL = 1 - 1e-9
 # Ranks are counted so far down.
@@ -114,7 +116,9 @@ def shape(logprobs: Numbers, cut: Cut, *, is_whole: bool = True) -> Numbers | No
         return result
     has_all = is_whole or 0 < cut.top_k <= len(logprobs)
     if not has_all and cut.temperature != 1:
-        return None
+        if _rest(logprobs, cut.temperature) > _NEGLIGIBLE:
+            return None
+        has_all = True
     kept = logprobs[: cut.top_k or None] / cut.temperature
     # Else the chances are those of the model, and the rest has the rest.
     total = np.logaddexp.reduce(kept) if has_all else 0.0
@@ -126,6 +130,19 @@ def shape(logprobs: Numbers, cut: Cut, *, is_whole: bool = True) -> Numbers | No
         chances = chances[:size] / chances[:size].sum()
     result[: len(chances)] = chances
     return result
+
+
+def _rest(logprobs: Numbers, temperature: float) -> float:
+    """Return the most that all tokens that are not listed can have of a draw.
+
+    None of them is likelier than the last that is; below temperature 1 that bounds
+    their chances together.
+    """
+    if temperature > 1:
+        return 1.0
+    left = max(0.0, 1.0 - float(np.exp(logprobs).sum()))
+    most = left * np.exp(logprobs[-1] * (1 / temperature - 1))
+    return float(most / np.exp(np.logaddexp.reduce(logprobs / temperature)))
 
 
 class Looker:
@@ -170,8 +187,7 @@ class Looker:
         prompt = list(ids)
         for _ in range(tokens):
             self._check()
-            view = self._view(prompt, cut, draws=True)
-            which = int(chance.choice(len(view.top), p=view.shaped))
+            view, which = self._drawn(prompt, cut, chance.random())
             one = self._likely_one(view, which)
             yield Drawn(one, which + 1, self._likely(view, listed))
             if one.word.is_special:
@@ -209,9 +225,24 @@ class Looker:
                     return top, one
         raise EngineError("the engine does not list a token")
 
-    def _view(self, ids: list[int], cut: Cut, *, draws: bool = False) -> View:
+    def _drawn(self, ids: list[int], cut: Cut, dice: float) -> tuple[View, int]:
+        """Return what may follow, and the place of the token on which dice fell.
+
+        They are between 0 and 1, and rarely fall on what is not among the likeliest.
+        """
+        view = self._view(ids, cut)
+        reached = np.cumsum(view.shaped)
+        if dice >= reached[-1] and not view.is_whole and reached[-1] < _ALL:
+            view = self._view(ids, cut, looks=(_WHOLE,))
+            reached = np.cumsum(view.shaped)
+        last = int(np.flatnonzero(view.shaped)[-1])
+        return view, min(int(np.searchsorted(reached, dice, side="right")), last)
+
+    def _view(
+        self, ids: list[int], cut: Cut, *, looks: tuple[int, ...] = (_QUICK, _WHOLE)
+    ) -> View:
         """Look at as many tokens as it takes to tell their chances exactly."""
-        for listed in (_QUICK, _WHOLE):
+        for listed in looks:
             top = self._top(ids, listed)
             is_whole = listed == _WHOLE or len(top) < listed
             logprobs = np.array([one["logprob"] for one in top])
@@ -219,7 +250,7 @@ class Looker:
                 # The engine's own sum is off by a ten-thousandth.
                 logprobs -= np.logaddexp.reduce(logprobs)
             shaped = shape(logprobs, cut, is_whole=is_whole)
-            if shaped is not None and not (draws and shaped.sum() < _ALL):
+            if shaped is not None:
                 return View(top, np.exp(logprobs), shaped, is_whole)
         raise EngineError("the engine lists no chances")
 

@@ -1,5 +1,6 @@
 // Pages about what may come next: values of sliders, tokens that are walked with arrows and
-// open under the pointer, and the line of surprise. Everything also works without it.
+// tell their rivals under the pointer, and the line of surprise. Everything also works
+// without it: a press opens a token.
 import "./surprise-line.js";
 
 for (const slider of document.querySelectorAll("input[type=range]")) {
@@ -9,7 +10,10 @@ for (const slider of document.querySelectorAll("input[type=range]")) {
   });
 }
 
-for (const list of document.querySelectorAll("[data-roving]")) walk(list);
+for (const list of document.querySelectorAll("[data-roving]")) {
+  walk(list);
+  peek(list, document.querySelector("[data-peek]"));
+}
 
 /**
  * One stop for the Tab key; arrows, Home and End go from token to token.
@@ -38,5 +42,28 @@ function walk(list) {
     if (!next) return;
     event.preventDefault();
     next.focus();
+  });
+}
+
+/**
+ * The rivals of the token under the pointer, in a line that has its place already.
+ * @param {Element} list
+ * @param {HTMLElement} line
+ */
+function peek(list, line) {
+  const words = line.textContent;
+  line.hidden = false;
+  list.addEventListener("pointerover", (event) => {
+    const chip = event.target.closest(".chip");
+    if (!chip || event.pointerType !== "mouse") return;
+    const rivals = [...chip.querySelectorAll(".rival")].map((rival) => {
+      const [text, share] = [".rival__text", ".rival__share"].map((name) => rival.querySelector(name).cloneNode(true));
+      for (const hidden of text.querySelectorAll(".visually-hidden")) hidden.remove();
+      return `${text.textContent.trim()} ${share.textContent.trim()}`;
+    });
+    line.textContent = rivals.length ? rivals.join(" · ") : words;
+  });
+  list.addEventListener("pointerleave", () => {
+    line.textContent = words;
   });
 }
