@@ -10,8 +10,8 @@ _FIRST: Final = 4
 
 # Name of a text → its words. They hold no password of the game.
 PASSAGES: Final = {
-    "kettle": (
-        "Put some water into the kettle and wait until it boils. Then pour it over the "
+    "tea": (
+        "Put some water into the pot and wait until it boils. Then pour it over the "
         "tea, and let it stand for three minutes before you drink it."
     ),
     "bus": (
