@@ -218,6 +218,7 @@ def _fill(
         "plan": ["45", "90", "180", "nothing"],
         "season": [1, 99],
         "trial_id": [1, 99],
+        "tree_id": [1, 99],
         "digest": ["0" * 64, "nothing"],
         "action": ["pause", "nothing"],
         "what": [*tables.TABLES, "nothing"],

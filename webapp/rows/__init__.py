@@ -27,7 +27,7 @@ from webapp.rows.judging import (
     Comparison,
     Duel,
 )
-from webapp.rows.lab import LAB
+from webapp.rows.lab import CHOSEN, DRAWN, LAB, LabNode, LabTree
 from webapp.rows.learn import (
     PANEL,
     GalleryPiece,
@@ -87,11 +87,13 @@ __all__ = [
     "ADMIN",
     "ATTEMPT",
     "BLOCKED",
+    "CHOSEN",
     "CLASS",
     "CLOSED",
     "COUNTED",
     "DEMO",
     "DRAFT",
+    "DRAWN",
     "EVEN",
     "FAILED",
     "FINISHED",
@@ -137,6 +139,8 @@ __all__ = [
     "Generation",
     "Guess",
     "HintUse",
+    "LabNode",
+    "LabTree",
     "LevelState",
     "LevelVersion",
     "PanelHint",

@@ -2,7 +2,62 @@
 
 from __future__ import annotations
 
-from typing import Final
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import JSON, ForeignKey, Index, String, UniqueConstraint, false
+from sqlalchemy.orm import Mapped, mapped_column
+
+from webapp.db import Base, UtcTime
 
 # The feature that calls from the lab are recorded under.
 LAB: Final = "lab"
+# How a token came into a tree: drawn by chance, or chosen by a person.
+DRAWN, CHOSEN = "drawn", "chosen"
+
+
+class LabTree(Base):
+    """A beginning, and all that a player let grow from it, token by token.
+
+    `form` marks the form that it was planted with, so that one sent twice is one.
+    `start` says what was typed, `ids` are the tokens that the model read of it:
+    whatever grows is read after exactly these.
+    """
+
+    __tablename__ = "lab_trees"
+    __table_args__ = (
+        UniqueConstraint("player_id", "form"),
+        Index(None, "player_id", "id"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    player_id: Mapped[int] = mapped_column(ForeignKey("players.id", ondelete="CASCADE"))
+    form: Mapped[str] = mapped_column(String(64))
+    name: Mapped[str] = mapped_column(String(80))
+    model: Mapped[str] = mapped_column(String(120))
+    start: Mapped[dict[str, Any]] = mapped_column(JSON)
+    ids: Mapped[list[int]] = mapped_column(JSON)
+    created_at: Mapped[datetime] = mapped_column(UtcTime)
+
+
+class LabNode(Base):
+    """A token of a tree, and what may come after it; the root has no token.
+
+    `how` it came is empty for the root. `ahead` is what the model expected next when it
+    was last asked, with the cut that was set then.
+    """
+
+    __tablename__ = "lab_nodes"
+    __table_args__ = (Index(None, "tree_id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    tree_id: Mapped[int] = mapped_column(ForeignKey("lab_trees.id", ondelete="CASCADE"))
+    parent_id: Mapped[int | None] = mapped_column(
+        ForeignKey("lab_nodes.id", ondelete="CASCADE")
+    )
+    how: Mapped[str] = mapped_column(String(8))
+    token: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    rank: Mapped[int | None]
+    ahead: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    is_marked: Mapped[bool] = mapped_column(default=False, server_default=false())
+    note: Mapped[str] = mapped_column(String(60), default="", server_default="")

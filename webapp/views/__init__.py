@@ -5,6 +5,8 @@ from __future__ import annotations
 from flask import Flask
 
 from webapp.views.galleries import bp as galleries_pages
+from webapp.views.lab.given import bp as lab_given_pages
+from webapp.views.lab.next import bp as lab_next_pages
 from webapp.views.lab.overview import bp as lab_pages
 from webapp.views.lab.tokenizers import bp as tokenizer_pages
 from webapp.views.learn.course import bp as course_pages
@@ -69,6 +71,8 @@ def register(app: Flask) -> None:
         card_pages,
         lab_pages,
         tokenizer_pages,
+        lab_next_pages,
+        lab_given_pages,
         train_pages,
         data_pages,
         start_pages,

@@ -24,6 +24,12 @@ CARDS: Final[tuple[Card, ...]] = (
         "Tokenizers",
         "See which pieces a model reads instead of words, and train your own cutter.",
     ),
+    Card(
+        "lab_next.index",
+        "What comes next?",
+        "See every token that a model could write, how likely each one is, and go "
+        "another way whenever you like.",
+    ),
 )
 
 
