@@ -15,13 +15,17 @@ Kind = Literal["chat", "base", "embedding", "guard"]
 
 @dataclass(frozen=True, slots=True)
 class Sampling:
-    """How the next token is chosen, and when to stop."""
+    """How the next token is chosen, and when to stop.
+
+    Only the `top_k` likeliest tokens can be chosen; 0: all of them.
+    """
 
     temperature: float = 0.7
     top_p: float = 0.95
     max_tokens: int = 160
     seed: int | None = None
     stop: tuple[str, ...] = ()
+    top_k: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -123,11 +123,15 @@ class RememberingBackend:
         return self._versions[model]
 
     def _key(self, request: ChatRequest) -> str:
+        sampling = asdict(request.sampling)
+        if not request.sampling.top_k:
+            # As it was before there was one: what is known stays known.
+            del sampling["top_k"]
         asked = [
             self.version(request.model) or self._origin,
             request.model,
             list(request.messages),
-            asdict(request.sampling),
+            sampling,
             request.raw_tokens,
         ]
         more = [request.start_reply, request.default_system, request.text]

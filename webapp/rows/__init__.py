@@ -25,7 +25,7 @@ from webapp.rows.judging import (
     Comparison,
     Duel,
 )
-from webapp.rows.lab import LAB
+from webapp.rows.lab import LAB, LabChat, LabInstructions, PriceTable
 from webapp.rows.learn import (
     PANEL,
     GalleryPiece,
@@ -132,6 +132,8 @@ __all__ = [
     "Generation",
     "Guess",
     "HintUse",
+    "LabChat",
+    "LabInstructions",
     "LevelState",
     "LevelVersion",
     "PanelHint",
@@ -139,6 +141,7 @@ __all__ = [
     "PieceVote",
     "Player",
     "Practice",
+    "PriceTable",
     "QuestionAnswer",
     "SchoolClass",
     "SignIn",

@@ -5,7 +5,10 @@ from __future__ import annotations
 from flask import Flask
 
 from webapp.views.galleries import bp as galleries_pages
+from webapp.views.lab.chats import bp as chat_pages
 from webapp.views.lab.overview import bp as lab_pages
+from webapp.views.lab.playground import bp as playground_pages
+from webapp.views.lab.prices import bp as price_pages
 from webapp.views.learn.course import bp as course_pages
 from webapp.views.learn.gallery import bp as gallery_pages
 from webapp.views.learn.lesson import bp as lesson_pages
@@ -50,6 +53,9 @@ def register(app: Flask) -> None:
         plain_pages,
         card_pages,
         lab_pages,
+        playground_pages,
+        chat_pages,
+        price_pages,
         train_pages,
         data_pages,
         start_pages,

@@ -18,7 +18,14 @@ class Card(NamedTuple):
     text: str
 
 
-CARDS: Final[tuple[Card, ...]] = ()
+CARDS: Final[tuple[Card, ...]] = (
+    Card(
+        "playground.bench",
+        "Playground",
+        "Talk to one model or to four at a time, change what was said, and see all "
+        "that they are sent.",
+    ),
+)
 
 
 @bp.get("/lab")
