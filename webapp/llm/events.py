@@ -17,7 +17,7 @@ Kind = Literal["chat", "base", "embedding", "guard"]
 class Sampling:
     """How the next token is chosen, and when to stop.
 
-    Only the `top_k` likeliest tokens can be chosen; 0: all of them.
+    Without `top_k` the endpoint decides how many tokens it looks at; 0 means all.
     """
 
     temperature: float = 0.7
@@ -25,7 +25,7 @@ class Sampling:
     max_tokens: int = 160
     seed: int | None = None
     stop: tuple[str, ...] = ()
-    top_k: int = 0
+    top_k: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

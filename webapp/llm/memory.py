@@ -124,8 +124,8 @@ class RememberingBackend:
 
     def _key(self, request: ChatRequest) -> str:
         sampling = asdict(request.sampling)
-        if not request.sampling.top_k:
-            # As it was before there was one: what is known stays known.
+        if sampling["top_k"] is None:
+            # Replies are still found that were kept before it could be chosen.
             del sampling["top_k"]
         asked = [
             self.version(request.model) or self._origin,

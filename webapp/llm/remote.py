@@ -297,12 +297,10 @@ class RemoteBackend:
             body["seed"] = sampling.seed
         if sampling.stop:
             body["stop"] = list(sampling.stop)
-        if sampling.top_k:
-            # Not everybody knows it: it is left out where nothing is cut off.
-            body["top_k"] = sampling.top_k
         if self._is_ours:
             # Others get no player id, and would refuse fields they do not know.
             body |= {"queue_events": True, "raw_tokens": request.raw_tokens}
+            body |= {} if sampling.top_k is None else {"top_k": sampling.top_k}
             body |= {"user": request.user} if request.user else {}
             kept = {
                 "public": request.public,
