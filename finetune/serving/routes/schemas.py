@@ -40,6 +40,13 @@ _TOOL_ROLES = {"tool", "function"}
 _TEXT, _REFUSAL = "<text>", "<refusal>"
 _MARKS = MARKS | {_TEXT, _REFUSAL}
 
+# Sampling looks at the likeliest tokens only, unless it is told otherwise. The whole
+# vocabulary, sorted for each token on one thread, took more than half of the speed of
+# eight streams.
+TOP_K = 40
+
+PromptText = Annotated[str, Field(min_length=1)]
+TokenId = Annotated[int, Field(ge=0, lt=2**31)]
 StopWord = Annotated[str, Field(min_length=1, max_length=200)]
 
 
@@ -131,6 +138,7 @@ class Sampled(Body):
     model: str
     temperature: float = Field(1.0, ge=0, le=2)
     top_p: float = Field(1.0, ge=0, le=1)
+    top_k: int = Field(TOP_K, ge=0)
     frequency_penalty: float = Field(0.0, ge=-2, le=2)
     presence_penalty: float = Field(0.0, ge=-2, le=2)
     max_tokens: int | None = Field(None, ge=1)
@@ -251,12 +259,19 @@ class ChatRequest(ChatPrompt, Sampled):
 class CompletionRequest(Sampled):
     """Body of POST /v1/completions."""
 
-    prompt: str = Field(min_length=1)
+    prompt: OneOrList[PromptText, TokenId]
     # The OpenAI API has five at most; vLLM, and the chats here, have twenty.
     logprobs: int | None = Field(None, ge=0, le=20)
     best_of: Annotated[Any, only(1, why="only one text is written")] = 1
     echo: Annotated[Any, only(False, why="the prompt is not repeated")] = False
     suffix: Annotated[Any, only("", why="a text is only continued")] = ""
+
+    @field_validator("prompt")
+    @classmethod
+    def _not_empty(cls, value: str | list[int]) -> str | list[int]:
+        if not value:
+            raise ApiError("prompt: send at least one token id.", param="prompt")
+        return value
 
     def limit(self) -> int | None:
         """Return the longest text that was asked for."""
