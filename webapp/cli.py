@@ -61,6 +61,24 @@ def _restore() -> click.Command:
     return restore
 
 
+def _level() -> click.Command:
+    from webapp.commands.new import level  # noqa: PLC0415 -- slow import
+
+    return level
+
+
+def _lesson() -> click.Command:
+    from webapp.commands.new import lesson  # noqa: PLC0415 -- slow import
+
+    return lesson
+
+
+def _pack() -> click.Command:
+    from webapp.commands.pack import pack  # noqa: PLC0415 -- slow import
+
+    return pack
+
+
 def _screenshot() -> click.Command:
     from webapp.commands.screenshot import screenshot  # noqa: PLC0415 -- slow import
 
@@ -76,6 +94,9 @@ COMMANDS: dict[str, Callable[[], click.Command]] = {
     "backup": _backup,
     "restore": _restore,
     "bench": _bench,
+    "level": _level,
+    "lesson": _lesson,
+    "pack": _pack,
     "screenshot": _screenshot,
 }
 

@@ -10,7 +10,7 @@ from tests.kit.world import World
 from webapp.domain.people import access, accounts, classes, roster
 from webapp.domain.play import guessing, leaderboard
 from webapp.domain.play.visits import VisitEnded
-from webapp.errors import NotFound, QuotaExceeded
+from webapp.errors import Forbidden, QuotaExceeded
 
 
 def test_stamps_end_what_carries_them(world: World) -> None:
@@ -63,7 +63,7 @@ def test_an_instructor_and_a_season(world: World) -> None:
     assert leaderboard.board(services, class_id=made.id).rows == ()
     assert leaderboard.board(services, class_id=made.id, season=1).rows == (row,)
     world.win(ada, "open")
-    with pytest.raises(NotFound):
+    with pytest.raises(Forbidden):
         roster.remove(services, actor=gray, player_id=2**40)
     roster.remove(services, actor=gray, player_id=ada)
     page = roster.class_page(services, actor=gray, class_id=made.id)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from pathlib import PurePosixPath
 from typing import Any
 
 import re2
@@ -17,6 +18,8 @@ from webapp.domain.models import cards
 from webapp.domain.people import accounts
 from webapp.domain.play import visits
 from webapp.domain.services import Services
+from webapp.domain.teach import tables
+from webapp.domain.writing.files import names_in
 from webapp.llm.cancel import Cancel
 from webapp.llm.events import ChatRequest, Finish, Piece
 from webapp.llm.scripted import ScriptedBackend
@@ -176,6 +179,7 @@ _EXTRA = (
     f"/notebook?q={MARK}",
     f"/api/v1/me/attempts?query={MARK}",
     "/leaderboard?class=mine",
+    "/teach/trials?thing=open",
     "/leaderboard?page=2",
     "/gallery/picture?piece=1",
     "/api/v1/leaderboard?class=mine",
@@ -210,11 +214,25 @@ def _fill(
         "sweep_id": [1, 99],
         "duel_id": [1, 99],
         "piece_id": [1, 2, 99],
+        "plan": ["45", "90", "180", "nothing"],
+        "season": [1, 99],
+        "trial_id": [1, 99],
+        "digest": ["0" * 64, "nothing"],
         "action": ["pause", "nothing"],
+        "what": [*tables.TABLES, "nothing"],
         "file": ["card.md", "nothing"],
         "name": [*cards.card_names(services), "nobody"],
+        "kind": ["level", "nothing"],
     }
+    if rule.rule.startswith("/teach/content"):
+        # A list of passwords is no page of the site's own words.
+        files = [name for name in names_in(services.settings.roots) if _is_game(name)]
+        values["name"] = [*map(str, files[:1]), "nobody"]
     yield from _built(rule, values)
+
+
+def _is_game(name: PurePosixPath) -> bool:
+    return name.parts[0] == "game"
 
 
 def _fill_lesson(

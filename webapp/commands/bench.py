@@ -59,7 +59,7 @@ def bench(name: str, arguments: tuple[str, ...]) -> None:
 
     kill     kill the site and its models while players play, and look for losses
 
-    pages    whether pages of lessons take longer where there are more lessons
+    pages    whether pages take longer where there are more lessons, or attempts
 
     play     what a class feels: speed, waiting, fairness
 

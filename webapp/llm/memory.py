@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from webapp.llm.cancel import Cancel
+from webapp.llm.chances import NextTokens, Rendered, Scored
 from webapp.llm.events import (
     Backend,
     BackendEvent,
@@ -23,6 +24,7 @@ from webapp.llm.events import (
     EndpointHealth,
     Finish,
     Listed,
+    NextRequest,
     Piece,
     Size,
     TextToken,
@@ -98,6 +100,18 @@ class RememberingBackend:
         """Ask the model."""
         return self._backend.tokens(model, text)
 
+    def next_tokens(self, request: NextRequest) -> NextTokens:
+        """Ask the model."""
+        return self._backend.next_tokens(request)
+
+    def score(self, model: str, prompt: str | tuple[int, ...]) -> Scored:
+        """Ask the model."""
+        return self._backend.score(model, prompt)
+
+    def render(self, request: ChatRequest) -> Rendered:
+        """Ask the endpoint."""
+        return self._backend.render(request)
+
     def embed(self, model: str, texts: list[str]) -> list[list[float]]:
         """Ask the model."""
         return self._backend.embed(model, texts)
@@ -137,6 +151,8 @@ class RememberingBackend:
         more = [request.start_reply, request.default_system, request.text]
         if more != ["", True, None]:
             asked += more
+        if request.ids is not None:
+            asked.append({"ids": request.ids})
         return hashlib.sha256(json.dumps(asked).encode()).hexdigest()
 
 

@@ -4,10 +4,12 @@ from webapp.rows.calibration import Calibration
 from webapp.rows.generations import (
     BLOCKED,
     COUNTED,
+    DEMO,
     FAILED,
     FINISHED,
     HELPED,
     INTERRUPTED,
+    IS_FLAGGED,
     IS_RUNNING,
     REFUSED,
     RUNNING,
@@ -79,7 +81,7 @@ from webapp.rows.train import (
     DataFile,
     TrainedModel,
 )
-from webapp.rows.writing import ContentVersion, Trial
+from webapp.rows.writing import DRAFT, ContentVersion, Trial
 
 __all__ = [
     "ADMIN",
@@ -88,6 +90,8 @@ __all__ = [
     "CLASS",
     "CLOSED",
     "COUNTED",
+    "DEMO",
+    "DRAFT",
     "EVEN",
     "FAILED",
     "FINISHED",
@@ -97,6 +101,7 @@ __all__ = [
     "HINTS",
     "INSTRUCTOR",
     "INTERRUPTED",
+    "IS_FLAGGED",
     "IS_RUNNING",
     "LAB",
     "LEFT",

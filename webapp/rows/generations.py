@@ -12,6 +12,8 @@ from webapp.db import Base, UtcTime
 
 RUNNING, FINISHED, BLOCKED = "running", "finished", "blocked"
 STOPPED, FAILED, INTERRUPTED = "stopped", "failed", "interrupted"
+# The feature that an attempt which is shown again is recorded under: nobody's.
+DEMO = "demo"
 # Answered by the site itself: somebody in distress, a dangerous request.
 HELPED, REFUSED = "helped", "refused"
 # What counts as used: the player got, or could have got, something out of it.
@@ -35,6 +37,13 @@ class Generation(Base):
             "boot_id",
             sqlite_where=text("status = 'running'"),
             postgresql_where=text("status = 'running'"),
+        ),
+        # Few of very many: what the site answered itself, for those who teach.
+        Index(
+            "ix_generations_flagged",
+            "player_id",
+            sqlite_where=text("status IN ('helped', 'refused')"),
+            postgresql_where=text("status IN ('helped', 'refused')"),
         ),
     )
 
@@ -65,3 +74,6 @@ class Generation(Base):
 
 # Written out in the statement: no plan uses the partial index for a parameter.
 IS_RUNNING: Final = Generation.status == literal(RUNNING, literal_execute=True)
+IS_FLAGGED: Final = Generation.status.in_(
+    [literal(one, literal_execute=True) for one in (HELPED, REFUSED)]
+)

@@ -76,9 +76,10 @@ class PanelState(Base):
     passed_hash: Mapped[str] = mapped_column(String(64), default="")
     passed_version: Mapped[str] = mapped_column(String(120), default="")
     solution_seen_at: Mapped[datetime | None] = mapped_column(UtcTime)
-    # Runs that were judged, and the last of them.
+    # Runs that were judged, the last of them, and the last that beat all before it.
     runs: Mapped[int] = mapped_column(default=0, server_default="0")
     run_at: Mapped[datetime | None] = mapped_column(UtcTime)
+    progress_at: Mapped[datetime | None] = mapped_column(UtcTime)
 
 
 class PanelHint(Base):

@@ -56,8 +56,9 @@ class LevelState(Base):
     """Where a player stands at a level in a season: the class page reads nothing else.
 
     `attempts` are those that count (COUNTED), `blocked` those of them that a guard
-    stopped. `progress_at` is when something went better than ever before: a first
-    attempt, a longer way past the guards, a win.
+    stopped, `furthest` the most guards that one of them got past. `progress_at` is when
+    something went better than ever before: a first attempt, a longer way past the
+    guards, a win.
     """
 
     __tablename__ = "level_states"
@@ -69,6 +70,7 @@ class LevelState(Base):
     season: Mapped[int] = mapped_column(primary_key=True)
     attempts: Mapped[int] = mapped_column(default=0)
     blocked: Mapped[int] = mapped_column(default=0)
+    furthest: Mapped[int] = mapped_column(default=0, server_default="0")
     first_at: Mapped[datetime] = mapped_column(UtcTime)
     last_at: Mapped[datetime] = mapped_column(UtcTime)
     progress_at: Mapped[datetime] = mapped_column(UtcTime)

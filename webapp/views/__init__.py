@@ -16,12 +16,28 @@ from webapp.views.models.cards import bp as card_pages
 from webapp.views.pages import bp as plain_pages
 from webapp.views.patterns import bp as patterns_pages
 from webapp.views.people.accounts import bp as people_pages
+from webapp.views.people.class_bar import bp as class_bar_pages
 from webapp.views.play.keep import bp as keep_pages
 from webapp.views.play.leaderboard import bp as leaderboard_pages
 from webapp.views.play.notebook import bp as notebook_pages
 from webapp.views.teach.calibration import bp as teach_pages
+from webapp.views.teach.classes import bp as class_pages
+from webapp.views.teach.content import bp as content_pages
+from webapp.views.teach.content_acts import bp as content_act_pages
+from webapp.views.teach.content_tries import bp as content_try_pages
+from webapp.views.teach.importing import bp as importing_pages
+from webapp.views.teach.joining import bp as joining_pages
+from webapp.views.teach.leading import bp as leading_pages
+from webapp.views.teach.limits import bp as limits_pages
+from webapp.views.teach.own_classes import bp as own_class_pages
+from webapp.views.teach.packs import bp as pack_pages
+from webapp.views.teach.plans import bp as plan_pages
+from webapp.views.teach.reference import bp as content_reference_pages
 from webapp.views.teach.roster import bp as roster_pages
+from webapp.views.teach.showing import bp as showing_pages
+from webapp.views.teach.trials import bp as trial_pages
 from webapp.views.teach.wall import bp as wall_pages
+from webapp.views.teach.work import bp as work_pages
 from webapp.views.train.arena import bp as arena_pages
 from webapp.views.train.compared import bp as compared_pages
 from webapp.views.train.data import bp as data_pages
@@ -43,6 +59,7 @@ def register(app: Flask) -> None:
     for blueprint in (
         welcome_pages,
         people_pages,
+        class_bar_pages,
         keep_pages,
         course_pages,
         lesson_pages,
@@ -65,8 +82,23 @@ def register(app: Flask) -> None:
         compared_pages,
         arena_pages,
         teach_pages,
+        class_pages,
+        work_pages,
         roster_pages,
         wall_pages,
+        leading_pages,
+        plan_pages,
+        showing_pages,
+        trial_pages,
+        content_reference_pages,
+        pack_pages,
+        own_class_pages,
+        joining_pages,
+        importing_pages,
+        limits_pages,
+        content_pages,
+        content_act_pages,
+        content_try_pages,
     ):
         app.register_blueprint(blueprint)
     if context.services_of(app).settings.debug_pages:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from datetime import timedelta
+from functools import partial
 from typing import Any, Final
 
 import nh3
@@ -12,6 +13,7 @@ from markdown_it import MarkdownIt
 from markupsafe import Markup
 
 from webapp.domain.models import cards
+from webapp.domain.people import class_bar
 from webapp.domain.train import words
 from webapp.plugins.guard import guards
 from webapp.reading.problems import Problem, shown_path
@@ -82,6 +84,8 @@ def init_app(app: Flask) -> None:
     app.add_template_filter(ordinal)
     app.add_template_filter(in_words)
     app.add_template_filter(span)
+    app.add_template_filter(ago)
+    app.add_template_filter(minutes)
     app.add_template_filter(percent)
     app.add_template_filter(heat_step)
     app.add_template_filter(problem_place)
@@ -175,6 +179,21 @@ def span(time: timedelta) -> str:
     )
 
 
+def ago(time: timedelta) -> str:
+    """Return how long something is past, in its largest unit: `4 minutes ago`."""
+    seconds = int(time.total_seconds())
+    if seconds < 60:
+        return "just now"
+    units = (86_400, "day"), (3_600, "hour"), (60, "minute")
+    size, unit = next(one for one in units if seconds >= one[0])
+    return f"{count(seconds // size, unit, f'{unit}s')} ago"
+
+
+def minutes(time: timedelta) -> str:
+    """Return a time in whole minutes: `12 minutes`."""
+    return count(int(time.total_seconds()) // 60, "minute", "minutes")
+
+
 def percent(share: float | None) -> str:
     """Return a share as a person reads it: `12.5 %`; a dash where there is none."""
     return "–" if share is None else f"{100 * share:.1f} %"
@@ -193,6 +212,8 @@ def _frame() -> dict[str, Any]:
         "theme": _preference("theme", THEMES),
         "stream": _preference("stream", STREAMS),
         "new_code": unread and unread.text,
+        # Looked up by whole pages alone.
+        "class_bar": partial(class_bar.class_bar, context.services(), player),
         "is_content_stale": bool(
             player and player.is_instructor and context.services().content.stale
         ),

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -18,6 +17,8 @@ from finetune.serving.engine.steps import Step, Steps
 # far longer.
 _QUICK = 1000
 _WHOLE = 2**20
+# What chances that make one may sum up to.
+_ALL = 1 - 1e-9
 # Ranks are counted so far down.
 RANKED = 64
 
@@ -60,14 +61,15 @@ class Likely(NamedTuple):
 class Outlook:
     """All that may come next: the likeliest, and the rest as one.
 
-    `entropy` is the surprise in bits to be expected from the model's own chances.
+    `entropy` is the surprise in bits to be expected from the model's own chances;
+    None where not all of them were looked at.
     """
 
     likely: tuple[Likely, ...]
     rest: int
     rest_p: float
     rest_shaped: float
-    entropy: float
+    entropy: float | None
 
 
 class Drawn(NamedTuple):
@@ -90,21 +92,37 @@ class Given(NamedTuple):
     top: tuple[tuple[Word, float], ...]
 
 
-def shape(logprobs: Numbers, cut: Cut) -> Numbers:
-    """Return the chances that a token is drawn with, from the likeliest on.
+class View(NamedTuple):
+    """The likeliest tokens, or all; their chances before and after the cut."""
+
+    top: list[Step]
+    chances: Numbers
+    shaped: Numbers
+    is_whole: bool
+
+
+def shape(logprobs: Numbers, cut: Cut, *, is_whole: bool = True) -> Numbers | None:
+    """Return the chances that tokens are drawn with, from the likeliest on.
 
     As the engine does it: first the likeliest `top_k`, then the temperature, then as
-    many as `top_p` needs. Temperature 0 always takes the likeliest.
+    many as `top_p` needs. Temperature 0 always takes the likeliest. None if it takes
+    the whole vocabulary to tell.
     """
     result = np.zeros(len(logprobs))
     if cut.temperature == 0:
         result[0] = 1.0
         return result
+    has_all = is_whole or 0 < cut.top_k <= len(logprobs)
+    if not has_all and cut.temperature != 1:
+        return None
     kept = logprobs[: cut.top_k or None] / cut.temperature
-    chances = np.exp(kept - kept.max())
-    chances /= chances.sum()
+    # Else the chances are those of the model, and the rest has the rest.
+    total = np.logaddexp.reduce(kept) if has_all else 0.0
+    chances = np.exp(kept - total)
     if cut.top_p < 1:
         size = int(np.searchsorted(np.cumsum(chances), cut.top_p)) + 1
+        if size > len(chances) and not has_all:
+            return None
         chances = chances[:size] / chances[:size].sum()
     result[: len(chances)] = chances
     return result
@@ -131,15 +149,17 @@ class Looker:
 
     def outlook(self, ids: list[int], cut: Cut, listed: int) -> Outlook:
         """Return what may follow a prompt that was read."""
-        top, logprobs = self._all(ids)
-        shaped = shape(logprobs, cut)
-        chances = np.exp(logprobs)
+        view = self._view(ids, cut)
+        shown, shaped = view.chances[:listed], view.shaped[:listed]
+        # None of those that were not looked at can be drawn, unless nothing was cut.
+        is_cut = view.is_whole or not np.array_equal(view.chances, view.shaped)
+        entropy = _bits(view.chances) if view.is_whole else None
         return Outlook(
-            self._likely(top, chances, shaped, listed),
-            len(top) - min(listed, len(top)),
-            float(chances[listed:].sum()),
-            float(shaped[listed:].sum()),
-            float(-(chances * logprobs).sum() / math.log(2)),
+            self._likely(view, listed),
+            self._engine.words - len(shown),
+            max(0.0, 1.0 - float(shown.sum())),
+            float(view.shaped[listed:].sum() if is_cut else 1.0 - shaped.sum()),
+            entropy,
         )
 
     def draw(
@@ -150,59 +170,58 @@ class Looker:
         prompt = list(ids)
         for _ in range(tokens):
             self._check()
-            is_quick = cut.temperature == 0 or 0 < cut.top_k <= _QUICK
-            top, logprobs = self._some(prompt) if is_quick else self._all(prompt)
-            shaped = shape(logprobs, cut)
-            which = int(chance.choice(len(shaped), p=shaped))
-            chances = np.exp(logprobs)
-            one = Likely(
-                self._word(top[which]), float(chances[which]), float(shaped[which])
-            )
-            yield Drawn(one, which + 1, self._likely(top, chances, shaped, listed))
+            view = self._view(prompt, cut, draws=True)
+            which = int(chance.choice(len(view.top), p=view.shaped))
+            one = self._likely_one(view, which)
+            yield Drawn(one, which + 1, self._likely(view, listed))
             if one.word.is_special:
                 return
             prompt.append(one.word.id)
 
-    def given(
-        self, words: Sequence[Word], listed: int, *, start: int = 1
-    ) -> Iterator[Given]:
-        """Return how likely each token of a text was after those before it."""
-        ids = [word.id for word in words]
-        yield from (Given(word, None, None, ()) for word in words[:start])
-        for place in range(start, len(ids)):
-            self._check()
-            yield self._expected(ids[:place], words[place], listed)
+    def given(self, first: Word, ids: list[int], listed: int) -> Iterator[Given]:
+        """Return how likely each token of a text was after those before it.
 
-    def _expected(self, ids: list[int], word: Word, listed: int) -> Given:
-        step = self._steps.look(ids, forced=word.id, listed=RANKED)
+        `first` is the first of the ids.
+        """
+        yield Given(first, None, None, ())
+        for place in range(1, len(ids)):
+            self._check()
+            yield self._expected(ids[:place], ids[place], listed)
+
+    def _expected(self, ids: list[int], token: int, listed: int) -> Given:
+        step = self._steps.look(ids, forced=token, listed=RANKED)
         if step is not None:
-            top, logprob = step["top_logprobs"], float(step["logprob"])
+            top = step["top_logprobs"]
         else:
-            top, logprob = self._part_of_a_character(ids, word.id)
-        rank = next((n for n, one in enumerate(top, 1) if one["id"] == word.id), None)
+            top, step = self._part_of_a_character(ids, token)
+        rank = next((n for n, one in enumerate(top, 1) if one["id"] == token), None)
         likely = [(self._word(one), float(one["logprob"])) for one in top[:listed]]
-        return Given(word, logprob, rank, tuple(likely))
+        return Given(self._word(step), float(step["logprob"]), rank, tuple(likely))
 
     def _part_of_a_character(
         self, ids: list[int], token: int
-    ) -> tuple[list[Step], float]:
-        """Return the list in which a token is, and what it says of it."""
+    ) -> tuple[list[Step], Step]:
+        """Return the list in which a token is, and its entry."""
         for listed in (_QUICK, _WHOLE):
             top = self._top(ids, listed)
             for one in top:
                 if one["id"] == token:
-                    return top, float(one["logprob"])
+                    return top, one
         raise EngineError("the engine does not list a token")
 
-    def _all(self, ids: list[int]) -> tuple[list[Step], Numbers]:
-        """Return all tokens and their logarithms, so that the chances make one."""
-        top = self._top(ids, _WHOLE)
-        logprobs = np.array([one["logprob"] for one in top])
-        return top, logprobs - np.logaddexp.reduce(logprobs)
-
-    def _some(self, ids: list[int]) -> tuple[list[Step], Numbers]:
-        top = self._top(ids, _QUICK)
-        return top, np.array([one["logprob"] for one in top])
+    def _view(self, ids: list[int], cut: Cut, *, draws: bool = False) -> View:
+        """Look at as many tokens as it takes to tell their chances exactly."""
+        for listed in (_QUICK, _WHOLE):
+            top = self._top(ids, listed)
+            is_whole = listed == _WHOLE or len(top) < listed
+            logprobs = np.array([one["logprob"] for one in top])
+            if is_whole:
+                # The engine's own sum is off by a ten-thousandth.
+                logprobs -= np.logaddexp.reduce(logprobs)
+            shaped = shape(logprobs, cut, is_whole=is_whole)
+            if shaped is not None and not (draws and shaped.sum() < _ALL):
+                return View(top, np.exp(logprobs), shaped, is_whole)
+        raise EngineError("the engine lists no chances")
 
     def _top(self, ids: list[int], listed: int) -> list[Step]:
         step = self._steps.look(ids, forced=self._plain, listed=listed)
@@ -211,13 +230,13 @@ class Looker:
         top: list[Step] = step["top_logprobs"]
         return top
 
-    def _likely(
-        self, top: list[Step], chances: Numbers, shaped: Numbers, listed: int
-    ) -> tuple[Likely, ...]:
-        rows = zip(top[:listed], chances, shaped, strict=False)
-        return tuple(
-            Likely(self._word(one), float(p), float(cut)) for one, p, cut in rows
-        )
+    def _likely(self, view: View, listed: int) -> tuple[Likely, ...]:
+        count = min(listed, len(view.top))
+        return tuple(self._likely_one(view, place) for place in range(count))
+
+    def _likely_one(self, view: View, place: int) -> Likely:
+        word = self._word(view.top[place])
+        return Likely(word, float(view.chances[place]), float(view.shaped[place]))
 
     def _word(self, one: dict[str, Any]) -> Word:
         data = bytes(one["bytes"])
@@ -228,3 +247,8 @@ class Looker:
     def _check(self) -> None:
         if not self._is_wanted():
             raise Unwanted
+
+
+def _bits(chances: Numbers) -> float:
+    seen = chances[chances > 0]
+    return float(-(seen * np.log2(seen)).sum())

@@ -60,6 +60,11 @@ class Sidecar:
         self.probabilities = Probabilities(self.catalogue, self.desk)
         self.trainings = open_trainings(settings, self.catalogue)
 
+    def problems(self) -> list[str]:
+        """Return what is wrong with models or the depot, a sentence each."""
+        away = self.trainings.following.problem
+        return [*self.catalogue.problems(), *([away] if away else [])]
+
     def stop(self) -> None:
         """End politely; returns when nothing runs any more."""
         self.desk.stop(self.settings.stop_seconds)
@@ -81,6 +86,7 @@ def create_app(settings: Settings) -> Flask:
     app.register_error_handler(CallerLeft, _answer_caller_left)
     app.register_error_handler(Exception, _answer_crash)
     sidecar.catalogue.start()
+    sidecar.trainings.following.start()
     return app
 
 
@@ -109,7 +115,7 @@ def health() -> tuple[Response, int]:
         "slots": sidecar.settings.slots,
         "running": sidecar.desk.queue.running,
         "waiting": sidecar.desk.queue.waiting,
-        "problems": catalogue.problems(),
+        "problems": sidecar.problems(),
     }
     return jsonify(body), 200 if status == "ok" else 503
 
@@ -126,9 +132,9 @@ def check_key() -> None:
 @v1.get("/models")
 def list_models() -> Response:
     """List everything that can be named as `model`, and what is wrong with the rest."""
-    catalogue = _sidecar().catalogue
-    data = [_model(name) for name in catalogue.entries()]
-    return jsonify({"object": "list", "data": data, "problems": catalogue.problems()})
+    data = [_model(name) for name in _sidecar().catalogue.entries()]
+    problems = _sidecar().problems()
+    return jsonify({"object": "list", "data": data, "problems": problems})
 
 
 @v1.get("/models/<path:name>")

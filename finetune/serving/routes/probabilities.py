@@ -41,6 +41,8 @@ SCORED = 256
 # The engine tells nothing of parts of characters, so that all tokens are listed then.
 _PART_STEPS = 8
 _OTHERS = 8
+# How the engine writes what is no whole character.
+_HALF = "\ufffd"
 _SEEDS = 2**32
 
 Json = dict[str, Any]
@@ -92,10 +94,10 @@ class Probabilities:
     def score(self, body: ScoreRequest, is_connected: Callable[[], bool]) -> Json:
         """Return how likely each token of a text was."""
         with self._catalogue.talker(body.model) as served:
-            words = _words(served, body)
+            first, ids = _given(served, body)
             with self._looker(served.engine, body.user, is_connected) as looker:
-                looker.read([words[0].id])
-                scored = list(looker.given(words, body.top))
+                looker.read(ids[:1])
+                scored = list(looker.given(first, ids, body.top))
         return _scored(scored)
 
     def render(self, body: RenderRequest) -> Json:
@@ -151,30 +153,30 @@ class Probabilities:
             raise engine_failed() from None
 
 
-def _words(served: ServedEngine, body: ScoreRequest) -> list[Word]:
-    """Return the tokens of a text; raise ApiError if it is too long for one turn."""
+def _given(served: ServedEngine, body: ScoreRequest) -> tuple[Word, list[int]]:
+    """Return the tokens of a text, the first one in full.
+
+    Raises ApiError if it is too long for one turn.
+    """
     engine = served.engine
     ids = text_prompt(served, body.text(), body.raw_tokens).ids
     if len(ids) < 2:
         raise ApiError(
             "Send at least two tokens: nothing comes before the first one.",
+            code="text_too_short",
             param="prompt",
         )
     if len(ids) >= engine.context:
         raise context_overflow(len(ids), engine.context)
     if len(ids) > SCORED:
         raise _too_many(len(ids))
-    words = [_named(engine, token) for token in ids]
-    parts = sum("\ufffd" in word.text for word in words)
+    names = [engine.name_of(token) for token in ids]
+    parts = sum(_HALF in name for name in names)
     if len(ids) + parts * (_PART_STEPS - 1) > SCORED:
         raise _too_many(len(ids), parts)
-    return words
-
-
-def _named(engine: Engine, token: int) -> Word:
-    """Return a token by its id."""
-    name = engine.name_of(token)
-    return Word(token, name, name.encode(), engine.is_control(token))
+    is_special = engine.is_control(ids[0])
+    data = b"" if is_special else names[0].encode()
+    return Word(ids[0], names[0], data, is_special), ids
 
 
 def _too_many(tokens: int, parts: int = 0) -> ApiError:

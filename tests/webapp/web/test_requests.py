@@ -24,14 +24,18 @@ def _addresses(app: Flask) -> list[str]:
     samples |= {"ladder_id": "keep", "class_id": "1", "player_id": "1"}
     samples |= {"track": "basics", "slug": "next-word", "panel": "next"}
     samples |= {"run_id": "1", "piece_id": "1", "data_id": "1", "file": "card.md"}
-    samples |= {"comparison_id": "1", "sweep_id": "1"}
+    samples |= {"plan": "45", "season": "1"}
+    samples |= {"comparison_id": "1", "sweep_id": "1", "trial_id": "1"}
+    samples |= {"digest": "0" * 64}
+    samples |= {"what": "progress"}
+    samples |= {"kind": "level"}
     found = []
     for rule in app.url_map.iter_rules():
         if rule.endpoint == "static" or "GET" not in (rule.methods or ()):
             continue
         path = rule.rule
         for part, sample in samples.items():
-            for kind in ("", "int:"):
+            for kind in ("", "int:", "path:"):
                 path = path.replace(f"<{kind}{part}>", sample)
         assert "<" not in path, path
         if path != "/":

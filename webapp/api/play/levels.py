@@ -38,6 +38,10 @@ class LevelItem(Answer):
     earned: int | None = Field(description="What you earned here; null before the win.")
     provisional: bool = Field(description="Whether the level is still being built.")
     needs: tuple[str, ...] = Field(description="Titles of levels to solve first.")
+    closed: bool = Field(description="Whether your instructor has closed it.")
+    opens_at: datetime | None = Field(
+        description="When a closed level opens; null: not known."
+    )
 
 
 class HintItem(Answer):

@@ -140,7 +140,7 @@ def _groups() -> list[dict[str, Any]]:
         choices.append(
             {
                 "type": "object",
-                "description": _GROUP_LABELS[name],
+                "description": GROUP_LABELS[name],
                 "properties": {**common, **dict.fromkeys(names, value)},
                 "anyOf": [{"required": [one]} for one in names],
                 "additionalProperties": False,
@@ -149,7 +149,7 @@ def _groups() -> list[dict[str, Any]]:
     return choices
 
 
-_GROUP_LABELS: Final = {
+GROUP_LABELS: Final = {
     "all-of": "Passes if all of these checks pass.",
     "any-of": "Passes if one of these checks passes.",
     AT_LEAST: "Passes if at least n of these checks pass.",

@@ -14,7 +14,6 @@ import json
 import math
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Literal
@@ -23,7 +22,8 @@ from webapp.content.attacks import Conversation
 from webapp.content.index import Index
 from webapp.content.report import LevelReport, Report, Result
 from webapp.content.schema import GuardSpec, Level
-from webapp.domain.calibration.proof import STREAMS, play_turns, visible
+from webapp.domain.calibration.proof import play_turns, visible
+from webapp.domain.generations.pace import FULL_PACE, STREAMS, Pace
 from webapp.domain.play.reader import Reader
 from webapp.domain.play.turn import TurnRecord
 from webapp.errors import BackendError, BackendRefused
@@ -77,7 +77,13 @@ class _Outcome:
 
 
 def calibrate(
-    index: Index, gateway: Gateway, plan: Plan, *, say: Say, now: Callable[[], datetime]
+    index: Index,
+    gateway: Gateway,
+    plan: Plan,
+    *,
+    say: Say,
+    now: Callable[[], datetime],
+    pace: Pace = FULL_PACE,
 ) -> Report:
     """Play the plan, level by level, many streams at once; return the report.
 
@@ -91,7 +97,7 @@ def calibrate(
     reports: list[LevelReport] = []
     results: list[Result] = []
     for level in levels:
-        report, rows = _calibrate_level(index, gateway, plan, level, say)
+        report, rows = _calibrate_level(index, gateway, plan, level, say=say, pace=pace)
         reports.append(report)
         results += rows
     families = dict.fromkeys((attack.family for attack in plan.attacks), 0)
@@ -129,14 +135,20 @@ def wilson(hits: int, count: int) -> tuple[float, float]:
 
 
 def _calibrate_level(
-    index: Index, gateway: Gateway, plan: Plan, level: Level, say: Say
+    index: Index,
+    gateway: Gateway,
+    plan: Plan,
+    level: Level,
+    *,
+    say: Say,
+    pace: Pace,
 ) -> tuple[LevelReport, list[Result]]:
     started = time.monotonic()
     version = gateway.version(level.defender.model)
     guard_versions = _guard_versions(gateway, level)
     table = _Table(index.words(level.secret.words))
     jobs = list(_jobs(plan, level))
-    outcomes = dict(_played(gateway, level, table, jobs, say))
+    outcomes = dict(_played(gateway, level, table, jobs, say=say, pace=pace))
     results = [
         _result(level, number, _of(outcomes, "attack", number))
         for number in range(len(plan.attacks))
@@ -166,6 +178,11 @@ def _calibrate_level(
         seconds=round(time.monotonic() - started, 1),
     )
     return report, results
+
+
+def plays(plan: Plan, level: Level) -> int:
+    """Return how many conversations the plan plays at a level."""
+    return sum(1 for _ in _jobs(plan, level))
 
 
 class _Table:
@@ -205,26 +222,23 @@ def _jobs(plan: Plan, level: Level) -> Iterator[_Job]:
 
 
 def _played(
-    gateway: Gateway, level: Level, table: _Table, jobs: list[_Job], say: Say
+    gateway: Gateway,
+    level: Level,
+    table: _Table,
+    jobs: list[_Job],
+    *,
+    say: Say,
+    pace: Pace,
 ) -> Iterator[tuple[_Job, _Outcome]]:
     """Yield each job with its outcome as it is done; report progress."""
     started = said = time.monotonic()
-    done = 0
-    pool = ThreadPoolExecutor(STREAMS)
-    try:
-        futures: dict[Future[_Outcome], _Job] = {
-            pool.submit(_play, gateway, level, table, job): job for job in jobs
-        }
-        for future in as_completed(futures):
-            yield futures[future], future.result()
-            done += 1
-            if done == len(jobs) or time.monotonic() - said >= REPORT_SECONDS:
-                said = time.monotonic()
-                seconds = f"{said - started:.0f} s"
-                say(f"{level.id}: {done} of {len(jobs)} plays, {seconds}")
-    finally:
-        # On an error or Ctrl-C: what has not begun does not begin.
-        pool.shutdown(cancel_futures=True)
+    played = pace.each(lambda job: _play(gateway, level, table, job), jobs)
+    for done, (job, outcome) in enumerate(played, 1):
+        yield job, outcome
+        if done == len(jobs) or time.monotonic() - said >= REPORT_SECONDS:
+            said = time.monotonic()
+            seconds = f"{said - started:.0f} s"
+            say(f"{level.id}: {done} of {len(jobs)} plays, {seconds}")
 
 
 def _play(gateway: Gateway, level: Level, table: _Table, job: _Job) -> _Outcome:

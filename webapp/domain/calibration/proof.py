@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Literal
 
 from webapp.content.index import Index
 from webapp.content.schema import Level
+from webapp.domain.generations.pace import FULL_PACE, Pace
 from webapp.domain.play import conversation
 from webapp.domain.play.conversation import Said
 from webapp.domain.play.reader import Reader
@@ -22,12 +22,26 @@ from webapp.rows import BLOCKED, FINISHED
 from webapp.security import Secret
 
 Kind = Literal["solved_by", "not_solved_by", "benign"]
+_UNWANTED: Kind = "not_solved_by"
 # Share of plays in which a conversation must, or may, give the word away.
 SOLVED_SHARE = 0.8
 NOT_SOLVED_SHARE = 0.2
 # A friendly message must be answered nearly always (GUARDS.md counts 95 %).
 BENIGN_SHARE = 0.95
-STREAMS = 8
+# So many plays that went wrong are shown of a conversation.
+PLAYS_SHOWN = 3
+
+
+@dataclass(frozen=True, slots=True)
+class WrongPlay:
+    """A play that went wrong: its sample word, what was said, who stopped it, if any.
+
+    `blocked_by` has a reason for each turn that a guard stopped.
+    """
+
+    word: str
+    replies: tuple[str, ...]
+    blocked_by: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +49,8 @@ class ProofResult:
     """How one conversation of a proof went: `hits` of `plays`.
 
     A hit is the word given away to a reader with three guesses (solved_by,
-    not_solved_by) or an answer that no guard stopped (benign).
+    not_solved_by) or an answer that no guard stopped (benign). `wrong` are the first
+    plays that did not go as the kind says they should.
     """
 
     level_id: str
@@ -44,6 +59,7 @@ class ProofResult:
     hits: int
     plays: int
     is_required: bool
+    wrong: tuple[WrongPlay, ...] = ()
 
     @property
     def passed(self) -> bool:
@@ -63,6 +79,7 @@ def play_proofs(
     level_ids: tuple[str, ...],
     words: int,
     seed: int = 0,
+    pace: Pace = FULL_PACE,
 ) -> Iterator[ProofResult]:
     """Play every conversation of each level's proof with `words` fixed secrets.
 
@@ -72,18 +89,11 @@ def play_proofs(
     """
     for level_id in level_ids:
         level = index.level(level_id)
-        if level.proof is None:
-            continue
         known = index.words(level.secret.words)
         reader = Reader(known)
         secrets = sample_words(known, words, level_id, seed)
-        conversations: list[tuple[Kind, tuple[str, ...]]] = [
-            *(("solved_by", turns) for turns in level.proof.solved_by),
-            *(("not_solved_by", turns) for turns in level.proof.not_solved_by),
-            *(("benign", (text,)) for text in level.proof.benign),
-        ]
-        for kind, turns in conversations:
-            hits = _count_hits(
+        for kind, turns in conversations(level):
+            played = _played(
                 level,
                 gateway,
                 reader,
@@ -91,10 +101,29 @@ def play_proofs(
                 turns=turns,
                 secrets=secrets,
                 seed=seed,
+                pace=pace,
             )
+            wrong = [play for is_hit, play in played if is_hit == (kind == _UNWANTED)]
             yield ProofResult(
-                level_id, kind, turns, hits, len(secrets), not level.provisional
+                level_id,
+                kind,
+                turns,
+                sum(is_hit for is_hit, _ in played),
+                len(secrets),
+                not level.provisional,
+                tuple(wrong[:PLAYS_SHOWN]),
             )
+
+
+def conversations(level: Level) -> list[tuple[Kind, tuple[str, ...]]]:
+    """Return what the proof of a level plays, with what must come of each."""
+    if level.proof is None:
+        return []
+    return [
+        *(("solved_by", turns) for turns in level.proof.solved_by),
+        *(("not_solved_by", turns) for turns in level.proof.not_solved_by),
+        *(("benign", (text,)) for text in level.proof.benign),
+    ]
 
 
 def sample_words(
@@ -107,7 +136,7 @@ def sample_words(
     return tuple(ranked[:count])
 
 
-def _count_hits(
+def _played(
     level: Level,
     gateway: Gateway,
     reader: Reader,
@@ -116,18 +145,31 @@ def _count_hits(
     turns: tuple[str, ...],
     secrets: tuple[str, ...],
     seed: int,
-) -> int:
-    def play(number: int) -> bool:
+    pace: Pace,
+) -> list[tuple[bool, WrongPlay]]:
+    """Return for each secret whether it was a hit, and how it would be shown."""
+
+    def play(number: int) -> tuple[bool, WrongPlay]:
         secret = Secret(secrets[number])
         records = play_turns(
             level, gateway, secret, turns, seed=seed + number, user=f"proof-{number}"
         )
         if kind == "benign":
-            return _is_answered(records)
-        return reader.names(visible(records), secret)
+            is_hit = _is_answered(records)
+        else:
+            is_hit = reader.names(visible(records), secret)
+        return is_hit, WrongPlay(
+            secrets[number], tuple(r.reply for r in records), tuple(_blocks(records))
+        )
 
-    with ThreadPoolExecutor(STREAMS) as pool:
-        return sum(pool.map(play, range(len(secrets))))
+    return pace.all(play, range(len(secrets)))
+
+
+def _blocks(records: list[TurnRecord]) -> Iterator[str]:
+    for record in records:
+        for judged in record.judged:
+            if not judged.verdict.allowed:
+                yield f"{judged.guard}: {judged.verdict.reason}"
 
 
 def play_turns(

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from webapp.content.lessons.course import Track
 from webapp.content.lessons.schema import Lesson
 from webapp.domain.learn import progress
 from webapp.domain.learn.progress import LessonState, Reached
+from webapp.domain.people import rules
+from webapp.domain.people.rules import Rules
 from webapp.domain.services import Services
-from webapp.rows import Solve
+from webapp.rows import CLOSED, TRACK_RULE, Solve
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +38,17 @@ class LessonLine:
 
 @dataclass(frozen=True, slots=True)
 class TrackView:
-    """A track with its lessons, in their order."""
+    """A track with its lessons, in their order.
+
+    `closed` says that an instructor has closed it, until `opens_at` if that is known.
+    """
 
     id: str
     title: str
     story: str
     lessons: tuple[LessonLine, ...]
+    closed: bool = False
+    opens_at: datetime | None = None
 
     @property
     def done(self) -> int:
@@ -78,21 +87,47 @@ def course_page(services: Services, player_id: int | None) -> CoursePage:
     with services.db.read() as session:
         known = progress.reached(session, index, player_id)
         won = gates_won(session, player_id)
+        held = rules.of_id(session, services, player_id)
     tracks = tuple(
-        TrackView(
-            track.id,
-            track.info.title,
-            track.info.story,
-            tuple(lesson_line(lesson, known) for lesson in track.lessons),
-        )
+        _track_view(track, known, held)
         for track in index.tracks
+        if any(map(held.sees_lesson, track.lessons))
     )
-    lines = [line for track in tracks for line in track.lessons]
+    lines = [line for track in tracks if not track.closed for line in track.lessons]
     return CoursePage(
         tracks=tracks,
         next=next((line for line in lines if not line.is_done), None),
         gates_won=won,
     )
+
+
+def _track_view(track: Track, known: Reached, held: Rules) -> TrackView:
+    is_closed = held.track(track.id) == CLOSED
+    return TrackView(
+        track.id,
+        track.info.title,
+        track.info.story,
+        tuple(
+            lesson_line(lesson, known)
+            for lesson in track.lessons
+            if held.sees_lesson(lesson)
+        ),
+        closed=is_closed,
+        opens_at=held.changes_at(TRACK_RULE, track.id) if is_closed else None,
+    )
+
+
+def require_lesson(
+    session: Session, services: Services, *, player_id: int | None, lesson: Lesson
+) -> Rules:
+    """Return what holds for a player; raise unless the lesson may be opened.
+
+    Raises NotFound for what only other classes see, Forbidden (`closed`) for a track
+    that an instructor has closed.
+    """
+    held = rules.of_id(session, services, player_id)
+    held.require_lesson(services.content.current(), lesson)
+    return held
 
 
 def lesson_line(lesson: Lesson, known: Reached) -> LessonLine:
@@ -119,7 +154,12 @@ def lessons_for_gate(
         return ()
     with services.db.read() as session:
         known = progress.reached(session, index, player_id)
-    return tuple(lesson_line(lesson, known) for lesson in lessons)
+        held = rules.of_id(session, services, player_id)
+    return tuple(
+        lesson_line(lesson, known)
+        for lesson in lessons
+        if held.sees_lesson(lesson) and held.track(lesson.track) != CLOSED
+    )
 
 
 def gates_won(session: Session, player_id: int | None) -> int:

@@ -10,8 +10,10 @@ from webapp.content.lessons.schema import Lesson, Question
 from webapp.domain.learn import progress, questions
 from webapp.domain.learn.progress import A_WHILE
 from webapp.domain.learn.questions import QuestionView
+from webapp.domain.people import rules
 from webapp.domain.services import Services
 from webapp.errors import NotFound
+from webapp.rows import CLOSED
 
 PANELS: Final = 3
 QUESTIONS: Final = 3
@@ -47,10 +49,13 @@ def daily(services: Services, *, player_id: int) -> tuple[DailyPanel, ...]:
     now = services.now()
     with services.db.read() as session:
         known = progress.reached(session, index, player_id)
+        held = rules.of_id(session, services, player_id)
     found: list[DailyPanel] = []
     for (lesson_id, name), state in known.panels.items():
         lesson = index.lesson(lesson_id)
         panel = next((one for one in lesson.panels if one.name == name), None)
+        if not held.sees_lesson(lesson) or held.track(lesson.track) == CLOSED:
+            continue
         if panel is None or state.passed_at is None or state.run_at is None:
             continue
         is_today = state.run_at.date() == now.date()
@@ -88,7 +93,10 @@ def old_questions(
     found: list[tuple[datetime, Lesson, Question]] = []
     with services.db.read() as session:
         known = progress.reached(session, index, player_id)
+        held = rules.of_id(session, services, player_id)
         for lesson in before:
+            if not held.sees_lesson(lesson) or held.track(lesson.track) == CLOSED:
+                continue
             for question in lesson.questions:
                 row = known.answers.get((lesson.id, question.name))
                 if row is None or questions.right_answer(question) is None:

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from webapp.content.lessons.schema import Lesson, Panel
-from webapp.domain.learn import filling, history, progress
+from webapp.domain.learn import course, filling, history, progress
 from webapp.domain.learn.practice import require_panel
 from webapp.domain.people.players import require_player
 from webapp.domain.services import Services
@@ -65,7 +65,8 @@ def take_hint(
 ) -> HintView:
     """Open hint `n` (from 1), one after the other, with a pause between them.
 
-    Raises NotFound, TooSoon, or Conflict if the one before is not open yet.
+    Raises NotFound, TooSoon, Forbidden (`closed`) while hints are, or Conflict if the
+    one before is not open yet.
     """
     lesson = services.content.current().lesson(lesson_id)
     rules = require_panel(lesson, panel)
@@ -76,8 +77,12 @@ def take_hint(
     hint = rules.hints[n - 1]
     with services.db.write() as session:
         require_player(session, player_id, lock=True)
+        held = course.require_lesson(
+            session, services, player_id=player_id, lesson=lesson
+        )
         opened = _opened(session, player_id, lesson, panel)
         if n not in opened:
+            held.require_hints()
             if n - 1 not in {0, *opened}:
                 raise Conflict(f"Open hint {n - 1} first.")
             wait = _wait(opened, services.now())
@@ -126,6 +131,10 @@ def show_solution(
     rules = require_panel(lesson, panel)
     with services.db.write() as session:
         require_player(session, player_id, lock=True)
+        held = course.require_lesson(
+            session, services, player_id=player_id, lesson=lesson
+        )
+        held.require_hints()
         if not may_see_solution(session, player_id, lesson, panel):
             raise Forbidden(
                 "The solution opens once you have passed, or after three different "

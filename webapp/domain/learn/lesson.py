@@ -36,9 +36,10 @@ from webapp.domain.learn.hints import HintsView, SolutionView
 from webapp.domain.learn.history import RunView
 from webapp.domain.learn.progress import LessonState
 from webapp.domain.learn.questions import QuestionView
+from webapp.domain.people.rules import Rules
 from webapp.domain.services import Services
 from webapp.errors import NotFound
-from webapp.rows import RUNNING, PanelState
+from webapp.rows import CLOSED, OPEN, RUNNING, PanelState
 
 PanelProgress = Literal["new", "failed", "passed", "helped"]
 _TALKS: Final = {
@@ -211,17 +212,19 @@ def lesson_page(
     lesson = index.lesson(lesson_id)
     found = versions.of_page(services.gateway, lesson.panels)
     with services.db.read() as session:
+        held = course.require_lesson(
+            session, services, player_id=player_id, lesson=lesson
+        )
         known = progress.reached(session, index, player_id)
         solved = course.solved_levels(session, player_id)
-        wanted = _wanted(session, player_id, lesson, run)
+        wanted = _wanted(session, services, player_id, lesson, run)
         looker = _Looker(services, session, index, lesson, player_id, wanted, found)
         looked_up = tuple(looker.parts())
     # After the session: an endpoint may have to be asked.
     parts = tuple(_with_pieces(services, lesson, part) for part in looked_up)
     track = next(track for track in index.tracks if track.id == lesson.track)
-    at = [one.id for one in track.lessons].index(lesson.id)
-    following = index.next_lesson(lesson.id)
-    before = _before(index, lesson)
+    seen = [one for one in track.lessons if held.sees_lesson(one)]
+    before, following = _beside(index, lesson, held)
     return LessonPage(
         id=lesson.id,
         title=lesson.info.title,
@@ -230,18 +233,18 @@ def lesson_page(
         can_do=lesson.info.can_do,
         track=track.id,
         track_title=track.info.title,
-        number=at + 1,
-        of=len(track.lessons),
+        number=[one.id for one in seen].index(lesson.id) + 1,
+        of=len(seen),
         state=known.state(lesson),
         parts=parts,
         after=tuple(
             course.lesson_line(one, known)
             for one in _found(index, lesson.info.after)
-            if not course.lesson_line(one, known).is_done
+            if held.sees_lesson(one) and not course.lesson_line(one, known).is_done
         ),
         next=course.lesson_line(following, known) if following else None,
         previous=course.lesson_line(before, known) if before else None,
-        gates=tuple(_gates(index, lesson, solved)),
+        gates=tuple(_gates(index, lesson, solved, held)),
         read_more=lesson.info.read_more,
     )
 
@@ -354,7 +357,9 @@ class _Looker:
     def _runs(self, panel: Panel) -> tuple[RunView, ...]:
         if self.player_id is None:
             return ()
-        return history.last_runs(self.session, self.player_id, self.lesson, panel.name)
+        return history.last_runs(
+            self.session, self.services, self.player_id, self.lesson, panel.name
+        )
 
     def _shown(self, panel: Panel, runs: tuple[RunView, ...]) -> RunView | None:
         if self.wanted is not None and self.wanted.panel == panel.name:
@@ -392,13 +397,18 @@ def voice(panel: Panel) -> str:
 
 
 def _wanted(
-    session: Session, player_id: int | None, lesson: Lesson, run: int | None
+    session: Session,
+    services: Services,
+    player_id: int | None,
+    lesson: Lesson,
+    run: int | None,
 ) -> RunView | None:
     if run is None:
         return None
     if player_id is None:
         raise NotFound("There is no such run in your notebook.")
-    view = history.run_view(history.require_run(session, player_id, run))
+    row = history.require_run(session, player_id, run)
+    view = history.shown(session, services, player_id, history.run_view(row))
     if view.lesson_id not in progress.ids(lesson):
         raise NotFound("This run is of another lesson.")
     return view
@@ -499,19 +509,37 @@ def _found(index: Index, lesson_ids: tuple[str, ...]) -> Iterator[Lesson]:
             continue
 
 
-def _before(index: Index, lesson: Lesson) -> Lesson | None:
-    lessons = [one for track in index.tracks for one in track.lessons]
+def _beside(
+    index: Index, lesson: Lesson, held: Rules
+) -> tuple[Lesson | None, Lesson | None]:
+    """Return the lessons before and after one, of those that may be opened."""
+    lessons = [
+        one
+        for track in index.tracks
+        if held.track(track.id) != CLOSED
+        for one in track.lessons
+        if held.sees_lesson(one)
+    ]
     at = [one.id for one in lessons].index(lesson.id)
-    return lessons[at - 1] if at else None
+    before, after = lessons[:at], lessons[at + 1 :]
+    return (before[-1] if before else None, after[0] if after else None)
 
 
-def _gates(index: Index, lesson: Lesson, solved: frozenset[str]) -> Iterator[GateView]:
+def _gates(
+    index: Index, lesson: Lesson, solved: frozenset[str], held: Rules
+) -> Iterator[GateView]:
     for gate in lesson.info.gates:
         ladder, _, level_id = gate.partition("/")
         try:
             level = index.level(level_id)
         except NotFound:
             continue
-        is_open = solved.issuperset(level.after)
+        if not held.sees_level(index, level_id):
+            continue
+        ruled = held.gate(level_id)
+        is_open = ruled != CLOSED and (
+            ruled == OPEN
+            or all(n in solved or not held.sees_level(index, n) for n in level.after)
+        )
         is_won = level_id in solved
         yield GateView(gate, ladder, level_id, level.title, is_won, is_open)

@@ -11,9 +11,17 @@ from sqlalchemy.orm import Session
 
 from webapp.content.index import Index
 from webapp.content.lessons.schema import Lesson, Panel
-from webapp.domain.generations import runs
+from webapp.domain.generations import masking, runs
 from webapp.domain.generations.replies import Record
-from webapp.domain.learn import events, judging, progress, speaking, telling, versions
+from webapp.domain.learn import (
+    course,
+    events,
+    judging,
+    progress,
+    speaking,
+    telling,
+    versions,
+)
 from webapp.domain.learn.filling import (
     PanelRequest,
     Typed,
@@ -100,6 +108,7 @@ class _Practice(runs.Job[Practice]):
     earlier: tuple[EarlierRun, ...]
     version: str
     panel_hash: str
+    masks: bool = False
     record: Record = field(default_factory=Record)
     before: Verdict | None = None
     after: Verdict | None = None
@@ -149,7 +158,8 @@ class _Practice(runs.Job[Practice]):
             return (end,)
         told = self.outcome(self.before, is_helped=row.is_helped)
         _keep(session, self.services, row, told)
-        return (events.OutcomeEvent(told), end)
+        shown = told.masked() if self.masks else told
+        return (events.OutcomeEvent(shown), end)
 
     def outcome(self, before: Verdict, *, is_helped: bool) -> telling.Told:
         """Put together what the run came to."""
@@ -176,7 +186,8 @@ class _Practice(runs.Job[Practice]):
             request,
             user=f"player-{self.player_id}",
         )
-        yield from speaking.hear(stream, self.record)
+        heard = speaking.hear(stream, self.record)
+        yield from masking.in_stream(heard, masks=self.masks)
         self._is_open = False
         played = self._close_sample()
         verdict = judging.judge_sample(
@@ -187,7 +198,10 @@ class _Practice(runs.Job[Practice]):
         )
         played.verdict = verdict
         self.tally = self.tally.plus(verdict.status)
-        yield events.JudgedSample.of(number, played.sample.reply, verdict, self.tally)
+        judged = events.JudgedSample.of(
+            number, played.sample.reply, verdict, self.tally
+        )
+        yield judged.masked() if self.masks else judged
 
     def _close_sample(self, finish: str = "length") -> Played:
         """Take the reply that has come as a sample; without an end it was cut off."""
@@ -242,6 +256,9 @@ def practise(
     seed = services.seed()
 
     def prepare(session: Session, player: Player) -> runs.Begun[Practice]:
+        held = course.require_lesson(
+            session, services, player_id=player.id, lesson=lesson
+        )
         _require_free(session, player, lesson, rules)
         plan = plan_of(rules, given, seed, salt=secrets.token_hex(8))
         job = _Practice(
@@ -252,6 +269,7 @@ def practise(
             earlier=earlier_runs(session, player_id, lesson, rules),
             version=version,
             panel_hash=index.panel_hash(lesson.id, rules.name),
+            masks=held.masks_rude,
         )
         state = progress.panel_state(session, player_id, lesson, rules.name)
         row = Practice(
@@ -273,7 +291,7 @@ def practise(
         services,
         player_id=player_id,
         what="runs",
-        limits=_limits(services.settings),
+        limits=_limits,
         model=rules.model,
         prepare=prepare,
         answer=answer,
@@ -349,10 +367,18 @@ def _keep(
     session: Session, services: Services, row: Practice, told: telling.Told
 ) -> None:
     """Keep an outcome with its run, and what the player has reached with it."""
+    is_first_time = row.result is None
     row.outcome = told.as_row()
     row.result = told.status
     lesson = services.content.current().lesson(row.lesson_id)
-    progress.note_run(session, lesson, row, score=told.score, now=services.now())
+    progress.note_run(
+        session,
+        lesson,
+        row,
+        score=told.score,
+        now=services.now(),
+        is_first_time=is_first_time,
+    )
 
 
 def _chances_row(token: PickedToken) -> list[Any]:

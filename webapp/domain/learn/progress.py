@@ -114,6 +114,8 @@ def own_state(
         passed_hash=old.passed_hash if old else "",
         passed_version=old.passed_version if old else "",
         solution_seen_at=old.solution_seen_at if old else None,
+        runs=old.runs if old else 0,
+        progress_at=old.progress_at if old else None,
         run_at=old.run_at if old else None,
     )
     session.add(row)
@@ -134,13 +136,25 @@ def is_helped_now(state: PanelState | None, now: datetime) -> bool:
 
 
 def note_run(
-    session: Session, lesson: Lesson, row: Practice, *, score: float, now: datetime
+    session: Session,
+    lesson: Lesson,
+    row: Practice,
+    *,
+    score: float,
+    now: datetime,
+    is_first_time: bool = True,
 ) -> None:
-    """Take a judged run into what its player has reached; it can only get better."""
+    """Take a judged run into what its player has reached; it can only get better.
+
+    A run that is judged once more is still one run.
+    """
     if row.player_id is None:
         return
     state = own_state(session, row.player_id, lesson, row.panel)
+    if state.run_at is None or score > state.best:
+        state.progress_at = now
     state.run_at = now
+    state.runs += is_first_time
     state.best = max(state.best, score)
     if row.result != "passed":
         return

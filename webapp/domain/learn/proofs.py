@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Literal
@@ -18,6 +17,7 @@ from webapp.content.index import Index
 from webapp.content.lessons.placeholders import fill
 from webapp.content.lessons.proven import ProvenRow, Verdict
 from webapp.content.lessons.schema import CheckSpec, Lesson, Mistake, Panel
+from webapp.domain.generations.pace import FULL_PACE, STREAMS, Pace
 from webapp.domain.generations.replies import Record
 from webapp.domain.learn import filling, judging, speaking
 from webapp.domain.learn.filling import Typed
@@ -32,7 +32,6 @@ SAMPLES: Final = 20
 # The least chance that a run with the solution passes, and the most with anything else.
 SOLVED_CHANCE: Final = 0.9
 OTHER_CHANCE: Final = 0.1
-STREAMS: Final = 8
 # What must not solve a panel is asked so often before a miss is believed.
 FIRST_PLAYS: Final = 8
 REPLIES_SHOWN: Final = 3
@@ -65,7 +64,9 @@ class EntryResult:
     """How an entry went: `hits` of `plays` samples; `chance` is that of a whole run.
 
     `plays` is 0 where what was typed does not count, so that no model was asked.
-    `replies` are some that did not pass. `is_told` says whether a named mistake showed.
+    `replies` are some that went wrong: that did not pass where they must, or passed
+    where they must not; if none did, some that did not pass. `is_told` says whether a
+    named mistake showed.
     """
 
     entry: Entry
@@ -152,6 +153,7 @@ def play_panels(
     lessons: tuple[Lesson, ...],
     samples: int = SAMPLES,
     seed: int = 0,
+    pace: Pace = FULL_PACE,
 ) -> Iterator[PanelResult]:
     """Play the proof of every panel of these lessons.
 
@@ -160,17 +162,38 @@ def play_panels(
     """
     for lesson in lessons:
         for panel in lesson.panels:
-            version = "" if panel.talk == "none" else gateway.version(panel.model)
-            yield PanelResult(
-                lesson.id,
-                panel,
-                index.panel_hash(lesson.id, panel.name),
-                version,
-                tuple(
-                    play_entry(panel, gateway, entry, samples=samples, seed=seed)
-                    for entry in entries(panel)
-                ),
+            yield play_panel(
+                index,
+                gateway,
+                lesson_id=lesson.id,
+                panel=panel,
+                samples=samples,
+                seed=seed,
+                pace=pace,
             )
+
+
+def play_panel(
+    index: Index,
+    gateway: Gateway,
+    *,
+    lesson_id: str,
+    panel: Panel,
+    samples: int = SAMPLES,
+    seed: int = 0,
+    pace: Pace = FULL_PACE,
+) -> PanelResult:
+    """Play the proof of one panel, as `play_panels` does."""
+    return PanelResult(
+        lesson_id,
+        panel,
+        index.panel_hash(lesson_id, panel.name),
+        "" if panel.talk == "none" else gateway.version(panel.model),
+        tuple(
+            play_entry(panel, gateway, entry, samples=samples, seed=seed, pace=pace)
+            for entry in entries(panel)
+        ),
+    )
 
 
 def entries(panel: Panel) -> Iterator[Entry]:
@@ -237,7 +260,13 @@ def expected(panel: Panel) -> list[str]:
 
 
 def play_entry(
-    panel: Panel, gateway: Gateway, entry: Entry, *, samples: int, seed: int
+    panel: Panel,
+    gateway: Gateway,
+    entry: Entry,
+    *,
+    samples: int,
+    seed: int,
+    pace: Pace = FULL_PACE,
 ) -> EntryResult:
     """Play an entry as a student's typing would be, for many samples at once."""
     try:
@@ -260,7 +289,7 @@ def play_entry(
     heard: list[Sample] = []
     verdicts: list[judging.Verdict] = []
     for part in _parts(panel, entry, samples):
-        new = _hear(panel, gateway, plan, part)
+        new = _hear(panel, gateway, plan, part, pace)
         heard += new
         verdicts += [
             judging.judge_sample(case, sample=one, samples=(one,), request=request)
@@ -272,20 +301,27 @@ def play_entry(
     is_told = is_told or any(_is(entry.mistake, one.mistake) for one in verdicts)
     of_run = run_chance(panel.samples.least, panel.samples.of, hits / len(heard))
     ungraded = sum(verdict.status == "ungraded" for verdict in verdicts)
-    others = dict.fromkeys(
-        sample.reply
-        for sample, verdict in zip(heard, verdicts, strict=True)
-        if verdict.status != "passed"
-    )
     return EntryResult(
         entry,
         hits,
         len(heard),
         of_run * _after_share(case, plan, heard),
-        tuple(others)[:REPLIES_SHOWN],
+        _shown(entry, heard, verdicts),
         f"{ungraded} could not be judged" if ungraded else "",
         is_told,
     )
+
+
+def _shown(
+    entry: Entry, heard: list[Sample], verdicts: list[judging.Verdict]
+) -> tuple[str, ...]:
+    """Return the replies that tell an author most, each once."""
+    passed: dict[str, None] = {}
+    others: dict[str, None] = {}
+    for sample, verdict in zip(heard, verdicts, strict=True):
+        (passed if verdict.status == "passed" else others)[sample.reply] = None
+    is_wanted = entry.kind == "solved_by"
+    return tuple(others if is_wanted or not passed else passed)[:REPLIES_SHOWN]
 
 
 def run_chance(least: int, of: int, rate: float) -> float:
@@ -329,7 +365,9 @@ def _parts(panel: Panel, entry: Entry, samples: int) -> Iterator[range]:
         yield range(first, samples)
 
 
-def _hear(panel: Panel, gateway: Gateway, plan: Plan, part: range) -> list[Sample]:
+def _hear(
+    panel: Panel, gateway: Gateway, plan: Plan, part: range, pace: Pace
+) -> list[Sample]:
     def play(number: int) -> Sample:
         request, record = plan.requests[number], Record()
         record.reply = request.start_reply
@@ -345,8 +383,7 @@ def _hear(panel: Panel, gateway: Gateway, plan: Plan, part: range) -> list[Sampl
             speaking.tokens_of(record),
         )
 
-    with ThreadPoolExecutor(STREAMS) as pool:
-        return list(pool.map(play, part))
+    return pace.all(play, part)
 
 
 def _after_share(case: Case, plan: Plan, heard: list[Sample]) -> float:

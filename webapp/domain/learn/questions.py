@@ -11,6 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from webapp.content.lessons.schema import Lesson, Question
+from webapp.domain.learn import course
 from webapp.domain.learn.progress import A_WHILE, ids
 from webapp.domain.people.players import require_player
 from webapp.domain.safety.answers import SiteAnswer, answer_to
@@ -95,6 +96,7 @@ def answer(
         concern = answer_to(text, index.help_texts)
     with services.db.write() as session:
         require_player(session, player_id, lock=True)
+        course.require_lesson(session, services, player_id=player_id, lesson=lesson)
         row = _own_row(session, player_id, lesson, asked, services.now())
         _start_again_after_a_while(row, services.now())
         row.tries += 1

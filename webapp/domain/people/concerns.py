@@ -12,8 +12,7 @@ from webapp.domain.people import roster
 from webapp.domain.people.roster import Actor
 from webapp.domain.services import Services
 from webapp.rows import (
-    HELPED,
-    REFUSED,
+    IS_FLAGGED,
     TRAIN,
     Attempt,
     Generation,
@@ -67,7 +66,7 @@ def _said(
         .join(Player, Player.id == kind.player_id)
         .join(SchoolClass, SchoolClass.id == Player.class_id)
         .where(
-            kind.status.in_((HELPED, REFUSED)),
+            IS_FLAGGED,
             Player.class_id.in_(wanted),
             true() if is_own_table else kind.feature == TRAIN,
         )

@@ -10,12 +10,12 @@ from sqlalchemy import ColumnElement, exists, false, select, true
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from webapp.db import insert_missing
-from webapp.domain.people import access, accounts, leftovers
+from webapp.domain.people import access, accounts, leftovers, moving
 from webapp.domain.people.accounts import NewCode, PlayerInfo
 from webapp.domain.people.classes import ClassInfo, class_id_of, class_info
 from webapp.domain.people.names import clean_name, take_name
 from webapp.domain.services import Services
-from webapp.errors import Conflict, InvalidInput, NotFound
+from webapp.errors import Conflict, Forbidden, InvalidInput, NotFound
 from webapp.rows import (
     ADMIN,
     PLAYER,
@@ -27,9 +27,11 @@ from webapp.rows import (
 from webapp.text.names import name_key
 
 ACTS_SHOWN: Final = 50
+NOT_YOURS: Final = "This belongs to no class that you teach."
 RENAMED, ALIAS_CHANGED = "changed the nickname", "changed the leaderboard name"
 HIDDEN, SHOWN = "took off the leaderboard", "put back on the leaderboard"
 NEW_CODE, REMOVED = "gave a new recovery code", "removed a player"
+MOVED, MOVED_HERE = "moved to another class", "moved into this class"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,7 @@ class Member:
     is_hidden: bool
     has_password: bool
     created_at: datetime
+    came_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +80,16 @@ class ClassPage:
     acts: tuple[Act, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Arrivals:
+    """Who has come into a class: the last first, and how many have not come yet."""
+
+    info: ClassInfo
+    names: tuple[str, ...]
+    number: int
+    awaited: int
+
+
 def actor_of(player: PlayerInfo) -> Actor:
     """Return an instructor as one who acts in the classes they teach, or everywhere."""
     return Actor(player.name, player.id, player.role == ADMIN)
@@ -90,15 +103,9 @@ def taught(services: Services, *, actor: Actor) -> frozenset[int]:
 
 
 def class_page(services: Services, *, actor: Actor, class_id: int) -> ClassPage:
-    """Return a class that somebody teaches; raise NotFound for any other."""
+    """Return a class that somebody teaches; raise Forbidden for any other."""
     with services.db.read() as session:
-        row = session.scalar(
-            select(SchoolClass).where(
-                _has_id(SchoolClass.id, class_id), _is_taught(actor)
-            )
-        )
-        if row is None:
-            raise NotFound("You teach no such class.")
+        row = require_class(session, actor, class_id)
         members = session.scalars(
             select(Player)
             .where(Player.class_id == class_id, Player.role == PLAYER)
@@ -111,10 +118,58 @@ def class_page(services: Services, *, actor: Actor, class_id: int) -> ClassPage:
         )
 
 
-def member(services: Services, *, actor: Actor, player_id: int) -> Member:
-    """Return a player of a class that somebody teaches; raise NotFound for others."""
+def arrivals(services: Services, *, actor: Actor, class_id: int, most: int) -> Arrivals:
+    """Return who has come into a class, without those who are hidden."""
     with services.db.read() as session:
-        return _member(_require_own(session, actor, player_id))
+        row = require_class(session, actor, class_id)
+        people = session.execute(
+            select(Player.name, Player.came_at, Player.is_hidden)
+            .where(Player.class_id == row.id, Player.role == PLAYER)
+            .order_by(Player.came_at.desc(), Player.id.desc())
+        ).all()
+    there = [one for one in people if one.came_at is not None]
+    names = [one.name for one in there if not one.is_hidden]
+    return Arrivals(
+        class_info(row), tuple(names[:most]), len(there), len(people) - len(there)
+    )
+
+
+def member(services: Services, *, actor: Actor, player_id: int) -> Member:
+    """Return a player of a class that somebody teaches; Forbidden for any other."""
+    with services.db.read() as session:
+        return _member(require_player(session, actor, player_id))
+
+
+def require_class(
+    session: Session, actor: Actor, class_id: int, *, lock: bool = False
+) -> SchoolClass:
+    """Return a class that somebody teaches.
+
+    Raise Forbidden for any other, whether or not there is one: nothing is told.
+    """
+    query = select(SchoolClass).where(
+        _has_id(SchoolClass.id, class_id), _is_taught(actor)
+    )
+    row = session.scalar(query.with_for_update() if lock else query)
+    if row is None:
+        raise Forbidden(NOT_YOURS)
+    return row
+
+
+def require_player(session: Session, actor: Actor, player_id: int) -> Player:
+    """Return a player whom somebody may change, and no other writer meanwhile.
+
+    Raise Forbidden for any other, whether or not there is one: nothing is told.
+    """
+    player = session.scalar(
+        select(Player)
+        .join(SchoolClass, SchoolClass.id == Player.class_id)
+        .where(_has_id(Player.id, player_id), _is_taught(actor), _may_be_changed(actor))
+        .with_for_update(of=Player)
+    )
+    if player is None:
+        raise Forbidden(NOT_YOURS)
+    return player
 
 
 def find(services: Services, *, name: str, class_name: str | None = None) -> int:
@@ -136,10 +191,10 @@ def rename(services: Services, *, actor: Actor, player_id: int, name: str) -> No
     """Give a player another nickname; raise Conflict if somebody there has it."""
     shown, key = clean_name(name)
     with services.db.write() as session:
-        player = _require_own(session, actor, player_id)
+        player = require_player(session, actor, player_id)
         player.name, player.name_key = shown, key
         take_name(session, player, shown)
-        _note(session, services, actor, player, RENAMED)
+        note_act(session, services, actor, player, RENAMED)
 
 
 def set_alias(services: Services, *, actor: Actor, player_id: int, alias: str) -> None:
@@ -149,39 +204,63 @@ def set_alias(services: Services, *, actor: Actor, player_id: int, alias: str) -
     """
     shown = clean_name(alias)[0] if alias.strip() else None
     with services.db.write() as session:
-        player = _require_own(session, actor, player_id)
+        player = require_player(session, actor, player_id)
         player.alias = shown
         take_name(session, player, shown)
-        _note(session, services, actor, player, ALIAS_CHANGED)
+        note_act(session, services, actor, player, ALIAS_CHANGED)
 
 
 def hide(services: Services, *, actor: Actor, player_id: int, is_hidden: bool) -> None:
     """Take a player off all boards, or put them back."""
     with services.db.write() as session:
-        player = _require_own(session, actor, player_id)
+        player = require_player(session, actor, player_id)
         player.is_hidden = is_hidden
-        _note(session, services, actor, player, HIDDEN if is_hidden else SHOWN)
+        note_act(session, services, actor, player, HIDDEN if is_hidden else SHOWN)
 
 
 def give_code(services: Services, *, actor: Actor, player_id: int) -> NewCode:
     """Replace a lost recovery code; all sign-ins and tokens of the player end."""
     with services.db.write() as session:
-        player = _require_own(session, actor, player_id)
+        player = require_player(session, actor, player_id)
         access.renew(session, player)
-        _note(session, services, actor, player, NEW_CODE)
+        note_act(session, services, actor, player, NEW_CODE)
         return accounts.give_code(services, player)
 
 
 def remove(services: Services, *, actor: Actor, player_id: int) -> None:
     """Delete a player and everything kept about them, permanently."""
     with services.db.write() as session:
-        player = _require_own(session, actor, player_id)
-        _note(session, services, actor, player, REMOVED)
+        player = require_player(session, actor, player_id)
+        note_act(session, services, actor, player, REMOVED)
         session.flush()
-        left = leftovers.of_player(session, player)
-        accounts.forget(session, player)
+        left = leftovers.of_players(session, [player.id])
+        accounts.forget(session, [player])
     services.db.wipe()
     leftovers.clear(services, left)
+
+
+def move(services: Services, *, actor: Actor, player_id: int, class_id: int) -> str:
+    """Move a player to another class of the same instructor; return its name.
+
+    Everything comes along. Raise Conflict if somebody there has the name.
+    """
+    with services.db.write() as session:
+        player = require_player(session, actor, player_id)
+        school_class = require_class(session, actor, class_id)
+        if player.class_id == school_class.id:
+            raise Conflict(f"“{player.name}” is in “{school_class.name}” already.")
+        note_act(session, services, actor, player, MOVED)
+        name, to = player.name, school_class.name
+        try:
+            moving.move(session, player, school_class)
+        except Conflict as error:
+            raise Conflict(
+                f"In “{to}”, somebody has the name “{name}” or "
+                "its name on the leaderboard, or one that looks the same. Change it "
+                "here first, then move the player."
+            ) from error
+        note_act(session, services, actor, player, MOVED_HERE)
+        return to
 
 
 def set_teaching(
@@ -205,18 +284,6 @@ def set_teaching(
             session.delete(found)
 
 
-def _require_own(session: Session, actor: Actor, player_id: int) -> Player:
-    player = session.scalar(
-        select(Player)
-        .join(SchoolClass, SchoolClass.id == Player.class_id)
-        .where(_has_id(Player.id, player_id), _is_taught(actor), _may_be_changed(actor))
-        .with_for_update(of=Player)
-    )
-    if player is None:
-        raise NotFound("There is no such player in your classes.")
-    return player
-
-
 def _is_taught(actor: Actor) -> ColumnElement[bool]:
     if actor.is_everywhere:
         return true()
@@ -235,13 +302,20 @@ def _has_id(column: InstrumentedAttribute[int], number: int) -> ColumnElement[bo
     return column == number if 0 < number < 2**31 else false()
 
 
-def _note(
-    session: Session, services: Services, actor: Actor, player: Player, what: str
+def note_act(
+    session: Session,
+    services: Services,
+    actor: Actor,
+    player: Player | None,
+    what: str,
+    *,
+    class_id: int | None = None,
 ) -> None:
+    """Add a line to what was done in a class: by default, that of the player."""
     session.add(
         ClassAct(
-            class_id=player.class_id,
-            player_id=player.id,
+            class_id=class_id or (player and player.class_id),
+            player_id=player and player.id,
             actor=actor.name,
             what=what,
             created_at=services.now(),
@@ -270,4 +344,5 @@ def _member(player: Player) -> Member:
         is_hidden=player.is_hidden,
         has_password=player.password_hash is not None,
         created_at=player.created_at,
+        came_at=player.came_at,
     )

@@ -10,13 +10,14 @@ from sqlalchemy.orm import Session
 
 from webapp.content.schema import Level
 from webapp.db import insert_missing
-from webapp.domain.generations import runs
+from webapp.domain.generations import masking, runs
 from webapp.domain.play import (
     conversation,
     disclosure,
     events,
     guard_names,
     room,
+    standing,
     visits,
 )
 from webapp.domain.play.turn import Judged, TurnRecord, run_turn, sampling
@@ -54,6 +55,7 @@ class _Attack(runs.Job[Attempt]):
     history: tuple[Exchange, ...]
     message: str
     seed: int
+    masks: bool = False
     record: TurnRecord = field(default_factory=TurnRecord)
 
     def start(self, generation_id: int) -> events.Start:
@@ -62,7 +64,7 @@ class _Attack(runs.Job[Attempt]):
 
     def play(self) -> Iterator[events.Event]:
         """Play the turn; yield of it what the level lets the player see."""
-        for happened in run_turn(
+        happening = run_turn(
             self.level,
             secret=self.secret,
             history=self.history,
@@ -72,7 +74,8 @@ class _Attack(runs.Job[Attempt]):
             seed=self.seed,
             record=self.record,
             salt=f"visit-{self.visit_id}",
-        ):
+        )
+        for happened in masking.in_stream(happening, masks=self.masks):
             if not isinstance(happened, Judged):
                 yield happened
             elif (event := self._guard_event()) is not None:
@@ -98,6 +101,7 @@ class _Attack(runs.Job[Attempt]):
             # Nothing else says that a guard had stopped what was stopped or failed.
             row.blocked_by = self.record.blocked_by if status == BLOCKED else None
             notice = _count_block(self.services, self.level, visit, status)
+            standing.note_attempt(session, visit, row)
             session.flush()
             end = events.End(
                 generation_id,
@@ -128,7 +132,8 @@ class _Attack(runs.Job[Attempt]):
 
     def _reply(self) -> events.ShownReply:
         if self.record.blocked_by is None:
-            return events.ShownReply(self.record.reply, None, None)
+            text = masking.shown(self.record.reply, masks=self.masks)
+            return events.ShownReply(text, None, None)
         named = disclosure.of_stream(self.level).blocked_by(self.record.blocked_by)
         return events.ShownReply(None, named, self.level.blocked_text)
 
@@ -155,7 +160,14 @@ def attack(
 
     def prepare(session: Session, player: Player) -> runs.Begun[Attempt]:
         visits.require_meant(session, services, player=player, level=level, named=visit)
-        visits.require_open(session, index=index, player_id=player_id, level=level)
+        held = visits.require_open(
+            session,
+            services,
+            index=index,
+            player_id=player_id,
+            level=level,
+            needs_person=answer is not None,
+        )
         row = visits.current_visit(session, services, player=player, level=level)
         if answer is None:
             conversation.require_next(session, level, row)
@@ -172,6 +184,7 @@ def attack(
             ),
             message=text,
             seed=seed,
+            masks=held.masks_rude,
         )
         attempt = Attempt(
             feature=ATTEMPT,
@@ -190,7 +203,7 @@ def attack(
             services,
             player_id=player_id,
             what="attempts",
-            limits=_limits(services.settings),
+            limits=_limits,
             model=level.defender.model,
             prepare=prepare,
             answer=answer,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -15,6 +15,7 @@ from webapp.domain.play.grounds import GroundsView, grounds_view
 from webapp.errors import NotFound
 from webapp.plugins.guard import Stage
 from webapp.rows import Attempt
+from webapp.text import rude
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,11 +117,33 @@ class AttemptView:
 
 
 def attempt_views(
-    rows: Iterable[Attempt], *, index: Index, solved: Iterable[str]
+    rows: Iterable[Attempt],
+    *,
+    index: Index,
+    solved: Iterable[str],
+    masks: bool = False,
 ) -> tuple[AttemptView, ...]:
-    """Return rows as the player may see them: all of it for levels in `solved`."""
+    """Return rows as the player may see them: all of it for levels in `solved`.
+
+    With `masks`, rude words of the model are dots.
+    """
     known = frozenset(solved)
-    return tuple(_view(row, index, known) for row in rows)
+    views = (_view(row, index, known) for row in rows)
+    return tuple(map(_masked, views) if masks else views)
+
+
+def _masked(view: AttemptView) -> AttemptView:
+    return replace(
+        view,
+        reply=view.reply and rude.masked(view.reply),
+        thoughts=view.thoughts and rude.masked(view.thoughts),
+        verdicts=tuple(
+            replace(verdict, grounds=verdict.grounds and verdict.grounds.masked())
+            if verdict.stage == "output"
+            else verdict
+            for verdict in view.verdicts
+        ),
+    )
 
 
 def _view(row: Attempt, index: Index, solved: frozenset[str]) -> AttemptView:

@@ -11,11 +11,12 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from webapp.content.schema import Level
+from webapp.domain.people import rules
 from webapp.domain.people.players import require_player
 from webapp.domain.play import visits
 from webapp.domain.play.guard_names import NamedGuard, of_verdicts
 from webapp.domain.services import Services
-from webapp.errors import Forbidden
+from webapp.errors import Forbidden, NotFound
 from webapp.rows import Attempt, Guess, Solve, Visit
 
 
@@ -72,9 +73,16 @@ def ending(services: Services, *, player_id: int, ladder_id: str) -> Ending:
     """Return the ending of a ladder; raise Forbidden while a gate of it is shut."""
     index = services.content.current()
     ladder = index.ladder(ladder_id)
-    levels = index.levels(ladder_id)
     with services.db.read() as session:
-        require_player(session, player_id)
+        player = require_player(session, player_id)
+        held = rules.of_player(session, services, player)
+        if not held.sees("ladder", ladder_id):
+            raise NotFound("There is no such ladder.")
+        levels = [
+            level
+            for level in index.levels(ladder_id)
+            if held.sees_level(index, level.id)
+        ]
         solved = visits.solved_levels(session, player_id)
         if shut := [level.title for level in levels if level.id not in solved]:
             raise Forbidden(

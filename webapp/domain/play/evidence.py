@@ -18,39 +18,45 @@ from webapp.rows import Guess, Player, Visit
 class SharedGuess:
     """One such guess. `chance` is the probability that a random word does the same.
 
-    It is evidence to ask about, never an accusation.
+    It is evidence to ask about, never an accusation. `owner` is None for somebody of
+    another class: their name is not for this one.
     """
 
     guesser: str
-    owner: str
+    owner: str | None
     level_id: str
     created_at: datetime
     chance: float
 
 
-def shared_guesses(services: Services, *, limit: int = 100) -> tuple[SharedGuess, ...]:
-    """Return the newest guesses that were the secret of another player's visit."""
+def shared_guesses(
+    services: Services, *, class_id: int, limit: int = 100
+) -> tuple[SharedGuess, ...]:
+    """Return the newest guesses of a class that were another player's password."""
     guesser, owner = aliased(Player), aliased(Player)
     query = (
-        select(Guess, guesser.name, owner.name)
+        select(Guess, guesser.name, owner.name, owner.class_id)
         .join(guesser, guesser.id == Guess.player_id)
         .join(Visit, Visit.id == Guess.matches_visit_id)
         .join(owner, owner.id == Visit.player_id)
+        .where(guesser.class_id == class_id)
         .order_by(Guess.id.desc())
         .limit(limit)
     )
     with services.db.read() as session:
         rows = session.execute(query).all()
-        visits = _count_visits(session, {guess.player_id for guess, _, _ in rows})
+        if not rows:
+            return ()
+        visits = _count_visits(session, {row[0].player_id for row in rows})
     return tuple(
         SharedGuess(
             guesser=guesser_name,
-            owner=owner_name,
+            owner=owner_name if owner_class == class_id else None,
             level_id=guess.level_id,
             created_at=guess.created_at,
             chance=_chance(services, guess, visits),
         )
-        for guess, guesser_name, owner_name in rows
+        for guess, guesser_name, owner_name, owner_class in rows
     )
 
 

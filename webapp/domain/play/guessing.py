@@ -12,8 +12,9 @@ from sqlalchemy.orm import Session
 
 from webapp.content.schema import Level
 from webapp.domain import quotas
+from webapp.domain.people import rules
 from webapp.domain.people.players import require_player
-from webapp.domain.play import visits
+from webapp.domain.play import standing, visits
 from webapp.domain.play.winning import winning_message
 from webapp.domain.quotas import Limit
 from webapp.domain.services import Services
@@ -78,9 +79,12 @@ def guess(
     ):
         player = require_player(session, player_id, lock=True)
         if _has_won_with(session, player_id, level_id, digest):
-            return _opened_before(services, level)
+            return _opened_before(session, services, player, level)
         visits.require_meant(session, services, player=player, level=level, named=visit)
-        visits.require_open(session, index=index, player_id=player_id, level=level)
+        held = visits.require_open(
+            session, services, index=index, player_id=player_id, level=level
+        )
+        held.require_playing()
         _require_patience(session, services, player, level)
         _spend_quota(session, services, player)
         row = visits.current_visit(session, services, player=player, level=level)
@@ -141,12 +145,14 @@ def _in_words(seconds: int) -> str:
     return f"{minutes} minutes" if minutes < 120 else f"{math.ceil(minutes / 60)} hours"
 
 
-def _opened_before(services: Services, level: Level) -> GuessOutcome:
+def _opened_before(
+    session: Session, services: Services, player: Player, level: Level
+) -> GuessOutcome:
     """Return the answer to a password that has already opened this gate."""
     return GuessOutcome(
         correct=True,
         points=0,
-        next=services.content.current().next_level(level.id),
+        next=_next_level(session, services, player.id, level),
         guesses_left=services.settings.wrong_guesses,
         visit_ended=False,
         message="That password has already opened this gate. No new points.",
@@ -257,6 +263,7 @@ def _win(
     session: Session, services: Services, level: Level, visit: Visit
 ) -> GuessOutcome:
     visits.end_visit(services, visit, "win")
+    standing.note_win(session, visit, at=services.now())
     is_first = level.id not in visits.solved_levels(session, visit.player_id)
     points = max(0, level.points - _hint_costs(session, visit)) if is_first else 0
     if is_first:
@@ -274,11 +281,18 @@ def _win(
     return GuessOutcome(
         correct=True,
         points=points,
-        next=services.content.current().next_level(level.id),
+        next=_next_level(session, services, visit.player_id, level),
         guesses_left=services.settings.wrong_guesses,
         visit_ended=True,
         message=f"The gate is open: {points} points." if is_first else "Right again.",
     )
+
+
+def _next_level(
+    session: Session, services: Services, player_id: int, level: Level
+) -> str | None:
+    held = rules.of_id(session, services, player_id)
+    return held.next_level(services.content.current(), level.id)
 
 
 def _hint_costs(session: Session, visit: Visit) -> int:

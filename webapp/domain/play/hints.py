@@ -12,7 +12,7 @@ from webapp.domain.people.players import require_player
 from webapp.domain.play import visits
 from webapp.domain.services import Services
 from webapp.errors import NotFound
-from webapp.rows import HintUse
+from webapp.rows import PLAYER, HintUse
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,8 @@ def take_hint(
 ) -> HintView:
     """Open hint `n` (from 1). Its cost comes off this level's points, never below 0.
 
-    Opening it twice costs once; after the win it is free. Zero points never block it.
+    Opening it twice costs once; after the win, and for staff, it is free. Zero points
+    never block it. While hints are closed, Forbidden (`closed`) says so.
     `visit` is the one that is meant: if it is over, VisitEnded says why.
     """
     index = services.content.current()
@@ -51,10 +52,14 @@ def take_hint(
     ):
         player = require_player(session, player_id, lock=True)
         visits.require_meant(session, services, player=player, level=level, named=visit)
-        visits.require_open(session, index=index, player_id=player_id, level=level)
+        held = visits.require_open(
+            session, services, index=index, player_id=player_id, level=level
+        )
         is_solved = level_id in visits.solved_levels(session, player_id)
-        cost = 0 if is_solved else hint.cost
+        # Staff play outside the board, so there is nothing to pay with.
+        cost = 0 if is_solved or player.role != PLAYER else hint.cost
         if session.get(HintUse, (player_id, level_id, n)) is None:
+            held.require_hints()
             session.add(
                 HintUse(
                     player_id=player_id,
@@ -68,9 +73,9 @@ def take_hint(
 
 
 def hint_views(
-    session: Session, *, player_id: int, level: Level, is_solved: bool
+    session: Session, *, player_id: int, level: Level, is_free: bool
 ) -> tuple[HintView, ...]:
-    """Return all hints of a level as this player sees them; free once it is solved."""
+    """Return all hints of a level as this player sees them; `is_free` after the win."""
     opened = set(
         session.scalars(
             select(HintUse.number).where(
@@ -82,7 +87,7 @@ def hint_views(
         HintView(
             n,
             hint.title,
-            0 if is_solved else hint.cost,
+            0 if is_free else hint.cost,
             hint.text if n in opened else None,
         )
         for n, hint in enumerate(level.hints, start=1)

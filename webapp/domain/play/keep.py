@@ -12,7 +12,9 @@ from sqlalchemy.orm import Session
 
 from webapp.content.index import Index
 from webapp.content.schema import Level, Link
+from webapp.domain.people import rules
 from webapp.domain.people.players import require_player
+from webapp.domain.people.rules import Rules
 from webapp.domain.play import conversation, disclosure, guard_names, room, visits
 from webapp.domain.play.attempts import AttemptView, attempt_views
 from webapp.domain.play.ending import winning_words
@@ -22,7 +24,7 @@ from webapp.domain.play.winning import winning_message
 from webapp.domain.services import Services
 from webapp.domain.texts import clean_message
 from webapp.plugins.asking import Message
-from webapp.rows import Attempt, LevelVersion, Solve
+from webapp.rows import CLOSED, GATE, OPEN, Attempt, LevelVersion, Solve
 from webapp.security import Secret
 
 State = Literal["locked", "open", "solved"]
@@ -34,7 +36,10 @@ CONVERSATION_ROWS = 30
 
 @dataclass(frozen=True, slots=True)
 class LevelCard:
-    """A level on the map. `needs` are titles of levels to open first."""
+    """A level on the map. `needs` are titles of levels to open first.
+
+    `closed` says that an instructor has closed it, until `opens_at` if that is known.
+    """
 
     id: str
     number: int
@@ -45,6 +50,8 @@ class LevelCard:
     earned: int | None
     provisional: bool
     needs: tuple[str, ...]
+    closed: bool = False
+    opens_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +128,7 @@ class LevelPage:
     suspicion_left: int | None
     conversation: tuple[AttemptView, ...]
     hints: tuple[HintView, ...]
+    hints_closed: bool
     solved: AfterWin | None
     notice: str | None
     raw_tokens: bool
@@ -140,14 +148,20 @@ class LevelPage:
 def map_page(services: Services, *, player_id: int | None) -> KeepMap:
     """Return the map as a player sees it; without a player, as a newcomer would."""
     index = services.content.current()
-    ladder = next(iter(index.ladders.values()))
     solved: dict[str, Solve] = {}
     is_staff = False
-    if player_id is not None:
-        with services.db.read() as session:
+    with services.db.read() as session:
+        held = rules.of_id(session, services, player_id)
+        if player_id is not None:
             solved = visits.solved_levels(session, player_id)
             is_staff = visits.is_staff(session, player_id)
-    cards = _cards(index, ladder.id, solved, is_staff=is_staff)
+    ladder = next(
+        (found for found in index.ladders.values() if held.sees("ladder", found.id)),
+        None,
+    )
+    if ladder is None:
+        return KeepMap("", "The keep", "There are no gates for your class yet.", ())
+    cards = _cards(index, ladder.id, solved, held, is_staff=is_staff)
     return KeepMap(ladder.id, ladder.title, ladder.story, cards)
 
 
@@ -159,7 +173,9 @@ def level_page(services: Services, *, player_id: int, level_id: str) -> LevelPag
     message_tokens = room.message_room(level, services.gateway)
     with services.db.read() as session:
         player = require_player(session, player_id)
-        visits.require_open(session, index=index, player_id=player_id, level=level)
+        visits.require_open(
+            session, services, index=index, player_id=player_id, level=level
+        )
         solved = visits.solved_levels(session, player_id)
         visit = visits.open_visit(session, player_id=player_id, level_id=level_id)
         why_ended = visits.end_reason(
@@ -169,7 +185,8 @@ def level_page(services: Services, *, player_id: int, level_id: str) -> LevelPag
             visit = None
         rows = [] if visit is None else _rows(session, visit.id)
         is_staff = visits.is_staff(session, player_id)
-        cards = _cards(index, ladder_id, solved, is_staff=is_staff)
+        held = rules.of_player(session, services, player)
+        cards = _cards(index, ladder_id, solved, held, is_staff=is_staff)
         return LevelPage(
             card=next(card for card in cards if card.id == level_id),
             visit=visit.id if visit else visits.NO_VISIT,
@@ -188,14 +205,19 @@ def level_page(services: Services, *, player_id: int, level_id: str) -> LevelPag
             - (visit.wrong_guesses if visit else 0),
             suspicion=level.suspicion,
             suspicion_left=conversation.visit_suspicion_left(level, visit),
-            conversation=attempt_views(rows, index=index, solved=solved),
+            conversation=attempt_views(
+                rows, index=index, solved=solved, masks=held.masks_rude
+            ),
             hints=hint_views(
                 session,
                 player_id=player_id,
                 level=level,
-                is_solved=level_id in solved,
+                is_free=level_id in solved or is_staff,
             ),
-            solved=_after_win(session, services, level, solved.get(level_id), cards),
+            hints_closed=held.hints() == CLOSED,
+            solved=_after_win(
+                session, services, level, solved.get(level_id), cards, held
+            ),
             notice=visits.END_NOTICES[why_ended] if why_ended else None,
             raw_tokens=level.defender.raw_tokens,
         )
@@ -211,20 +233,36 @@ def message_size(
     index = services.content.current()
     level = index.level(level_id)
     with services.db.read() as session:
-        visits.require_open(session, index=index, player_id=player_id, level=level)
+        visits.require_open(
+            session, services, index=index, player_id=player_id, level=level
+        )
     text = clean_message(message, limit=room.most_chars(level, services.settings))
     return room.message_tokens(level, services.gateway, text)
 
 
 def _cards(
-    index: Index, ladder_id: str, solved: dict[str, Solve], *, is_staff: bool
+    index: Index,
+    ladder_id: str,
+    solved: dict[str, Solve],
+    held: Rules,
+    *,
+    is_staff: bool,
 ) -> tuple[LevelCard, ...]:
     cards = []
-    for number, level in enumerate(index.levels(ladder_id), start=1):
-        missing = () if is_staff else level.after
-        needs = tuple(index.level(n).title for n in missing if n not in solved)
+    levels = [
+        level for level in index.levels(ladder_id) if held.sees_level(index, level.id)
+    ]
+    for number, level in enumerate(levels, start=1):
+        ruled = held.gate(level.id)
+        missing = () if is_staff or ruled == OPEN else level.after
+        needs = tuple(
+            index.level(n).title
+            for n in missing
+            if n not in solved and held.sees_level(index, n)
+        )
         solve = solved.get(level.id)
-        state: State = "solved" if solve else "locked" if needs else "open"
+        is_shut = bool(needs) or ruled == CLOSED
+        state: State = "solved" if solve else "locked" if is_shut else "open"
         cards.append(
             LevelCard(
                 id=level.id,
@@ -236,6 +274,8 @@ def _cards(
                 earned=solve.points if solve else None,
                 provisional=level.provisional,
                 needs=needs,
+                closed=ruled == CLOSED,
+                opens_at=held.changes_at(GATE, level.id) if ruled == CLOSED else None,
             )
         )
     return tuple(cards)
@@ -257,17 +297,23 @@ def _after_win(
     level: Level,
     solve: Solve | None,
     cards: tuple[LevelCard, ...],
+    held: Rules,
 ) -> AfterWin | None:
     if solve is None:
         return None
     index = services.content.current()
     rows = _rows(session, solve.visit_id)
-    next_id = index.next_level(level.id)
+    next_id = held.next_level(index, level.id)
     word = winning_words(session, [solve]).get(solve.visit_id, "")
     words = index.words(level.secret.words)
     found = winning_message(session, words, Secret(word), solve.visit_id)
     gave_away = (
-        attempt_views([found.message], index=index, solved=(level.id,))[0]
+        attempt_views(
+            [found.message],
+            index=index,
+            solved=(level.id,),
+            masks=held.masks_rude,
+        )[0]
         if found
         else None
     )
@@ -281,7 +327,9 @@ def _after_win(
         points=solve.points,
         attempts=solve.attempts,
         solved_at=solve.solved_at,
-        winning=attempt_views(rows, index=index, solved=(level.id,)),
+        winning=attempt_views(
+            rows, index=index, solved=(level.id,), masks=held.masks_rude
+        ),
         prompt=_prompt_seen(session, level, rows),
         explain=level.explain,
         read_more=level.read_more,
@@ -327,8 +375,9 @@ def level_states(services: Services, *, player_id: int) -> tuple[LevelCard, ...]
         require_player(session, player_id)
         solved = visits.solved_levels(session, player_id)
         is_staff = visits.is_staff(session, player_id)
+        held = rules.of_id(session, services, player_id)
     return tuple(
         card
         for ladder in index.ladders
-        for card in _cards(index, ladder, solved, is_staff=is_staff)
+        for card in _cards(index, ladder, solved, held, is_staff=is_staff)
     )

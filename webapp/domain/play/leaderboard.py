@@ -12,6 +12,7 @@ from typing import Any, Final, NamedTuple
 from sqlalchemy import ColumnElement, Row, Select, case, func, or_, select
 from sqlalchemy.orm import Session
 
+from webapp.domain.people import rules
 from webapp.domain.people.names import NAME_CHARS
 from webapp.domain.services import Services
 from webapp.domain.texts import require_text
@@ -114,10 +115,12 @@ def board(
             page = 1
             standings = _standings(session, counted, page, viewer_id)
         index = services.content.current()
+        held = rules.of_id(session, services, viewer_id)
         levels = tuple(
             _level_best(session, level.id, level.title, counted)
             for ladder in index.ladders
             for level in index.levels(ladder)
+            if held.sees_level(index, level.id)
         )
     # The date, too: the page shows times of today and dates of all other days.
     today = services.now().date()

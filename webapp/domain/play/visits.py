@@ -12,7 +12,9 @@ from sqlalchemy.orm import Session
 from webapp.content.index import Index
 from webapp.content.schema import Level
 from webapp.db import find_row
+from webapp.domain.people import rules
 from webapp.domain.people.players import class_season, require_player
+from webapp.domain.people.rules import Rules
 from webapp.domain.services import Services
 from webapp.errors import Conflict, Forbidden, NotFound
 from webapp.rows import PLAYER, Player, Solve, Visit
@@ -44,21 +46,53 @@ class VisitEnded(Conflict):
 
 
 def require_open(
-    session: Session, *, index: Index, player_id: int, level: Level
-) -> None:
-    """Raise Forbidden (`locked`) unless all levels before this one are solved.
+    session: Session,
+    services: Services,
+    *,
+    index: Index,
+    player_id: int,
+    level: Level,
+    needs_person: bool = False,
+) -> Rules:
+    """Return what holds for a player; raise unless they may be at this level.
 
-    Staff may look behind every gate.
+    Raises Forbidden (`locked`) unless all levels before are solved or an instructor has
+    opened it, Forbidden (`closed`) where one has closed it, and NotFound for what only
+    other classes see. Who `needs_person` is heard at a closed gate, too. Staff may look
+    behind every gate.
     """
-    if not level.after or is_staff(session, player_id):
-        return
-    solved = solved_levels(session, player_id)
-    missing = [index.level(n).title for n in level.after if n not in solved]
+    held = rules.of_id(session, services, player_id)
+    if is_staff(session, player_id):
+        return held
+    if not (needs_person and held.sees_level(index, level.id)):
+        held.require_level(index, level)
+    if not level.after or held.gate(level.id) is not None:
+        return held
+    missing = [
+        index.level(name).title
+        for name in missing_levels(session, index, held, player_id, level)
+    ]
     if missing:
         raise Forbidden(
             f"“{level.title}” is still locked. First open: {', '.join(missing)}.",
             code="locked",
         )
+    return held
+
+
+def missing_levels(
+    session: Session, index: Index, held: Rules, player_id: int, level: Level
+) -> tuple[str, ...]:
+    """Return the levels before one that a player has yet to win.
+
+    A level that the class does not see is not asked for.
+    """
+    solved = solved_levels(session, player_id)
+    return tuple(
+        name
+        for name in level.after
+        if name not in solved and held.sees_level(index, name)
+    )
 
 
 def is_staff(session: Session, player_id: int) -> bool:
@@ -214,7 +248,7 @@ def reset(
         player = require_player(session, player_id, lock=True)
         require_meant(session, services, player=player, level=level, named=visit)
         index = services.content.current()
-        require_open(session, index=index, player_id=player_id, level=level)
+        require_open(session, services, index=index, player_id=player_id, level=level)
         row = open_visit(session, player_id=player_id, level_id=level_id)
         if row is not None:
             end_visit(services, row, "reset")

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from webapp.domain.play.reader import Reader
 from webapp.rows import FAILED, FINISHED, STOPPED, Attempt
 from webapp.security import Secret
+from webapp.text.words import normalise_guess
 
 # How far back is looked: a win waits for it, and a visit may be as long as it likes.
 LAST: Final = 60
@@ -46,8 +47,8 @@ def winning_message(
 
     Only replies count that the player has read, so never one that a guard held back.
     """
-    read = _read_last(session, visit_id)
-    reader = _reader(tuple(words))
+    read = replies_read(session, visit_id)
+    reader = reader_of(tuple(words))
 
     def tells(start: int, end: int) -> bool:
         return reader.names([row.reply or "" for row in read[start:end]], secret)
@@ -62,7 +63,18 @@ def winning_message(
     return WinningMessage(read[last], tuple(read[: last + 1]), False)
 
 
-def _read_last(session: Session, visit_id: int) -> list[Attempt]:
+def gives_away(words: Sequence[str], text: str, secret: Secret) -> bool:
+    """Tell whether a secret can be known by a text alone, disguised or not."""
+    plain = normalise_guess(text)
+    word = normalise_guess(secret.reveal())
+    return word in plain or reader_of(tuple(words)).names([text], secret)
+
+
+def replies_read(session: Session, visit_id: int) -> list[Attempt]:
+    """Return the last attempts of a visit of whose reply the player has read something.
+
+    The oldest comes first.
+    """
     newest = session.scalars(
         select(Attempt)
         .where(Attempt.visit_id == visit_id)
@@ -73,5 +85,6 @@ def _read_last(session: Session, visit_id: int) -> list[Attempt]:
 
 
 @lru_cache(maxsize=8)
-def _reader(words: tuple[str, ...]) -> Reader:
+def reader_of(words: tuple[str, ...]) -> Reader:
+    """Return what reads replies with a list of words in hand."""
     return Reader(words)

@@ -23,6 +23,21 @@ def upgrade() -> None:
         "panel_states",
         sa.Column("runs", sa.Integer(), server_default="0", nullable=False),
     )
+    op.add_column(
+        "panel_states",
+        sa.Column("progress_at", sa.DateTime(timezone=True), nullable=True),
+    )
+    op.create_index(
+        "ix_generations_flagged",
+        "generations",
+        ["player_id"],
+        sqlite_where=sa.text("status IN ('helped', 'refused')"),
+        postgresql_where=sa.text("status IN ('helped', 'refused')"),
+    )
+    op.add_column(
+        "players", sa.Column("came_at", sa.DateTime(timezone=True), nullable=True)
+    )
+    op.execute("UPDATE players SET came_at = created_at")
     _create_class_rules()
     _create_level_states()
     _create_writing()
@@ -40,6 +55,9 @@ def downgrade() -> None:
     """Take the change back."""
     for name in reversed(_TABLES):
         op.drop_table(name)
+    op.drop_index("ix_generations_flagged", "generations")
+    op.drop_column("panel_states", "progress_at")
+    op.drop_column("players", "came_at")
     op.drop_column("panel_states", "runs")
     for column in reversed(_of_classes()):
         op.drop_column("classes", column.name)
@@ -92,6 +110,7 @@ def _create_level_states() -> None:
         sa.Column("season", sa.Integer(), nullable=False),
         sa.Column("attempts", sa.Integer(), nullable=False),
         sa.Column("blocked", sa.Integer(), nullable=False),
+        sa.Column("furthest", sa.Integer(), server_default="0", nullable=False),
         sa.Column("first_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("last_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("progress_at", sa.DateTime(timezone=True), nullable=False),

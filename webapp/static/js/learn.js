@@ -2,6 +2,7 @@
 import "./lesson-panel.js";
 import "./order-list.js";
 import "./swap.js";
+import "./class-bar.js";
 import "./copy-button.js";
 import "./local-time.js";
 import "./preferences.js";

@@ -18,6 +18,7 @@ from flask import (
 from flask.typing import ResponseReturnValue
 from wtforms import StringField, TextAreaField
 
+from webapp.domain.learn import course
 from webapp.domain.play import (
     attack,
     following,
@@ -257,9 +258,9 @@ def _level_page(
     return render_template(
         "play/keep/level.html",
         page=page,
-        lessons=services()
-        .content.current()
-        .lessons_for_gate(f"{page.ladder_id}/{level_id}"),
+        lessons=course.lessons_for_gate(
+            services(), f"{page.ladder_id}/{level_id}", player_id()
+        ),
         draft=draft,
         error=error,
         guess=guess,

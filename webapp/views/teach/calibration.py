@@ -1,4 +1,4 @@
-"""What instructors see: the content, classes, shared passwords, how hard levels are."""
+"""What instructors see: the content, the classes, how hard levels are."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from flask.typing import ResponseReturnValue
 
 from webapp.domain.calibration import reports
 from webapp.domain.people import classes, concerns, roster
-from webapp.domain.play import evidence
 from webapp.web.context import instructor, instructor_required, services
 
 bp = Blueprint("teach", __name__)
@@ -16,7 +15,7 @@ bp = Blueprint("teach", __name__)
 @bp.get("/teach")
 @instructor_required
 def overview() -> ResponseReturnValue:
-    """Show problems of the content, the classes, and guesses to ask about."""
+    """Show problems of the content, the classes, and messages to answer."""
     content = services().content
     actor = roster.actor_of(instructor())
     return render_template(
@@ -26,7 +25,6 @@ def overview() -> ResponseReturnValue:
         classes=classes.classes(services()),
         taught=roster.taught(services(), actor=actor),
         concerns=concerns.concerns(services(), actor=actor),
-        shared=evidence.shared_guesses(services()),
     )
 
 

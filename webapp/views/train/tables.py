@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
-from typing import Final
 
 from webapp.domain.train.compared import Answer, ComparisonView
-
-# What begins like this is a formula to a spreadsheet, whoever wrote it.
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
+from webapp.text.csv_cells import neutral
 
 
 def csv_of(seen: ComparisonView) -> str:
@@ -22,12 +19,12 @@ def csv_of(seen: ComparisonView) -> str:
             f"{side.model}: {what}"
             for what in ("reply", "matches", "similarity", "errors", "grade")
         ]
-    table.writerow(map(_cell, [*head, "note"]))
+    table.writerow(map(neutral, [*head, "note"]))
     for row in seen.rows:
         line = [str(row.place), row.prompt, row.target or "", _yes(row.is_learned)]
         for answer in row.answers:
             line += _answer_cells(answer)
-        table.writerow(map(_cell, [*line, row.note]))
+        table.writerow(map(neutral, [*line, row.note]))
     return file.getvalue()
 
 
@@ -52,7 +49,3 @@ def _answer_cells(answer: Answer) -> list[str]:
 
 def _yes(is_so: bool) -> str:
     return "yes" if is_so else "no"
-
-
-def _cell(text: str) -> str:
-    return f"'{text}" if text.startswith(_FORMULA) else text

@@ -11,7 +11,7 @@ from tests.kit.world import World
 from webapp.domain.people import access, accounts, classes, roster
 from webapp.domain.people.roster import COMMAND, Actor
 from webapp.domain.play import leaderboard
-from webapp.errors import Conflict, InvalidInput, NotFound, NotSignedIn
+from webapp.errors import Conflict, Forbidden, InvalidInput, NotFound, NotSignedIn
 from webapp.rows import ClassAct, Player, Teaching
 
 
@@ -64,7 +64,7 @@ def test_only_players_of_the_instructors_own_classes(
 ) -> None:
     elsewhere = world.player("Bob")
     for player in (elsewhere, gray.player_id or 0, 999, 2**40, -1):
-        with pytest.raises(NotFound, match="no such player in your classes"):
+        with pytest.raises(Forbidden, match="no class that you teach"):
             act(world, gray, player)
     assert info_of(world, elsewhere).name == "Bob"
 
@@ -74,7 +74,7 @@ def test_moving_to_a_class_does_not_make_one_its_instructor(
 ) -> None:
     other = world.player("Mr Brown", role="instructor")
     accounts.join_class(world.services, player_id=other, code=code)
-    with pytest.raises(NotFound):
+    with pytest.raises(Forbidden):
         roster.hide(
             world.services, actor=actor(world, other), player_id=ada, is_hidden=True
         )
@@ -155,7 +155,7 @@ def test_the_class_page_lists_players_by_name(
     page = roster.class_page(world.services, actor=gray, class_id=class_id)
     assert [member.name for member in page.members] == ["Aaron", "Ada"]
     for other in (class_id + 1, 999, 2**40):
-        with pytest.raises(NotFound):
+        with pytest.raises(Forbidden):
             roster.class_page(world.services, actor=gray, class_id=other)
 
 

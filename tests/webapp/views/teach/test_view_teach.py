@@ -52,17 +52,3 @@ def test_a_broken_level_is_named_and_announced(
     assert "open.yaml:" in page
     assert "pionts" in page
     assert "last good version" in text_of(instructor.get("/keep").text)
-
-
-def test_a_shared_password_is_evidence_with_its_chance(
-    instructor: Browser, new_browser
-) -> None:
-    ada, bob = new_browser().play("Ada"), new_browser().play("Bob")
-    word = ada.password("open")
-    # One pair of players in 2,744 gets the same word by chance.
-    while bob.password("open") == word:
-        bob.post("/keep/open/reset")
-    bob.post("/keep/open/guesses", {"guess": word})
-    page = text_of(instructor.get("/teach").text)
-    assert "open Bob Ada 0.0 %" in page
-    assert word not in page

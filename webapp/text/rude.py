@@ -1,0 +1,142 @@
+"""Masks for rude words, for classes that want them.
+
+The words are those of glin-profanity, in English and German, each on its own: phrases
+and disguised spellings are left alone, and so are words that a lesson may need.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from typing import Final
+
+from glin_profanity import Filter
+
+from webapp.once import once
+
+# Forms of the library's words that are not in its lists.
+_ALSO: Final = (
+    "arseholes",
+    "assholes",
+    "bastards",
+    "cunts",
+    "dickhead",
+    "dickheads",
+    "dicks",
+    "faggots",
+    "fucked",
+    "fuckers",
+    "fucks",
+    "motherfuckers",
+    "motherfucking",
+    "niggers",
+    "retards",
+    "shits",
+    "sluts",
+    "tossers",
+    "twats",
+    "wanker",
+    "wankers",
+    "whore",
+    "whores",
+)
+MASK: Final = "•"
+_LANGUAGES: Final = ("english", "german")
+# In the library's lists, and harmless or needed where people learn.
+_LEFT_ALONE: Final = (
+    "anus",
+    "bareback",
+    "bastinado",
+    "bondage",
+    "bs",
+    "domination",
+    "eunuch",
+    "escort",
+    "genitals",
+    "hoe",
+    "incest",
+    "intercourse",
+    "neonazi",
+    "nude",
+    "nudity",
+    "paedophile",
+    "pedophile",
+    "playboy",
+    "rectum",
+    "sadism",
+    "scat",
+    "semen",
+    "sex",
+    "simp",
+    "snatch",
+    "spunk",
+    "strappado",
+    "suck",
+    "sucks",
+    "swastika",
+    "swinger",
+    "twinkie",
+    "undressing",
+    "xx",
+)
+
+
+def masked(text: str) -> str:
+    """Return a text with each rude word as dots, as many as it has characters."""
+    found = _filter().check_profanity(text)
+    characters = list(text)
+    for match in found.get("matches") or ():
+        word, start = match["word"], match["index"]
+        if " " in word:
+            continue
+        end = _end_of_word(text, start + len(word))
+        characters[start:end] = MASK * len(characters[start:end])
+    return "".join(characters)
+
+
+class Stream:
+    """Masks a text that comes in pieces: a word is shown once it is whole."""
+
+    def __init__(self) -> None:
+        self._text = ""
+        self._shown = 0
+
+    def add(self, piece: str) -> str:
+        """Take a piece; return what can be shown now, which may be nothing."""
+        self._text += piece
+        return self._up_to(_last_end(self._text))
+
+    def end(self) -> str:
+        """Return the rest."""
+        return self._up_to(len(self._text))
+
+    def _up_to(self, end: int) -> str:
+        if end <= self._shown:
+            return ""
+        fresh = masked(self._text[:end])[self._shown :]
+        self._shown = end
+        return fresh
+
+
+def _end_of_word(text: str, end: int) -> int:
+    """Return where the word ends of which `end` is a place: marks belong to letters."""
+    while end < len(text) and unicodedata.category(text[end])[0] in "LM":
+        end += 1
+    return end
+
+
+def _last_end(text: str) -> int:
+    """Return where the last word that is certainly whole ends, with its blank."""
+    return max((n for n, sign in enumerate(text, 1) if sign.isspace()), default=0)
+
+
+@once
+def _filter() -> Filter:
+    return Filter(
+        {
+            "languages": list(_LANGUAGES),
+            "custom_words": list(_ALSO),
+            "ignore_words": list(_LEFT_ALONE),
+            # The names in it, such as a captain and his whale, stay as they are.
+            "obfuscation": {"level": "off", "builtin_whitelist": True},
+        }
+    )
