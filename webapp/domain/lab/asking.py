@@ -21,6 +21,7 @@ from webapp.domain.services import Services
 from webapp.errors import BackendError, NotFound
 from webapp.llm import gateway as llm
 from webapp.rows import HELPED, LAB, REFUSED, Generation, Player
+from webapp.settings import Settings
 
 __all__ = ["Reply", "Started", "ask", "chat_request", "find", "keep_going", "stop"]
 
@@ -122,22 +123,18 @@ def ask(
         )
         return runs.Begun(row, job)
 
-    settings = services.settings
     return runs.begin(
         services,
         player_id=player_id,
         what="runs in the lab",
-        limits=(
-            Limit("player", "minute", settings.lab_runs_per_minute),
-            Limit("player", "day", settings.lab_runs_per_day),
-        ),
+        limits=_limits,
         model=model,
         prepare=prepare,
         answer=answer,
     )
 
 
-def chat_request(request: Request, *, model: str, user: str) -> llm.ChatRequest:
+def chat_request(request: Request, *, model: str, user: str = "") -> llm.ChatRequest:
     """Return a request as the gateway takes it; every sampler is named in it."""
     return llm.ChatRequest(
         model=model,
@@ -175,3 +172,10 @@ def find(services: Services, *, player_id: int, run_id: int) -> Reply:
 def stop(services: Services, *, player_id: int, run_id: int) -> None:
     """Stop a reply, unless it is over; raise NotFound, or Conflict if it cannot be."""
     following.stop(services, find(services, player_id=player_id, run_id=run_id))
+
+
+def _limits(settings: Settings) -> tuple[Limit, ...]:
+    return (
+        Limit("player", "minute", settings.lab_runs_per_minute),
+        Limit("player", "day", settings.lab_runs_per_day),
+    )

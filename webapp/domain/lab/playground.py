@@ -17,8 +17,10 @@ from webapp.domain.lab.bench import (
     seed_of,
     taken,
 )
+from webapp.domain.lab.models import models_for, require_model
 from webapp.domain.services import Services
 from webapp.errors import InvalidInput
+from webapp.llm import gateway as llm
 
 NOT_KEPT = (
     f"You keep {chats.MOST_KEPT} conversations that have names or links, so this one "
@@ -111,6 +113,29 @@ def go_on_with(
     reply = asking.find(services, player_id=player_id, run_id=run_id)
     chosen = taken(checked(bench), reply.text)
     return _kept(services, player_id, replace(chosen, runs=(run_id,)))
+
+
+def rendered(
+    services: Services, *, player_id: int | None, bench: Bench
+) -> llm.Rendered:
+    """Return what the first pane's model reads: the list in its template, as tokens.
+
+    It is what has been answered last, or would be next. Raises InvalidInput where
+    there is nothing to read, and BackendRefused where the endpoint does not show it.
+    """
+    do = "send" if bench.message.strip() else "retry"
+    instructions = chats.instructions(services, player_id=player_id)
+    ready = begun(checked(bench), do)
+    request = request_of(ready, ready.panes[0], seed=None, instructions=instructions)
+    known = models_for(services, player_id=player_id)
+    model = require_model(known, request.model).name
+    return services.gateway.render(asking.chat_request(request, model=model))
+
+
+def as_raw_text(services: Services, *, player_id: int | None, bench: Bench) -> Bench:
+    """Return the bench with the whole template as a text, to be changed by hand."""
+    text = rendered(services, player_id=player_id, bench=bench).text
+    return replace(bench, mode="text", text=text, before="", with_marks=True, runs=())
 
 
 def replies_of(

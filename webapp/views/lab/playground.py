@@ -16,7 +16,8 @@ from webapp.domain.lab.models import models_for
 from webapp.domain.lab.playground import Asked, Settled
 from webapp.domain.lab.prices import prices
 from webapp.domain.lab.starters import Starter, starter
-from webapp.errors import Forbidden, InvalidInput, LabError, NotFound
+from webapp.errors import BackendError, Forbidden, InvalidInput, LabError, NotFound
+from webapp.llm.gateway import Rendered
 from webapp.views.lab import fields
 from webapp.views.lab.shown import BenchPage, codes, shown_replies
 from webapp.web import context, seats, sse
@@ -62,7 +63,13 @@ def edit() -> ResponseReturnValue:
         if what == "keep":
             (run_id,) = fields.numbers([place]) or (0,)
             return _settled(_go_on(found, run_id))
-    except InvalidInput as error:
+        if what == "render":
+            return _page(found, rendered=_template(found))
+        if what == "raw":
+            return _page(
+                playground.as_raw_text(services(), player_id=_seen_by(), bench=found)
+            )
+    except (InvalidInput, BackendError) as error:
         return _page(found, problem=error.message), error.status
     return _page(fields.edited(found, what, place))
 
@@ -160,6 +167,15 @@ def _settled(settled: Settled) -> ResponseReturnValue:
     return redirect(url_for("playground.bench", chat=kept.chat), 303)
 
 
+def _seen_by() -> int | None:
+    player = context.player()
+    return player.id if player else None
+
+
+def _template(found: Bench) -> Rendered:
+    return playground.rendered(services(), player_id=_seen_by(), bench=found)
+
+
 def _page(
     found: Bench,
     *,
@@ -168,9 +184,9 @@ def _page(
     note: str = "",
     starter: Starter | None = None,
     instructions: str | None = None,
+    rendered: Rendered | None = None,
 ) -> str:
-    player = context.player()
-    seen_by = player.id if player else None
+    seen_by = _seen_by()
     models = models_for(services(), player_id=seen_by)
     filled = _with_models(found, [model.name for model in models])
     table = prices(services())
@@ -196,6 +212,7 @@ def _page(
         note=note,
         starter=starter,
         has_prices=bool(table.lines),
+        rendered=rendered,
     )
     part = "lab/_bench.html" if context.is_partial() else "lab/playground.html"
     return render_template(part, page=page)

@@ -13,6 +13,7 @@ from webapp.domain.lab.prices import Cost, Prices
 from webapp.domain.lab.sent import SentList
 from webapp.domain.lab.starters import STARTERS, Starter
 from webapp.errors import LabError
+from webapp.llm.gateway import Rendered
 
 # A single reply of a small model costs too little to say anything.
 MANY: Final = 10_000
@@ -58,6 +59,7 @@ class BenchPage:
     note: str = ""
     starter: Starter | None = None
     has_prices: bool = False
+    rendered: Rendered | None = None
     starters: tuple[Starter, ...] = STARTERS
     brief: str = BRIEF
     many: int = MANY
