@@ -46,7 +46,7 @@ STARTERS: Final = (
         "What is your last name?",
         "A base model has read many forms, so it may answer with the next question. A "
         "chat-tuned one has learned to reply. Ask both in text mode.",
-        Bench(mode="text", text="What is your first name?\n", max_tokens="40"),
+        Bench(mode="text", text="What is your last name?\n", max_tokens="40"),
     ),
     Starter(
         "hungary",

@@ -177,6 +177,7 @@ class LabPlayground extends HTMLElement {
     const wait = part(box, "[data-slot=wait]", HTMLElement);
     if (name === "queue") wait.textContent = wordsOf(this, "place", data);
     else if (name === "delta") {
+      if (this.dataset.stream === "off") return;
       wait.textContent = "";
       const { bottom } = box.getBoundingClientRect();
       const isSeen = bottom > 0 && bottom < window.innerHeight + 40;
