@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
-
 from tests.kit.caller import Caller
 from webapp.errors import BackendError
 from webapp.llm.scripted import ScriptedBackend
@@ -53,28 +51,26 @@ def test_a_text_is_gone_on_with(ada: Caller, backend: ScriptedBackend) -> None:
     assert found["seed"] == sent.sampling.seed
 
 
-@pytest.mark.parametrize(
-    ("more", "words"),
-    [
-        ({"prompt": "x"}, "either “messages” or “prompt”"),
-        ({"messages": None}, "either “messages” or “prompt”"),
-        ({"model": "local/none"}, "There is no model “local/none” here"),
-        ({"temperature": 2.5}, "“temperature”"),
-        ({"top_k": -1}, "“top_k”"),
-        ({"max_tokens": 401}, "“max_tokens”"),
-        ({"seed": 2**31}, "“seed”"),
-        ({"stop": [""]}, "“stop.0”"),
-        ({"min_p": 0.1}, "“min_p” is not known here"),
-        ({"messages": [{"role": "user", "content": "\0"}]}, "is U+0000"),
-        ({"messages": [{"role": "tool", "content": "x"}]}, "“messages.0.role”"),
-    ],
-)
-def test_what_cannot_be_is_named(
-    ada: Caller, backend: ScriptedBackend, more: dict[str, Any], words: str
-) -> None:
-    answer = ada.post("/lab/chat", USUAL | more)
-    assert answer.status_code == 400
-    assert words in answer.get_json()["error"]["message"]
+WRONG: list[tuple[dict[str, Any], str]] = [
+    ({"prompt": "x"}, "either “messages” or “prompt”"),
+    ({"messages": None}, "either “messages” or “prompt”"),
+    ({"model": "local/none"}, "There is no model “local/none” here"),
+    ({"temperature": 2.5}, "“temperature”"),
+    ({"top_k": -1}, "“top_k”"),
+    ({"max_tokens": 401}, "“max_tokens”"),
+    ({"seed": 2**31}, "“seed”"),
+    ({"stop": [""]}, "“stop.0”"),
+    ({"min_p": 0.1}, "“min_p” is not known here"),
+    ({"messages": [{"role": "user", "content": "\0"}]}, "is U+0000"),
+    ({"messages": [{"role": "tool", "content": "x"}]}, "“messages.0.role”"),
+]
+
+
+def test_what_cannot_be_is_named(ada: Caller, backend: ScriptedBackend) -> None:
+    for more, words in WRONG:
+        answer = ada.post("/lab/chat", USUAL | more)
+        assert answer.status_code == 400
+        assert words in answer.get_json()["error"]["message"]
     assert backend.history == []
 
 

@@ -53,23 +53,21 @@ def test_a_table_takes_the_place_of_the_last_one(world: World) -> None:
     assert (found.currency, len(found.lines)) == ("Ft", 1)
 
 
-@pytest.mark.parametrize(
-    ("currency", "line", "words"),
-    [
-        ("", ("*", "1", "1"), "A currency has 1 to 12 characters"),
-        ("EUR", ("", "1", "1"), r"Line 1: name a model, or write \*"),
-        ("EUR", ("*", "cheap", "1"), "Line 1: write both prices"),
-        ("EUR", ("*", "1", ""), "Line 1: write both prices"),
-        ("EUR", ("*", "-1", "1"), "Line 1: write both prices"),
-        ("EUR", ("*", "nan", "1"), "Line 1: write both prices"),
-        ("EUR", ("*", "1e99", "1"), "Line 1: write both prices"),
-    ],
-)
-def test_a_line_that_is_wrong_is_named(
-    world: World, currency: str, line: tuple[str, str, str], words: str
-) -> None:
-    with pytest.raises(InvalidInput, match=words):
-        prices.set_prices(world.services, currency=currency, lines=[line])
+WRONG = [
+    ("", ("*", "1", "1"), "A currency has 1 to 12 characters"),
+    ("EUR", ("", "1", "1"), r"Line 1: name a model, or write \*"),
+    ("EUR", ("*", "cheap", "1"), "Line 1: write both prices"),
+    ("EUR", ("*", "1", ""), "Line 1: write both prices"),
+    ("EUR", ("*", "-1", "1"), "Line 1: write both prices"),
+    ("EUR", ("*", "nan", "1"), "Line 1: write both prices"),
+    ("EUR", ("*", "1e99", "1"), "Line 1: write both prices"),
+]
+
+
+def test_a_line_that_is_wrong_is_named(world: World) -> None:
+    for currency, line, words in WRONG:
+        with pytest.raises(InvalidInput, match=words):
+            prices.set_prices(world.services, currency=currency, lines=[line])
     assert prices.prices(world.services).lines == ()
 
 

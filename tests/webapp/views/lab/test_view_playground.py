@@ -12,6 +12,7 @@ import pytest
 from flask import Flask
 
 from tests.kit.browser import Browser, text_of
+from webapp.domain.lab.starters import STARTERS
 from webapp.domain.people import accounts, classes
 from webapp.errors import BackendError
 from webapp.llm.scripted import ScriptedBackend
@@ -67,17 +68,15 @@ def events_of(answer: Any) -> list[tuple[str, Any]]:
     return [(name, json.loads(data)) for name, data in blocks]
 
 
-@pytest.mark.parametrize(
-    "query",
-    ["", "?start=panda", "?start=hungary", "?start=instructions", "?start=nothing"],
-)
 def test_opening_the_page_asks_no_model(
-    browser: Browser, backend: ScriptedBackend, query: str
+    browser: Browser, backend: ScriptedBackend
 ) -> None:
-    page = browser.get(AT + query)
-    assert page.status_code == 200
+    starts = [f"?start={one.id}" for one in STARTERS]
+    for query in ("", *starts, "?start=nothing"):
+        page = browser.get(AT + query)
+        assert page.status_code == 200, query
+        assert re.search(r'name="seed"[^>]* value="\d+"', page.text), query
     assert backend.history == []
-    assert re.search(r'name="seed"[^>]* value="\d+"', page.text)
 
 
 def test_a_starter_fills_the_page(browser: Browser) -> None:
@@ -198,29 +197,28 @@ def test_a_stream_tells_the_seed_and_the_pieces(
     assert page.lstrip().startswith("<form")
 
 
-@pytest.mark.parametrize(
-    ("wrong", "words"),
-    [
-        ({"pane_temperature": "3"}, "The temperature must be a number from 0 to 2"),
-        ({"pane_top_k": "x"}, "The top-k must be a whole number"),
-        ({"pane_model": "local/none"}, "There is no model “local/none” here"),
-        ({"message": ""}, "There is no message yet"),
-        ({"pane": "2"}, "There is no such pane"),
-    ],
-)
+WRONG = [
+    ({"pane_temperature": "3"}, "The temperature must be a number from 0 to 2"),
+    ({"pane_top_k": "x"}, "The top-k must be a whole number"),
+    ({"pane_model": "local/none"}, "There is no model “local/none” here"),
+    ({"message": ""}, "There is no message yet"),
+]
+
+
 def test_what_cannot_be_is_said_and_what_was_typed_stays(
-    player: Browser, backend: ScriptedBackend, wrong: dict[str, str], words: str
+    player: Browser, backend: ScriptedBackend
 ) -> None:
-    fields = form(do="send", message="Hello <there>") | wrong
-    stream = player.post(f"{AT}/replies", fields, headers=STREAM)
-    assert stream.status_code == 400
-    assert words in stream.get_json()["error"]["message"]
-    if "pane" in wrong:
-        return
-    page = player.post(f"{AT}/replies", fields)
-    assert page.status_code == 400
-    assert words in text_of(page.text)
-    assert box(page.text, "message") == fields["message"]
+    for wrong, words in WRONG:
+        fields = form(do="send", message="Hello <there>") | wrong
+        page = player.post(f"{AT}/replies", fields)
+        assert page.status_code == 400
+        assert words in text_of(page.text)
+        assert box(page.text, "message") == fields["message"]
+    for wrong, words in (*WRONG, ({"pane": "2"}, "There is no such pane")):
+        fields = form(do="send", message="Hello") | wrong
+        stream = player.post(f"{AT}/replies", fields, headers=STREAM)
+        assert stream.status_code == 400
+        assert words in stream.get_json()["error"]["message"]
     assert backend.history == []
 
 
