@@ -19,7 +19,7 @@ from webapp.domain.lab.bench import (
 )
 from webapp.domain.lab.models import models_for, require_model
 from webapp.domain.services import Services
-from webapp.errors import InvalidInput
+from webapp.errors import InvalidInput, NotFound
 from webapp.llm import gateway as llm
 
 NOT_KEPT = (
@@ -145,6 +145,19 @@ def replies_of(
     return tuple(
         asking.find(services, player_id=player_id, run_id=run_id) for run_id in runs
     )
+
+
+def known_replies(
+    services: Services, *, player_id: int, runs: Sequence[int]
+) -> tuple[Reply, ...]:
+    """Return one's own replies as far as there still are any."""
+    found = []
+    for run_id in runs:
+        try:
+            found.append(asking.find(services, player_id=player_id, run_id=run_id))
+        except NotFound:
+            continue
+    return tuple(found)
 
 
 def _kept(services: Services, player_id: int, bench: Bench) -> Settled:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from contextlib import closing
 from dataclasses import replace
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from webapp.domain.generations.events import Start
+from webapp.domain.generations.events import Event, Start
 from webapp.domain.lab import asking, chats, playground, sent
 from webapp.domain.lab.bench import Bench
 from webapp.domain.lab.models import models_for
@@ -82,6 +83,7 @@ def replies() -> ResponseReturnValue:
     do = request.form.get("do", "send")
     ids: list[int] = []
     try:
+        _save_instructions(found)
         asked = playground.prepare(
             services(), player_id=player_id(), bench=found, do=do
         )
@@ -125,7 +127,14 @@ def instructions() -> ResponseReturnValue:
     return _page(replace(found, with_instructions=bool(text.strip())))
 
 
-def _going(asked: Asked, pane: int) -> Any:
+def _save_instructions(found: Bench) -> None:
+    """Keep what stands in the box before it is sent: it may be new, or a starter's."""
+    text = request.form.get("instructions", "")
+    if found.with_instructions and text.strip():
+        chats.set_instructions(services(), player_id=player_id(), text=text)
+
+
+def _going(asked: Asked, pane: int) -> Generator[Event]:
     # The reader may leave; the reply goes on, and keeps its seat until it ends.
     return seats.handed_on(
         lambda give_back: asking.keep_going(
@@ -179,43 +188,37 @@ def _template(found: Bench) -> Rendered:
 def _page(
     found: Bench,
     *,
-    title: str = "",
-    problem: str = "",
-    note: str = "",
     starter: Starter | None = None,
     instructions: str | None = None,
-    rendered: Rendered | None = None,
+    **more: Any,
 ) -> str:
     seen_by = _seen_by()
     models = models_for(services(), player_id=seen_by)
     filled = _with_models(found, [model.name for model in models])
     table = prices(services())
-    replies = (
-        ()
-        if seen_by is None
-        else playground.replies_of(services(), player_id=seen_by, runs=found.runs)
-    )
     own = chats.instructions(services(), player_id=seen_by)
-    shown_own = own if instructions is None else instructions
-    if starter is not None and starter.instructions and not shown_own:
-        shown_own = starter.instructions
+    offered = own or (starter.instructions if starter else "")
     page = BenchPage(
         bench=filled,
         models=models,
-        replies=shown_replies(replies, models, table),
+        replies=shown_replies(_replies(found), models, table),
         lists=sent.lists(filled, own),
         codes=codes(filled, own, url_for("api_lab.chat", _external=True)),
-        instructions=shown_own,
+        instructions=offered if instructions is None else instructions,
         address=url_for("playground.bench", chat=found.chat),
-        title=title,
-        problem=problem,
-        note=note,
         starter=starter,
         has_prices=bool(table.lines),
-        rendered=rendered,
+        **more,
     )
     part = "lab/_bench.html" if context.is_partial() else "lab/playground.html"
     return render_template(part, page=page)
+
+
+def _replies(found: Bench) -> tuple[asking.Reply, ...]:
+    seen_by = _seen_by()
+    if seen_by is None:
+        return ()
+    return playground.known_replies(services(), player_id=seen_by, runs=found.runs)
 
 
 def _with_models(found: Bench, names: list[str]) -> Bench:

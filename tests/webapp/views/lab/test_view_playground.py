@@ -294,6 +294,9 @@ def test_instructions_are_saved_and_sent(
     first = backend.history[0].messages[0]
     brief = "Answer in one or two short sentences."
     assert first == {"role": "system", "content": f"I am 14.\n\n{brief}"}
+    # What stands in the box is what is sent.
+    ask(player, message="Hello", with_instructions="1", instructions="I am 15.")
+    assert backend.history[1].messages[0]["content"] == "I am 15."
     long = player.post(f"{AT}/instructions", form(instructions="x" * 2_001))
     assert long.status_code == 400
     assert "more than 2,000 characters" in text_of(long.text)
@@ -320,6 +323,8 @@ def test_a_reply_that_is_over_needs_no_stop(
     ask(player, message="Hello")
     assert player.post(f"{AT}/replies/1/stop").status_code == 204
     other = new_browser().play("Bob")
+    # A number that is not theirs shows nothing.
+    assert "wrote" not in text_of(edit(other, "look", run=["1", "9" * 12]))
     assert other.post(f"{AT}/replies/1/stop").status_code == 404
     assert other.swap(f"{AT}/edit", form(do="took.send", run="1")).status_code == 404
     assert other.swap(f"{AT}/edit", form(do="keep.1")).status_code == 404
