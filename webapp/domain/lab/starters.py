@@ -44,8 +44,8 @@ STARTERS: Final = (
     Starter(
         "last-name",
         "What is your last name?",
-        "A base model has read many forms, so it may answer with the next question. A "
-        "chat-tuned one has learned to reply. Ask both in text mode.",
+        "As raw text nobody is being asked: the model goes on with what looks like a "
+        "form. Switch to Chat, ask the same, and it replies.",
         Bench(mode="text", text="What is your last name?\n", max_tokens="40"),
     ),
     Starter(

@@ -28,6 +28,17 @@ class ShownReply:
     cost: Cost | None
 
     @property
+    def how(self) -> str:
+        """What tells panes with the same model apart."""
+        settings = self.reply.settings
+        cuts = [f"temperature {settings['temperature']:g}"]
+        if settings["top_p"] < 1:
+            cuts.append(f"top-p {settings['top_p']:g}")
+        if settings["top_k"]:
+            cuts.append(f"top-k {settings['top_k']}")
+        return ", ".join(cuts)
+
+    @property
     def many(self) -> str:
         """What very many such replies cost."""
         return str(self.cost.times(MANY)) if self.cost else ""

@@ -156,6 +156,8 @@ def test_several_models_stand_side_by_side_until_one_is_chosen(
     page = player.get(answer.headers["Location"]).text
     assert said(page) == ["Hello"]
     assert text_of(page).count("Go on with this one") == 2
+    assert "smollm2, temperature 0 Left." in text_of(page)
+    assert "scribe, temperature 1, top-p 0.5, top-k 40 Right." in text_of(page)
     assert [one.sampling.top_k for one in backend.history] == [0, 40]
     assert [one.model for one in backend.history] == ["keeper", "keeper"]
     second = re.findall(r'value="keep\.(\d+)"', page)[1]
