@@ -28,6 +28,8 @@ def test_asked_by_keyboard_and_asked_again(window: Window) -> None:
     # The model's own words are changed, and the list that is sent is another one.
     page.locator("#said-2").fill("Something else")
     page.locator("#look").press("Enter")
+    expect(page.locator("#code-1")).to_contain_text("Hello, echo")
+    expect(page.locator("form[data-sending]")).to_have_count(0)
     page.locator("#message").fill("And again")
     page.locator("#message").press("Enter")
     expect(page.locator("#said-4")).to_have_value("And again")
@@ -45,11 +47,15 @@ def test_stopped_in_the_middle(window: Window) -> None:
     page.locator("#message").fill(LONG)
     page.locator("#message").press("Enter")
     expect(page.locator("[data-slot=reply]")).to_contain_text("word0")
+    # What is written meanwhile is the next message, and not this one.
+    page.locator("#message").fill("The next one")
     page.get_by_role("button", name="Stop", exact=True).press("Enter")
     expect(page.locator("#said-2")).to_be_visible()
     said = page.locator("#said-2").input_value()
     assert said.startswith("word0")
     assert len(said) < len(LONG)
+    expect(page.locator("#said-1")).to_have_value(LONG)
+    expect(page.locator("#message")).to_have_value("The next one")
     expect(page.get_by_text("You stopped it.")).to_be_visible()
 
 

@@ -42,7 +42,9 @@ class LabPlayground extends HTMLElement {
     if (!asks && !this.isAsking) return;
     event.preventDefault();
     event.stopPropagation();
-    if (asks && !this.isAsking) this.ask(button);
+    // Another button's answer is on its way, and brings the form anew.
+    const isSending = this.form.hasAttribute("data-sending");
+    if (asks && !this.isAsking && !isSending) this.ask(button);
   }
 
   /** @param {KeyboardEvent} event */
@@ -59,11 +61,14 @@ class LabPlayground extends HTMLElement {
   /** @param {HTMLButtonElement} button */
   async ask(button) {
     this.begin();
+    // What is written into the form meanwhile has not been sent.
+    const sent = new FormData(this.form);
     const panes = [...this.form.querySelectorAll("[data-pane]")];
     /** @type {Run[]} */
     const runs = [];
     for (const [index, pane] of panes.entries()) {
-      const body = new FormData(this.form, button);
+      const body = copyOf(sent);
+      body.set("do", button.value);
       body.set("pane", String(index + 1));
       if (runs.length) {
         // All of them go by the seed of the first one, whoever chose it.
@@ -72,13 +77,13 @@ class LabPlayground extends HTMLElement {
       }
       const many = panes.length > 1 ? "asking-of" : "asking";
       this.say(wordsOf(this, many, { number: index + 1, of: panes.length }));
-      const run = await this.hear(button.formAction, body, this.box(pane));
+      const run = await this.hear(button.formAction, body, this.place(pane));
       if (!run) break;
       runs.push(run);
       if (this.wantsStop) break;
     }
     const words = this.problem;
-    if (runs.length) await this.settle(button.value, runs);
+    if (runs.length) await this.settle(button.value, runs, sent);
     this.finish(runs.length > 0);
     if (words) this.refuse(words);
   }
@@ -113,6 +118,12 @@ class LabPlayground extends HTMLElement {
     if (hadFocus) this.form.querySelector("[data-prompt]")?.focus({ preventScroll: true });
   }
 
+  /** Where the next message is written; raw text has none. */
+  get box() {
+    const box = this.form.querySelector("[data-prompt=chat]");
+    return box instanceof HTMLTextAreaElement ? box : null;
+  }
+
   get live() {
     return part(this.form, "[data-live]", HTMLElement);
   }
@@ -121,7 +132,7 @@ class LabPlayground extends HTMLElement {
    * Return the box of a reply that is about to come.
    * @param {Element} pane
    */
-  box(pane) {
+  place(pane) {
     const template = part(this.form, "template[data-live-reply]", HTMLTemplateElement);
     const copy = /** @type {DocumentFragment} */ (template.content.cloneNode(true));
     const box = part(copy, "*", HTMLElement);
@@ -201,9 +212,10 @@ class LabPlayground extends HTMLElement {
    * Let the server put the replies in their place.
    * @param {string} what
    * @param {Run[]} runs
+   * @param {FormData} sent - the form as it was when they were asked for
    */
-  async settle(what, runs) {
-    const body = new FormData(this.form);
+  async settle(what, runs, sent) {
+    const body = copyOf(sent);
     body.set("do", `took.${what}`);
     body.set("seed", String(runs[0].seed));
     body.delete("run");
@@ -212,7 +224,9 @@ class LabPlayground extends HTMLElement {
       const answer = await fetch(this.form.action, { method: "POST", body, headers: AS_PART });
       const text = await answer.text();
       if (answer.headers.has("HX-Retarget")) throw new TypeError(text);
+      const typed = this.box?.value;
       replace(this.form, text);
+      if (this.box && typed !== undefined && typed !== sent.get("message")) this.box.value = typed;
     } catch (error) {
       if (!(error instanceof TypeError)) throw error;
       this.refuse(wordsOf(this, "lost"));
@@ -264,6 +278,13 @@ class LabPlayground extends HTMLElement {
     place.scrollIntoView({ block: "nearest" });
     this.say("");
   }
+}
+
+/** @param {FormData} form */
+function copyOf(form) {
+  const copy = new FormData();
+  for (const [name, value] of form) copy.append(name, value);
+  return copy;
 }
 
 customElements.define("lab-playground", LabPlayground);
