@@ -94,10 +94,10 @@ def mine(
 
 def rename(services: Services, *, player_id: int, chat_id: int, name: str) -> None:
     """Give a conversation a name; raise InvalidInput for one that is none."""
-    title = clean_line(name, what="name", fewest=1, most=NAME_CHARS)
     with services.db.write() as session:
         row = _require(session, player_id, chat_id)
-        row.title, row.is_named = title, True
+        row.title = clean_line(name, what="name", fewest=1, most=NAME_CHARS)
+        row.is_named = True
 
 
 def forget(services: Services, *, player_id: int, chat_id: int) -> None:
