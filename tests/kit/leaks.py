@@ -212,6 +212,7 @@ def _fill(
         "run_id": [1, 99],
         "comparison_id": [1, 99],
         "sweep_id": [1, 99],
+        "tokenizer_id": ["0123456789abcdef"],
         "duel_id": [1, 99],
         "piece_id": [1, 2, 99],
         "plan": ["45", "90", "180", "nothing"],

@@ -28,7 +28,15 @@ from webapp.settings import Settings
 # What an instance folder keeps for good. Logs, locks, sockets, downloads, merged models
 # and checkpoints are left out: they are made again, or belong to one computer.
 _FILES: Final = ("secret.key", "instance.id", "endpoints.yaml", "speeds.json")
-_FOLDERS: Final = ("content", "drafts", "files", "runs", "calibration", "guard-data")
+_FOLDERS: Final = (
+    "content",
+    "drafts",
+    "files",
+    "runs",
+    "tokenizers",
+    "calibration",
+    "guard-data",
+)
 _JOBS: Final = "jobs.db"
 _MODELS: Final = "models"
 # A folder of models holds copies of bases as well, which have no manifest.

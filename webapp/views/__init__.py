@@ -9,6 +9,7 @@ from webapp.views.lab.chats import bp as chat_pages
 from webapp.views.lab.overview import bp as lab_pages
 from webapp.views.lab.playground import bp as playground_pages
 from webapp.views.lab.prices import bp as price_pages
+from webapp.views.lab.tokenizers import bp as tokenizer_pages
 from webapp.views.learn.course import bp as course_pages
 from webapp.views.learn.gallery import bp as gallery_pages
 from webapp.views.learn.lesson import bp as lesson_pages
@@ -73,6 +74,7 @@ def register(app: Flask) -> None:
         playground_pages,
         chat_pages,
         price_pages,
+        tokenizer_pages,
         train_pages,
         data_pages,
         start_pages,

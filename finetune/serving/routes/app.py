@@ -13,6 +13,7 @@ from werkzeug.exceptions import HTTPException
 
 from finetune.errors import FinetuneError
 from finetune.serving.catalogue.catalogue import Catalogue
+from finetune.serving.catalogue.tokenizers import Tokenizers
 from finetune.serving.engine.desk import CallerLeft, Desk
 from finetune.serving.errors import ApiError, crashed, wrong_key
 from finetune.serving.routes.bodies import json_body
@@ -34,6 +35,7 @@ from finetune.serving.routes.schemas import (
     TokenizeRequest,
     parse,
 )
+from finetune.serving.routes.tokenizers import tokenizers
 from finetune.serving.routes.training import of_training, open_trainings
 from finetune.serving.routes.vectors import embeddings, moderations
 from finetune.settings import Settings
@@ -45,6 +47,7 @@ _TOO_LARGE = 413
 v1 = Blueprint("v1", __name__, url_prefix="/v1")
 v1.register_blueprint(files)
 v1.register_blueprint(jobs)
+v1.register_blueprint(tokenizers)
 
 
 class Sidecar:
@@ -59,6 +62,7 @@ class Sidecar:
         )
         self.probabilities = Probabilities(self.catalogue, self.desk)
         self.trainings = open_trainings(settings, self.catalogue)
+        self.tokenizers = Tokenizers(self.catalogue, settings.instance)
 
     def problems(self) -> list[str]:
         """Return what is wrong with models or the depot, a sentence each."""
@@ -78,6 +82,7 @@ def create_app(settings: Settings) -> Flask:
     sidecar = Sidecar(settings)
     app.extensions["sidecar"] = sidecar
     app.extensions["trainings"] = sidecar.trainings
+    app.extensions["tokenizers"] = sidecar.tokenizers
     app.register_blueprint(v1)
     app.add_url_rule("/health", view_func=health)
     app.register_error_handler(ApiError, _answer_api_error)

@@ -29,6 +29,7 @@ def _addresses(app: Flask) -> list[str]:
     samples |= {"digest": "0" * 64}
     samples |= {"what": "progress"}
     samples |= {"kind": "level"}
+    samples |= {"tokenizer_id": "0123456789abcdef"}
     found = []
     for rule in app.url_map.iter_rules():
         if rule.endpoint == "static" or "GET" not in (rule.methods or ()):
