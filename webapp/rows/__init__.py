@@ -27,7 +27,16 @@ from webapp.rows.judging import (
     Comparison,
     Duel,
 )
-from webapp.rows.lab import CHOSEN, DRAWN, LAB, LabNode, LabTree
+from webapp.rows.lab import (
+    CHOSEN,
+    DRAWN,
+    LAB,
+    LabChat,
+    LabInstructions,
+    LabNode,
+    LabTree,
+    PriceTable,
+)
 from webapp.rows.learn import (
     PANEL,
     GalleryPiece,
@@ -139,6 +148,8 @@ __all__ = [
     "Generation",
     "Guess",
     "HintUse",
+    "LabChat",
+    "LabInstructions",
     "LabNode",
     "LabTree",
     "LevelState",
@@ -148,6 +159,7 @@ __all__ = [
     "PieceVote",
     "Player",
     "Practice",
+    "PriceTable",
     "QuestionAnswer",
     "SchoolClass",
     "SignIn",

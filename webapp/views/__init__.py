@@ -5,9 +5,12 @@ from __future__ import annotations
 from flask import Flask
 
 from webapp.views.galleries import bp as galleries_pages
+from webapp.views.lab.chats import bp as chat_pages
 from webapp.views.lab.given import bp as lab_given_pages
 from webapp.views.lab.next import bp as lab_next_pages
 from webapp.views.lab.overview import bp as lab_pages
+from webapp.views.lab.playground import bp as playground_pages
+from webapp.views.lab.prices import bp as price_pages
 from webapp.views.lab.tokenizers import bp as tokenizer_pages
 from webapp.views.learn.course import bp as course_pages
 from webapp.views.learn.gallery import bp as gallery_pages
@@ -70,6 +73,9 @@ def register(app: Flask) -> None:
         plain_pages,
         card_pages,
         lab_pages,
+        playground_pages,
+        chat_pages,
+        price_pages,
         tokenizer_pages,
         lab_next_pages,
         lab_given_pages,

@@ -20,6 +20,12 @@ class Card(NamedTuple):
 
 CARDS: Final[tuple[Card, ...]] = (
     Card(
+        "playground.bench",
+        "Playground",
+        "Talk to one model or to four at a time, change what was said, and see all "
+        "that they are sent.",
+    ),
+    Card(
         "lab_tokenizers.pieces",
         "Tokenizers",
         "See which pieces a model reads instead of words, and train your own cutter.",
