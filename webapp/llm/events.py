@@ -34,6 +34,7 @@ class ChatRequest:
     `default_system` the model's template adds no system message where none is sent.
     `text` is continued as it is, without any template; then there are no messages.
     `top_logprobs` asks for the chances of each token, and of that many others.
+    `schema` is a JSON schema, as text: only a reply that fits it can be written then.
 
     The first `public` characters of the messages, or of the text, may be read once for
     all who send the same `cache_salt`. Where they hold a secret, or what somebody
@@ -50,6 +51,7 @@ class ChatRequest:
     default_system: bool = True
     text: str | None = field(default=None, repr=False)
     top_logprobs: int | None = None
+    schema: str = field(default="", repr=False)
     public: int = 0
     common: int = 0
     cache_salt: str = field(default="", repr=False)

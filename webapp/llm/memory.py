@@ -133,6 +133,8 @@ class RememberingBackend:
         more = [request.start_reply, request.default_system, request.text]
         if more != ["", True, None]:
             asked += more
+        if request.schema:
+            asked.append(request.schema)
         return hashlib.sha256(json.dumps(asked).encode()).hexdigest()
 
 

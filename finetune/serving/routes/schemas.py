@@ -26,6 +26,7 @@ from finetune.serving.routes.fields import (
     only,
     unsupported,
 )
+from finetune.serving.routes.json_schemas import grammar_of
 
 _HALF = re.compile("[\ud800-\udfff]")
 _NO_TOOLS = "these models call no tools; leave this out"
@@ -125,6 +126,36 @@ class StreamOptions(Body):
     include_obfuscation: bool = False
 
 
+class NamedSchema(Body):
+    """The schema of a reply; its name and its strictness change nothing here."""
+
+    name: str = ""
+    description: str = ""
+    strict: bool = True
+    schema_: dict[str, Any] = Field(alias="schema")
+
+
+class ReplyFormat(Body):
+    """`response_format`: plain text, any JSON object, or one that fits a schema."""
+
+    type: Literal["text", "json_object", "json_schema"]
+    json_schema: NamedSchema | None = None
+
+    @model_validator(mode="after")
+    def _check_schema(self) -> ReplyFormat:
+        if (self.type == "json_schema") != (self.json_schema is not None):
+            raise ValueError("json_schema comes with the type json_schema, and only so")
+        self.grammar()
+        return self
+
+    def grammar(self) -> str:
+        """Return what the reply is held to, in the engine's words; empty: nothing."""
+        if self.type == "text":
+            return ""
+        named = self.json_schema
+        return grammar_of(named.schema_ if named else {"type": "object"})
+
+
 class Sampled(Body):
     """What chat and plain completions have in common."""
 
@@ -141,6 +172,7 @@ class Sampled(Body):
     stream_options: StreamOptions | None = None
     user: str = Field("", max_length=200)
     raw_tokens: bool = False
+    response_format: ReplyFormat | None = None
     queue_events: bool = False
     cache_prompt: Literal[False] = False
     # How many characters at the beginning of the prompt may be read once: for all who
@@ -174,6 +206,10 @@ class Sampled(Body):
         if self.stop is None:
             return []
         return [self.stop] if isinstance(self.stop, str) else list(self.stop)
+
+    def grammar(self) -> str:
+        """Return the grammar that the reply is held to; empty: none."""
+        return self.response_format.grammar() if self.response_format else ""
 
     def wants_usage(self) -> bool:
         """Return whether a stream ends with a chunk that holds the usage."""
@@ -223,7 +259,6 @@ class ChatRequest(ChatPrompt, Sampled):
     tool_choice: Annotated[Any, only("none", "auto", why=_NO_TOOLS)] = None
     function_call: Annotated[Any, only("none", "auto", why=_NO_TOOLS)] = None
     parallel_tool_calls: bool = False
-    response_format: Annotated[Any, only({"type": "text"}, why=_TEXT_ONLY)] = None
     modalities: Annotated[Any, only(["text"], why=_TEXT_ONLY)] = None
     audio: Annotated[Any, only(why=_TEXT_ONLY)] = None
     prediction: Annotated[Any, only(why="no reply can be foretold here")] = None
