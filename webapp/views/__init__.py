@@ -6,6 +6,7 @@ from flask import Flask
 
 from webapp.views.galleries import bp as galleries_pages
 from webapp.views.lab.overview import bp as lab_pages
+from webapp.views.lab.tools import bp as lab_tools_pages
 from webapp.views.learn.course import bp as course_pages
 from webapp.views.learn.gallery import bp as gallery_pages
 from webapp.views.learn.lesson import bp as lesson_pages
@@ -55,6 +56,7 @@ def register(app: Flask) -> None:
         plain_pages,
         card_pages,
         lab_pages,
+        lab_tools_pages,
         train_pages,
         data_pages,
         start_pages,

@@ -102,7 +102,9 @@ class _Reading:
             raise unsupported("additionalProperties may only be true or false")
         required = plain.get("required", [])
         known = plain.get("properties", {})
-        if not isinstance(required, list) or any(name not in known for name in required):
+        if not isinstance(required, list) or any(
+            name not in known for name in required
+        ):
             raise _wrong("required must be a list of names from properties")
 
 

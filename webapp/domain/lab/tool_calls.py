@@ -48,18 +48,27 @@ _IDLE: Final = (
     Example("Who was Ada Lovelace?", {}),
     Example("What do you think of rain?", {}),
 )
-_ANSWERS: Final = """\
+_RESULTS: Final = """\
 Question: How many legs do 3 cats have?
 Result: 12
 Answer: 3 cats have 12 legs.
 
-Question: Delete all my photos.
-Result: the user said no
-Answer: I did not do that, because you said no.
-
 Question: How far is it from Rome to Paris?
 Result: 1106 km
 Answer: It is 1106 km from Rome to Paris.
+
+Question: Open the window, please.
+Result: the window is open
+Answer: I have opened the window.
+"""
+_REFUSALS: Final = """\
+Question: Delete all my photos.
+Result: the user said no
+Answer: I did not delete your photos, because you said no.
+
+Question: How far is it from Rome to Paris?
+Result: the user said no
+Answer: I did not look that up, because you said no.
 """
 _PLAIN: Final = """\
 Question: What is the capital of Italy?
@@ -90,7 +99,7 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What came of asking. `error` says why nothing did; `is_site`: the site answered."""
+    """What came of asking: `error` says why nothing did; `is_site`: the site spoke."""
 
     prompt: str
     text: str
@@ -162,8 +171,9 @@ def answer_prompt(question: str, result: str, *, said: Said) -> str:
     """Return the text that the model goes on with once there is a result, or none."""
     if said == NONE:
         return f"{_PLAIN}\nQuestion: {question}\nAnswer:"
-    told = DECLINED if said == "no" else result
-    return f"{_ANSWERS}\nQuestion: {question}\nResult: {told}\nAnswer:"
+    if said == "no":
+        return f"{_REFUSALS}\nQuestion: {question}\nResult: {DECLINED}\nAnswer:"
+    return f"{_RESULTS}\nQuestion: {question}\nResult: {result}\nAnswer:"
 
 
 def ask_for_call(services: Services, *, player_id: int, wanted: Wanted) -> Called:

@@ -54,9 +54,10 @@ def count_letter(word: str, letter: str) -> int:
 '''
 _ROOMS = '''\
 LIGHTS = {"kitchen": "off", "hall": "on", "bedroom": "off"}
+Room = Literal["kitchen", "hall", "bedroom"]
 
 
-def switch_light(room: Literal["kitchen", "hall", "bedroom"], state: Literal["on", "off"]) -> str:
+def switch_light(room: Room, state: Literal["on", "off"]) -> str:
     """Switch the light of a room on or off.
 
     Make it bright in the kitchen. -> switch_light("kitchen", "on")

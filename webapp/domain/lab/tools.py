@@ -82,7 +82,7 @@ class Call:
 
 
 def read_tools(text: str) -> tuple[Tool, ...]:
-    """Return the tools of a list in JSON; raise InvalidInput about the first mistake."""
+    """Return the tools of a list in JSON; raise InvalidInput about what is wrong."""
     if len(text) - text.count("\r\n") > LIST_CHARS:
         raise InvalidInput(f"The list of tools has at most {LIST_CHARS:,} characters.")
     plain = require_text(text, what="list of tools")

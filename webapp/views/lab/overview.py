@@ -18,7 +18,13 @@ class Card(NamedTuple):
     text: str
 
 
-CARDS: Final[tuple[Card, ...]] = ()
+CARDS: Final[tuple[Card, ...]] = (
+    Card(
+        "lab_tools.bench",
+        "Tools",
+        "Write a function, and let a model ask for it. You say yes or no.",
+    ),
+)
 
 
 @bp.get("/lab")
