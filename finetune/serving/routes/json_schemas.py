@@ -33,6 +33,9 @@ _LAYOUT: Final = {
     }
 }
 _COUNTS: Final = ("minLength", "maxLength", "minItems", "maxItems")
+_BOUNDS: Final = ("minimum", "maximum", "multipleOf")
+# Further digits than these are no number that a program keeps.
+MOST_NUMBER: Final = 1e15
 _IGNORED: Final = frozenset({"title", "description", "default", "examples"})
 _KNOWN: Final = _IGNORED | {
     "type",
@@ -45,6 +48,7 @@ _KNOWN: Final = _IGNORED | {
     "enum",
     "const",
     *_COUNTS,
+    *_BOUNDS,
 }
 
 
@@ -80,6 +84,7 @@ class _Reading:
         plain = {key: schema[key] for key in schema if key not in _IGNORED}
         _check_type(plain.get("type"))
         _check_counts(plain)
+        _check_bounds(plain)
         _check_values(plain)
         self._read_parts(plain, depth + 1)
         return plain
@@ -101,7 +106,7 @@ class _Reading:
         if not isinstance(plain.get("additionalProperties", False), bool):
             raise unsupported("additionalProperties may only be true or false")
         required = plain.get("required", [])
-        known = plain.get("properties", {})
+        known = list(plain.get("properties", {}))
         if not isinstance(required, list) or any(
             name not in known for name in required
         ):
@@ -119,6 +124,15 @@ def _check_counts(plain: dict[str, Any]) -> None:
         count = plain.get(key, 0)
         if type(count) is not int or not 0 <= count <= MOST_REPEATS:
             raise _wrong(f"{key} must be a whole number from 0 to {MOST_REPEATS}")
+
+
+def _check_bounds(plain: dict[str, Any]) -> None:
+    for key in _BOUNDS:
+        bound = plain.get(key, 1)
+        if type(bound) not in (int, float) or not abs(bound) <= MOST_NUMBER:
+            raise _wrong(f"{key} must be a number up to {MOST_NUMBER:g}")
+    if plain.get("multipleOf", 1) <= 0:
+        raise _wrong("multipleOf must be more than 0")
 
 
 def _check_values(plain: dict[str, Any]) -> None:

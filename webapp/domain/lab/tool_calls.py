@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from webapp.domain.generations import events, runs
 from webapp.domain.generations.replies import Record, listen
+from webapp.domain.lab.tool_starters import is_shipped
 from webapp.domain.lab.tools import (
     NONE,
     Call,
@@ -37,7 +38,7 @@ from webapp.rows import LAB, Generation, Player
 MODEL: Final = f"{LOCAL}/smollm2"
 QUESTION_CHARS: Final = 300
 RESULT_CHARS: Final = 500
-CALL_TOKENS: Final = 90
+CALL_TOKENS: Final = 120
 ANSWER_TOKENS: Final = 60
 
 Said = Literal["yes", "no", "none"]
@@ -164,7 +165,7 @@ def call_prompt(wanted: Wanted) -> str:
     ]
     if wanted.is_told:
         shown.insert(0, _told(wanted.tools, has_none=wanted.has_none))
-    return "\n\n".join([*shown, f"Question: {wanted.question}\nCall:"])
+    return "\n\n".join([*shown, _asked(wanted.question)])
 
 
 def answer_prompt(question: str, result: str, *, said: Said) -> str:
@@ -179,12 +180,19 @@ def answer_prompt(question: str, result: str, *, said: Said) -> str:
 def ask_for_call(services: Services, *, player_id: int, wanted: Wanted) -> Called:
     """Ask which tool fits; raise QuotaExceeded or Conflict before it is recorded."""
     schema = schema_of(wanted.tools, has_none=wanted.has_none)
+    prompt = call_prompt(wanted)
+    examples = len(prompt) - len(_asked(wanted.question))
+    user = f"player-{player_id}"
     request = llm.ChatRequest(
         model=MODEL,
         sampling=_sampling(wanted.temperature, CALL_TOKENS, wanted.seed),
-        user=f"player-{player_id}",
-        text=call_prompt(wanted),
+        user=user,
+        text=prompt,
         schema=as_json(schema) if wanted.is_held else "",
+        # Read once for everybody who tries our tools, else for this player alone.
+        public=examples,
+        common=examples if is_shipped(wanted.tools) else 0,
+        cache_salt=f"tools of {user}",
     )
     reply = _ask(services, player_id, request, typed=wanted.question)
     if reply.error or reply.is_site:
@@ -202,11 +210,13 @@ def ask_for_answer(
     seed: int = 0,
 ) -> Reply:
     """Ask for an answer with the result of a call; raise as `ask_for_call` does."""
+    prompt = answer_prompt(question, result, said=said)
     request = llm.ChatRequest(
         model=MODEL,
         sampling=_sampling(0.0, ANSWER_TOKENS, seed),
         user=f"player-{player_id}",
-        text=answer_prompt(question, result, said=said),
+        text=prompt,
+        common=prompt.rindex("Question: "),
     )
     return _ask(services, player_id, request, typed=f"{question}\n{result}")
 
@@ -257,6 +267,10 @@ def _sampling(temperature: float, tokens: int, seed: int) -> llm.Sampling:
     return llm.Sampling(
         temperature=temperature, top_p=1.0, max_tokens=tokens, seed=seed, stop=("\n",)
     )
+
+
+def _asked(question: str) -> str:
+    return f"Question: {question}\nCall:"
 
 
 def _told(tools: Sequence[Tool], *, has_none: bool) -> str:

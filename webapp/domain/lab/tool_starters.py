@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from webapp.domain.lab.tools import Tool, read_tools
+
 
 @dataclass(frozen=True, slots=True)
 class Starter:
@@ -180,6 +182,11 @@ STARTERS: Final = (
         ),
     ),
 )
+
+
+def is_shipped(tools: tuple[Tool, ...]) -> bool:
+    """Tell whether nobody has typed anything into these tools."""
+    return any(read_tools(one.tools_text) == tools for one in STARTERS)
 
 
 def starter(name: str) -> Starter:

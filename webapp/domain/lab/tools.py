@@ -22,7 +22,8 @@ MOST_EXAMPLES: Final = 3
 LIST_CHARS: Final = 8_000
 LINE_CHARS: Final = 200
 # What a text may have where its schema names no limit: a call is one line.
-TEXT_CHARS: Final = 80
+TEXT_CHARS: Final = 60
+MOST_NUMBER: Final = 10**9
 NONE: Final = "none"
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,39}")
 _PARTS: Final = frozenset({"name", "description", "parameters", "examples"})
@@ -162,7 +163,9 @@ def _fits(value: Any, wanted: Mapping[str, Any]) -> bool:
         return False
     if "enum" in wanted and value not in wanted["enum"]:
         return False
-    return kind != "array" or all(_fits(one, wanted["items"]) for one in value)
+    return not isinstance(value, list) or all(
+        _fits(one, wanted["items"]) for one in value
+    )
 
 
 def _words(wanted: Mapping[str, Any]) -> str:
@@ -194,6 +197,10 @@ def _bounded(wanted: Mapping[str, Any]) -> dict[str, Any]:
     bounded = dict(wanted)
     if bounded["type"] == "string" and "enum" not in bounded:
         bounded.setdefault("maxLength", TEXT_CHARS)
+    if bounded["type"] in {"number", "integer"} and "enum" not in bounded:
+        bounded |= {"minimum": -MOST_NUMBER, "maximum": MOST_NUMBER}
+    if bounded["type"] == "number" and "enum" not in bounded:
+        bounded["multipleOf"] = 0.0001
     if bounded["type"] == "array":
         bounded |= {"items": _bounded(bounded["items"]), "maxItems": 10}
     return bounded
@@ -234,7 +241,7 @@ def _parameters(
             _refuse(where, "has a parameter whose name is not letters, digits and _")
         _check_field(one, f"The parameter “{name}” of {where}")
     required = given.get("required", [])
-    if not isinstance(required, list) or any(name not in listed for name in required):
+    if not isinstance(required, list) or any(one not in [*listed] for one in required):
         _refuse(where, "requires a parameter that it does not have")
     return listed, tuple(required)
 
@@ -244,7 +251,11 @@ def _check_field(given: object, where: str, *, is_inner: bool = False) -> None:
         _refuse(where, "must be an object with a type")
     _only(given, _FIELDS, where)
     kind = given.get("type")
-    if kind not in _TYPES or (is_inner and kind == "array"):
+    if (
+        not isinstance(kind, str)
+        or kind not in _TYPES
+        or (is_inner and kind == "array")
+    ):
         _refuse(where, f"needs a type: {', '.join(_TYPES)}")
     _line(given, "description", where)
     values = given.get("enum", ["x"])
