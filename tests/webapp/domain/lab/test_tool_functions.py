@@ -30,8 +30,9 @@ from typing import Literal, Optional
 
 def _hidden(): pass
 
-def paint(colour: Literal["red", "blue"], coats: int = 1, height: Optional[float] = None,
-          rooms: list[str] = [], is_wet: bool = False, note=""):
+def paint(colour: Literal["red", "blue"], coats: int = 1,
+          height: Optional[float] = None, rooms: list[str] = [],
+          is_wet: bool = False, note=""):
     """Paint a wall
     of a house.
 
