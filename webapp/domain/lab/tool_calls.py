@@ -54,9 +54,9 @@ Question: How many legs do 3 cats have?
 Result: 12
 Answer: 3 cats have 12 legs.
 
-Question: How far is it from Rome to Paris?
-Result: 1106 km
-Answer: It is 1106 km from Rome to Paris.
+Question: What is 15 plus 4?
+Result: 19
+Answer: 15 plus 4 is 19.
 
 Question: Open the window, please.
 Result: the window is open

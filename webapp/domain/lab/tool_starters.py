@@ -55,8 +55,8 @@ def count_letter(word: str, letter: str) -> int:
     return word.lower().count(letter.lower())
 '''
 _ROOMS = '''\
-LIGHTS = {"kitchen": "off", "hall": "on", "bedroom": "off"}
-Room = Literal["kitchen", "hall", "bedroom"]
+LIGHTS = {"kitchen": "off", "hall": "on", "stairs": "off"}
+Room = Literal["kitchen", "hall", "stairs"]
 
 
 def switch_light(room: Room, state: Literal["on", "off"]) -> str:
@@ -64,7 +64,7 @@ def switch_light(room: Room, state: Literal["on", "off"]) -> str:
 
     Make it bright in the kitchen. -> switch_light("kitchen", "on")
     Turn the hall light off. -> switch_light("hall", "off")
-    I want to sleep now. -> switch_light("bedroom", "off")
+    Nobody is on the stairs now. -> switch_light("stairs", "off")
     """
     LIGHTS[room] = state
     return f"the light in the {room} is {state}"
@@ -128,7 +128,7 @@ _ROOMS_TOOL: Final[Mapping[str, Any]] = {
     "description": "Switch the light of a room on or off.",
     "parameters": _parameters(
         {
-            "room": {"type": "string", "enum": ["kitchen", "hall", "bedroom"]},
+            "room": {"type": "string", "enum": ["kitchen", "hall", "stairs"]},
             "state": {"type": "string", "enum": ["on", "off"]},
         }
     ),
@@ -142,8 +142,8 @@ _ROOMS_TOOL: Final[Mapping[str, Any]] = {
             "arguments": {"room": "hall", "state": "off"},
         },
         {
-            "question": "I want to sleep now.",
-            "arguments": {"room": "bedroom", "state": "off"},
+            "question": "Nobody is on the stairs now.",
+            "arguments": {"room": "stairs", "state": "off"},
         },
     ],
 }
@@ -176,8 +176,8 @@ STARTERS: Final = (
         f"from typing import Literal\n\n{_ROOMS}",
         (_ROOMS_TOOL,),
         (
-            "It is too dark in the bedroom.",
-            "Nobody is in the kitchen any more.",
+            "It is too dark on the stairs.",
+            "Turn the kitchen light off, please.",
             "What is your favourite colour?",
         ),
     ),

@@ -17,7 +17,7 @@ from webapp.errors import InvalidInput
 CITY_CHARS: Final = 40
 # What happens in each round of calls, in an order that the seed decides.
 _ROUND: Final = ("busy", "down", "busy", "fine")
-_SKIES: Final = ("sunny", "cloudy", "rainy", "windy", "foggy")
+_SKIES: Final = ("sunny", "cloudy", "clear", "wet", "grey")
 OK, TOO_MANY, UNAVAILABLE = 200, 429, 503
 
 

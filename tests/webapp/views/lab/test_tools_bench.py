@@ -197,7 +197,7 @@ def test_python_is_sent_with_its_types(python: Browser) -> None:
     assert "Read my functions" in python.get("/lab/tools").text
     for name, kind in pyodide.TYPES.items():
         with python.get(f"/lab/tools/python/{name}") as answer:
-            assert (answer.mimetype, answer.text) == (kind, name)
+            assert (answer.mimetype, answer.data) == (kind, name.encode())
     assert python.get("/lab/tools/python/wordkeep.db").status_code == 404
 
 
