@@ -50,17 +50,17 @@ _IDLE: Final = (
     Example("What do you think of rain?", {}),
 )
 _RESULTS: Final = """\
-Question: How many legs do 3 cats have?
-Result: 12
-Answer: 3 cats have 12 legs.
-
-Question: What is 15 plus 4?
-Result: 19
-Answer: 15 plus 4 is 19.
-
 Question: Open the window, please.
 Result: the window is open
-Answer: I have opened the window.
+Answer: The window is open now.
+
+Question: How many e are in cheese?
+Result: 3
+Answer: There are 3 e in cheese.
+
+Question: What is 8 times 5?
+Result: 40
+Answer: 8 times 5 is 40.
 """
 _REFUSALS: Final = """\
 Question: Delete all my photos.

@@ -155,7 +155,7 @@ STARTERS: Final = (
         "A small model cannot multiply. A function can.",
         _TIMES,
         (_TIMES_TOOL,),
-        ("What is 12 times 31?", "What is 847 times 96?", "Who painted the Mona Lisa?"),
+        ("What is 12 times 31?", "What is 23 times 9?", "Who painted the Mona Lisa?"),
     ),
     Starter(
         "two",

@@ -17,7 +17,7 @@ from webapp.errors import InvalidInput
 CITY_CHARS: Final = 40
 # What happens in each round of calls, in an order that the seed decides.
 _ROUND: Final = ("busy", "down", "busy", "fine")
-_SKIES: Final = ("sunny", "cloudy", "clear", "wet", "grey")
+SKIES: Final = ("sunny", "cloudy", "clear", "wet", "grey")
 OK, TOO_MANY, UNAVAILABLE = 200, 429, 503
 
 
@@ -74,7 +74,7 @@ def _weather(city: str) -> dict[str, str | int]:
     chance = random.Random(city.casefold())  # noqa: S311 -- made-up weather
     return {
         "city": city,
-        "sky": chance.choice(_SKIES),
+        "sky": chance.choice(SKIES),
         "degrees": chance.randrange(-5, 35),
         "note": "made up",
     }

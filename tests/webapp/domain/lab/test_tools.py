@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
+import re
 from typing import Any
 
 import pytest
@@ -10,7 +12,9 @@ import pytest
 from webapp.domain.lab.tool_calls import Wanted, answer_prompt, call_prompt
 from webapp.domain.lab.tool_starters import STARTERS, is_shipped, starter
 from webapp.domain.lab.tools import Example, read_call, read_tools, schema_of
+from webapp.domain.lab.weather import SKIES
 from webapp.errors import InvalidInput
+from webapp.settings import PROJECT
 
 TOOL: dict[str, Any] = {
     "name": "paint",
@@ -158,6 +162,19 @@ def test_the_answer_is_asked_for_by_what_was_said() -> None:
     none = answer_prompt("How much?", "42", said="none")
     assert none.endswith("Question: How much?\nAnswer:")
     assert "Result" not in none
+
+
+def test_starters_and_weather_say_no_password() -> None:
+    passwords = {
+        line.strip().casefold()
+        for path in (PROJECT / "challenges" / "words").glob("*.txt")
+        for line in path.read_text().splitlines()
+        if not line.startswith("#")
+    }
+    said = json.dumps([dataclasses.asdict(one) for one in STARTERS])
+    words = set(re.findall(r"[a-z]+", f"{said} {' '.join(SKIES)}".casefold()))
+    assert words & passwords == set()
+    assert len(passwords) > 100
 
 
 @pytest.mark.parametrize("one", STARTERS, ids=lambda one: one.name)
