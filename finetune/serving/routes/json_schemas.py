@@ -8,12 +8,13 @@ fetch, recurse or grow without end is refused here.
 from __future__ import annotations
 
 import json
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import xllamacpp
+from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from finetune.serving.routes.fields import unsupported
+from finetune.serving.routes.fields import Body, unsupported
 
 MOST_DEPTH: Final = 8
 MOST_PARTS: Final = 200
@@ -50,6 +51,36 @@ _KNOWN: Final = _IGNORED | {
     *_COUNTS,
     *_BOUNDS,
 }
+
+
+class NamedSchema(Body):
+    """The schema of a reply; its name and its strictness change nothing here."""
+
+    name: str = ""
+    description: str = ""
+    strict: bool = True
+    schema_: dict[str, Any] = Field(alias="schema")
+
+
+class ReplyFormat(Body):
+    """`response_format`: plain text, any JSON object, or one that fits a schema."""
+
+    type: Literal["text", "json_object", "json_schema"]
+    json_schema: NamedSchema | None = None
+
+    @model_validator(mode="after")
+    def _check_schema(self) -> ReplyFormat:
+        if (self.type == "json_schema") != (self.json_schema is not None):
+            raise ValueError("json_schema comes with the type json_schema, and only so")
+        self.grammar()
+        return self
+
+    def grammar(self) -> str:
+        """Return what the reply is held to, in the engine's words; empty: nothing."""
+        if self.type == "text":
+            return ""
+        named = self.json_schema
+        return grammar_of(named.schema_ if named else {"type": "object"})
 
 
 def grammar_of(schema: dict[str, Any]) -> str:

@@ -26,7 +26,7 @@ from finetune.serving.routes.fields import (
     only,
     unsupported,
 )
-from finetune.serving.routes.json_schemas import grammar_of
+from finetune.serving.routes.json_schemas import ReplyFormat
 
 _HALF = re.compile("[\ud800-\udfff]")
 _NO_TOOLS = "these models call no tools; leave this out"
@@ -124,36 +124,6 @@ class StreamOptions(Body):
 
     include_usage: bool = False
     include_obfuscation: bool = False
-
-
-class NamedSchema(Body):
-    """The schema of a reply; its name and its strictness change nothing here."""
-
-    name: str = ""
-    description: str = ""
-    strict: bool = True
-    schema_: dict[str, Any] = Field(alias="schema")
-
-
-class ReplyFormat(Body):
-    """`response_format`: plain text, any JSON object, or one that fits a schema."""
-
-    type: Literal["text", "json_object", "json_schema"]
-    json_schema: NamedSchema | None = None
-
-    @model_validator(mode="after")
-    def _check_schema(self) -> ReplyFormat:
-        if (self.type == "json_schema") != (self.json_schema is not None):
-            raise ValueError("json_schema comes with the type json_schema, and only so")
-        self.grammar()
-        return self
-
-    def grammar(self) -> str:
-        """Return what the reply is held to, in the engine's words; empty: nothing."""
-        if self.type == "text":
-            return ""
-        named = self.json_schema
-        return grammar_of(named.schema_ if named else {"type": "object"})
 
 
 class Sampled(Body):

@@ -42,8 +42,12 @@ def nested(depth: int) -> dict[str, Any]:
 
 @pytest.mark.parametrize("body", [CHAT, TEXT], ids=["chat", "text"])
 def test_a_schema_becomes_a_grammar(body):
-    kind = ChatRequest if body is CHAT else CompletionRequest
-    asked = parse(kind, body | held(PERSON, strict=True))
+    given = body | held(PERSON, strict=True)
+    asked: ChatRequest | CompletionRequest
+    if body is CHAT:
+        asked = parse(ChatRequest, given)
+    else:
+        asked = parse(CompletionRequest, given)
     sent = engine_request(asked, [1], 9)["grammar"]
     assert '"name"' in sent
     assert "whole name" not in sent, "descriptions are for people"
@@ -109,4 +113,4 @@ def test_what_cannot_be_held_to_is_refused_by_name(schema, words):
 def test_a_format_is_complete_or_refused(format_):
     with pytest.raises(ApiError) as caught:
         parse(ChatRequest, CHAT | {"response_format": format_})
-    assert caught.value.param.startswith("response_format")
+    assert (caught.value.param or "").startswith("response_format")
