@@ -153,6 +153,8 @@ class RememberingBackend:
             asked += more
         if request.ids is not None:
             asked.append({"ids": request.ids})
+        if request.schema:
+            asked.append(request.schema)
         return hashlib.sha256(json.dumps(asked).encode()).hexdigest()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import math
 from collections.abc import Generator, Mapping
@@ -340,6 +341,9 @@ class RemoteBackend:
             body["seed"] = sampling.seed
         if sampling.stop:
             body["stop"] = list(sampling.stop)
+        if request.schema:
+            named = {"name": "reply", "schema": json.loads(request.schema)}
+            body["response_format"] = {"type": "json_schema", "json_schema": named}
         if self._is_ours:
             # Others get no player id, and would refuse fields they do not know.
             body |= {"queue_events": True, "raw_tokens": request.raw_tokens}

@@ -7,12 +7,14 @@ that they meet with a model. Wherever models are listed it is called "scripted".
 from __future__ import annotations
 
 import hashlib
+import json
 import math
 import re
 import threading
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Mapping
 from dataclasses import replace
+from typing import Any
 
 from webapp.errors import BackendError, BackendOverloaded, BackendRefused
 from webapp.llm.cancel import Cancel
@@ -212,6 +214,8 @@ class ScriptedBackend:
             return
         _fail(behaviour)
         text = _reply(behaviour, _messages(request))
+        if request.schema:
+            text = json.dumps(_least(json.loads(request.schema)))
         slow = SLOW_SECONDS if behaviour.endswith("-slow") else self.delay
         yield from self._say(text, request, cancel, slow)
 
@@ -267,6 +271,29 @@ def _reply(behaviour: str, messages: tuple[Message, ...]) -> str:
         return "This reply has no"
     system = "\n".join(m["content"] for m in messages if m["role"] == "system")
     return _keeper(system, asked)
+
+
+def _least(schema: Mapping[str, Any]) -> Any:
+    """Return the first and smallest value that a schema allows."""
+    if "const" in schema:
+        return schema["const"]
+    if "enum" in schema:
+        return schema["enum"][0]
+    if "anyOf" in schema:
+        return _least(schema["anyOf"][0])
+    match schema.get("type"):
+        case "object":
+            parts = schema.get("properties", {})
+            return {name: _least(parts[name]) for name in schema.get("required", [])}
+        case "array":
+            return []
+        case "number" | "integer":
+            return 0
+        case "boolean":
+            return False
+        case "null":
+            return None
+    return ""
 
 
 def _keeper(system: str, asked: str) -> str:

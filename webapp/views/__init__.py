@@ -12,6 +12,7 @@ from webapp.views.lab.overview import bp as lab_pages
 from webapp.views.lab.playground import bp as playground_pages
 from webapp.views.lab.prices import bp as price_pages
 from webapp.views.lab.tokenizers import bp as tokenizer_pages
+from webapp.views.lab.tools import bp as lab_tools_pages
 from webapp.views.learn.course import bp as course_pages
 from webapp.views.learn.gallery import bp as gallery_pages
 from webapp.views.learn.lesson import bp as lesson_pages
@@ -79,6 +80,7 @@ def register(app: Flask) -> None:
         tokenizer_pages,
         lab_next_pages,
         lab_given_pages,
+        lab_tools_pages,
         train_pages,
         data_pages,
         start_pages,

@@ -212,6 +212,8 @@ def engine_request(
         request["seed"] = body.seed % _SEEDS
     if alternatives is not None:
         request["n_probs"] = max(1, alternatives)
+    if grammar := body.grammar():
+        request["grammar"] = grammar
     return request
 
 

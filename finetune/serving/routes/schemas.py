@@ -26,6 +26,7 @@ from finetune.serving.routes.fields import (
     only,
     unsupported,
 )
+from finetune.serving.routes.json_schemas import ReplyFormat
 
 _HALF = re.compile("[\ud800-\udfff]")
 _NO_TOOLS = "these models call no tools; leave this out"
@@ -149,6 +150,7 @@ class Sampled(Body):
     stream_options: StreamOptions | None = None
     user: str = Field("", max_length=200)
     raw_tokens: bool = False
+    response_format: ReplyFormat | None = None
     queue_events: bool = False
     cache_prompt: Literal[False] = False
     # How many characters at the beginning of the prompt may be read once: for all who
@@ -182,6 +184,10 @@ class Sampled(Body):
         if self.stop is None:
             return []
         return [self.stop] if isinstance(self.stop, str) else list(self.stop)
+
+    def grammar(self) -> str:
+        """Return the grammar that the reply is held to; empty: none."""
+        return self.response_format.grammar() if self.response_format else ""
 
     def wants_usage(self) -> bool:
         """Return whether a stream ends with a chunk that holds the usage."""
@@ -231,7 +237,6 @@ class ChatRequest(ChatPrompt, Sampled):
     tool_choice: Annotated[Any, only("none", "auto", why=_NO_TOOLS)] = None
     function_call: Annotated[Any, only("none", "auto", why=_NO_TOOLS)] = None
     parallel_tool_calls: bool = False
-    response_format: Annotated[Any, only({"type": "text"}, why=_TEXT_ONLY)] = None
     modalities: Annotated[Any, only(["text"], why=_TEXT_ONLY)] = None
     audio: Annotated[Any, only(why=_TEXT_ONLY)] = None
     prediction: Annotated[Any, only(why="no reply can be foretold here")] = None

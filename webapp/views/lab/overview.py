@@ -36,6 +36,11 @@ CARDS: Final[tuple[Card, ...]] = (
         "See every token that a model could write, how likely each one is, and go "
         "another way whenever you like.",
     ),
+    Card(
+        "lab_tools.bench",
+        "Tools",
+        "Write a function, and let a model ask for it. You say yes or no.",
+    ),
 )
 
 
