@@ -27,7 +27,7 @@ from webapp.rows.judging import (
     Comparison,
     Duel,
 )
-from webapp.rows.lab import LAB
+from webapp.rows.lab import LAB, LabCell, LabMatrix
 from webapp.rows.learn import (
     PANEL,
     GalleryPiece,
@@ -136,6 +136,8 @@ __all__ = [
     "Generation",
     "Guess",
     "HintUse",
+    "LabCell",
+    "LabMatrix",
     "LevelState",
     "LevelVersion",
     "PanelHint",

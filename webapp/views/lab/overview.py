@@ -18,7 +18,13 @@ class Card(NamedTuple):
     text: str
 
 
-CARDS: Final[tuple[Card, ...]] = ()
+CARDS: Final[tuple[Card, ...]] = (
+    Card(
+        "lab_compare.new",
+        "A fair test",
+        "Ask two prompts many times, at several models, and see whether one is better.",
+    ),
+)
 
 
 @bp.get("/lab")
