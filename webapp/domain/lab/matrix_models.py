@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from webapp.domain.people import classes
 from webapp.domain.people.players import require_player, shown_name
 from webapp.domain.services import Services
+from webapp.errors import LabError
 from webapp.llm.endpoints import LOCAL
 from webapp.rows import CLASS, PUBLIC, Player, TrainedModel
 
@@ -79,6 +80,15 @@ def offered(services: Services, *, player_id: int | None) -> tuple[Asked, ...]:
         else:
             found.append(Asked(info.name, name, is_chat=info.kind == "chat"))
     return tuple(found)
+
+
+def usual(services: Services) -> str:
+    """Return the model that is meant where none is chosen; "" if none can be told."""
+    try:
+        name = services.gateway.usual("chat")
+    except LabError:
+        return ""
+    return name if "/" in name else f"{LOCAL}/{name}"
 
 
 def _trained(

@@ -14,10 +14,10 @@ from flask import (
     url_for,
 )
 from flask.typing import ResponseReturnValue
+from werkzeug.datastructures import MultiDict
 
 from webapp.domain.lab import matrices, matrix_checks, matrix_models, matrix_run
 from webapp.domain.lab import matrix_plan as plans
-from webapp.domain.lab.matrix_models import Asked
 from webapp.errors import Busy, Conflict, InvalidInput
 from webapp.views.lab.matrix_table import csv_of
 from webapp.web import context
@@ -29,6 +29,20 @@ bp = Blueprint("lab_compare", __name__, url_prefix="/lab/compare")
 
 # How a field of a check's option is called in the form.
 _OPTION: Final = "option-"
+EXAMPLE: Final = MultiDict(
+    [
+        ("prompt", "Which country is {input} in?"),
+        (
+            "prompt",
+            "Which country is Madrid in?\nSpain\n\nWhich country is {input} in?",
+        ),
+        ("items", "Paris → France\nRome → Italy\nTokyo → Japan\nCairo → Egypt"),
+        ("temperature", "0.7"),
+        ("samples", "5"),
+        ("tokens", "20"),
+        ("option-value", "{wanted}"),
+    ]
+)
 STATES: Final = {
     "ready": ("Not begun yet", "draft", "hourglass"),
     "running": ("Asking", "draft", "hourglass"),
@@ -56,7 +70,7 @@ def begin() -> ResponseReturnValue:
         samples=form.get("samples", ""),
         tokens=form.get("tokens", ""),
         check=form.get("check", ""),
-        options=_options(),
+        options=_options(form),
     )
     try:
         known = matrix_models.offered(services(), player_id=player_id())
@@ -135,10 +149,10 @@ def _find(matrix_id: int) -> matrices.MatrixView:
     return matrices.find(services(), player_id=player_id(), matrix_id=matrix_id)
 
 
-def _options() -> dict[str, str]:
+def _options(form: MultiDict[str, str]) -> dict[str, str]:
     return {
         key.removeprefix(_OPTION): value
-        for key, value in request.form.items()
+        for key, value in form.items()
         if key.startswith(_OPTION)
     }
 
@@ -147,13 +161,13 @@ def _new(*, problem: str = "") -> str:
     player = context.player()
     seen_by = player.id if player else None
     models = matrix_models.offered(services(), player_id=seen_by)
-    form = request.form
+    form = request.form or (EXAMPLE if "example" in request.args else request.form)
     chosen = form.get("check") or matrix_checks.USUAL
     offers = matrix_checks.offered()
     return render_template(
         "lab/compare.html",
         models=models,
-        chosen_models=_chosen(models),
+        chosen_models=_chosen(),
         prompts=_padded(form.getlist("prompt"), plans.MOST_PROMPTS),
         temperatures=_padded(
             form.getlist("temperature") or ["0.7"], plans.MOST_TEMPERATURES
@@ -161,7 +175,7 @@ def _new(*, problem: str = "") -> str:
         offers=offers,
         offer=next((one for one in offers if one.name == chosen), offers[0]),
         typed=form,
-        options=_options(),
+        options=_options(form),
         prefix=_OPTION,
         problem=problem,
         plans=plans,
@@ -170,12 +184,12 @@ def _new(*, problem: str = "") -> str:
     )
 
 
-def _chosen(models: tuple[Asked, ...]) -> list[str]:
-    """Return the models that are ticked; without a choice the first that chats."""
+def _chosen() -> list[str]:
+    """Return the models that are ticked; without a choice the usual one."""
     given = request.form.getlist("model") or request.args.getlist("model")
     if given or request.form:
         return given
-    return [model.name for model in models if model.is_chat][:1]
+    return [matrix_models.usual(services())]
 
 
 def _padded(texts: list[str], count: int) -> list[str]:

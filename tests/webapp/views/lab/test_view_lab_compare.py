@@ -14,6 +14,7 @@ from tests.kit.browser import Browser, text_of
 from tests.kit.judging import Speakers, add_model, with_speakers
 from webapp.domain.lab import matrix_run
 
+CHECKED = re.compile(r'value="([^"]+)" checked')
 SCRIPT = "<script>alert(1)</script>"
 FORM = {
     "prompt": ["Where is {input}?", f"{SCRIPT} {{input}}:"],
@@ -52,7 +53,8 @@ def test_a_visitor_sees_the_form_and_becomes_a_guest_by_sending_it(app: Flask) -
     visitor = Browser(app)
     page = visitor.get("/lab/compare")
     assert "A fair test" in text_of(page.text)
-    assert 'value="local/smollm2" checked' in page.text
+    usual = visitor.services.gateway.usual("chat")
+    assert CHECKED.findall(page.text) == [f"local/{usual}"]
     assert "minilm" not in page.text
     seen = visitor.get(begin(visitor))
     assert "0 of 8 replies, at most" in text_of(seen.text)
@@ -115,7 +117,7 @@ def test_a_trained_models_page_leads_to_a_test_of_it_and_its_base(
     page = player.get("/train/models/soup").text
     (link,) = re.findall(r'href="(/lab/compare[^"]+)"', page)
     form = player.get(link.replace("&amp;", "&")).text
-    assert re.findall(r'value="([^"]+)" checked', form) == [
+    assert CHECKED.findall(form) == [
         "local/smollm2",
         "local/soup",
     ]
