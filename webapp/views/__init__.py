@@ -7,6 +7,7 @@ from flask import Flask
 from webapp.views.galleries import bp as galleries_pages
 from webapp.views.lab.compare import bp as compare_pages
 from webapp.views.lab.overview import bp as lab_pages
+from webapp.views.lab.serving import bp as serving_pages
 from webapp.views.learn.course import bp as course_pages
 from webapp.views.learn.gallery import bp as gallery_pages
 from webapp.views.learn.lesson import bp as lesson_pages
@@ -62,6 +63,7 @@ def register(app: Flask) -> None:
         card_pages,
         lab_pages,
         compare_pages,
+        serving_pages,
         train_pages,
         data_pages,
         start_pages,

@@ -69,10 +69,12 @@ def ask(
     model: Asked,
     wish: Wish,
     wants_stop: Callable[[], bool] = lambda: False,
+    is_single: bool = False,
 ) -> Heard:
     """Ask a model and wait for its whole reply, or for a stop.
 
-    It counts for the day, not for the minute: a bench asks one reply after the other.
+    It counts for the day. For the minute counts what `is_single` alone: a bench that
+    asks many asks them one after the other, and would only stand still.
     Raises QuotaExceeded and Conflict before anything is recorded; what fails later is
     in `error`.
     """
@@ -89,11 +91,15 @@ def ask(
         )
         return runs.Begun(row, job)
 
+    settings = services.settings
+    limits = [Limit("player", "day", settings.lab_runs_per_day)]
+    if is_single:
+        limits.append(Limit("player", "minute", settings.lab_runs_per_minute))
     run = runs.begin(
         services,
         player_id=player_id,
         what="runs in the lab",
-        limits=(Limit("player", "day", services.settings.lab_runs_per_day),),
+        limits=limits,
         model=model.name,
         prepare=prepare,
         answer=answer,

@@ -24,6 +24,11 @@ CARDS: Final[tuple[Card, ...]] = (
         "A fair test",
         "Ask two prompts many times, at several models, and see whether one is better.",
     ),
+    Card(
+        "lab_serving.sizes",
+        "Sizes of a model",
+        "32, 16, 8 or 4 bits for each number: what it saves, and what is forgotten.",
+    ),
 )
 
 
