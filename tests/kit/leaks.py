@@ -209,6 +209,7 @@ def _fill(
         "data_id": [1, 99],
         "run_id": [1, 99],
         "comparison_id": [1, 99],
+        "matrix_id": [1, 99],
         "sweep_id": [1, 99],
         "duel_id": [1, 99],
         "piece_id": [1, 2, 99],
