@@ -157,7 +157,7 @@ def _is_offered(name: str, kind: type[Check]) -> bool:
 def _offer(name: str) -> Offer:
     kind = checks.get(name)
     label = (kind.__doc__ or name).strip().splitlines()[0].rstrip(".")
-    label = label.replace("The text", "The reply").replace("of the text", "of it")
+    label = _in_our_words(label)
     schema = kind.Options.model_json_schema()
     options = [
         _option(key, rules, is_short=key == kind.SHORT)
@@ -171,7 +171,7 @@ def _option(name: str, rules: Mapping[str, Any], *, is_short: bool) -> Option | 
     if kind is None:
         return None
     usual = rules.get("default")
-    hint = str(rules.get("description", "")).replace("{slots}", SLOTS)
+    hint = _in_our_words(str(rules.get("description", "")))
     if kind == "lines":
         hint += " One in each line."
     return Option(
@@ -180,8 +180,19 @@ def _option(name: str, rules: Mapping[str, Any], *, is_short: bool) -> Option | 
         hint=hint.strip(),
         kind=kind,
         choices=tuple(rules.get("enum", ())),
-        usual="" if usual is None or isinstance(usual, bool | list) else str(usual),
+        usual="" if usual is None or isinstance(usual, bool | list) else _plain(usual),
     )
+
+
+def _in_our_words(text: str) -> str:
+    """Return what a check says to authors of lessons, for who fills in this form."""
+    for theirs, ours in _WORDS.items():
+        text = text.replace(theirs, ours)
+    return text
+
+
+def _plain(usual: object) -> str:
+    return f"{usual:g}" if isinstance(usual, float) else str(usual)
 
 
 def _kind(rules: Mapping[str, Any]) -> Kind | None:
@@ -195,6 +206,12 @@ def _kind(rules: Mapping[str, Any]) -> Kind | None:
     return None
 
 
+_WORDS: Final = {
+    "The text": "The reply",
+    "the text": "the reply",
+    "{slots}": SLOTS,
+    ', as in "{a} + {b}"': "",
+}
 _KINDS: Final[Mapping[str, Kind]] = {
     "array": "lines",
     "boolean": "flag",
