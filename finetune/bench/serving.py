@@ -39,14 +39,14 @@ from finetune.weights.served import served_file
 # What the page of the site shows while nobody has measured on its own machine.
 SHIPPED: Final = Path(__file__).with_name("serving.json")
 TEXT: Final = (
-    "A small boat lay on the beach, and nobody knew whose it was. In the morning the"
+    "A small boat lay on the sand, and nobody knew whose it was. In the morning the"
     " children pulled it down to the water. The oldest one rowed, the youngest one kept"
     " watch, and the dog sat between them and looked at the gulls. The wind was light."
     " After an hour they could see the whole bay: the white houses, the church, the"
-    " road along the cliffs, and the smoke of the bakery. They ate bread and cheese and"
+    " road along the cliffs, and the roof of the bakery. They ate bread and cheese and"
     " talked about the summer before. When the clouds came up in the west, they turned"
     " round at once, because their grandmother had told them that the weather changes"
-    " faster than anyone can row. They came home wet and hungry, and very proud."
+    " faster than anyone can row. They came home wet and hungry, and very happy."
 )
 PROMPT: Final = "Once upon a time there was a lighthouse on a small island, and"
 
