@@ -6,11 +6,13 @@ from flask import Flask
 
 from webapp.views.galleries import bp as galleries_pages
 from webapp.views.lab.chats import bp as chat_pages
+from webapp.views.lab.compare import bp as compare_pages
 from webapp.views.lab.given import bp as lab_given_pages
 from webapp.views.lab.next import bp as lab_next_pages
 from webapp.views.lab.overview import bp as lab_pages
 from webapp.views.lab.playground import bp as playground_pages
 from webapp.views.lab.prices import bp as price_pages
+from webapp.views.lab.serving import bp as serving_pages
 from webapp.views.lab.tokenizers import bp as tokenizer_pages
 from webapp.views.lab.tools import bp as lab_tools_pages
 from webapp.views.learn.course import bp as course_pages
@@ -81,6 +83,8 @@ def register(app: Flask) -> None:
         lab_next_pages,
         lab_given_pages,
         lab_tools_pages,
+        compare_pages,
+        serving_pages,
         train_pages,
         data_pages,
         start_pages,

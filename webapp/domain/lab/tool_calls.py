@@ -237,12 +237,11 @@ def _ask(
         )
         return runs.Begun(row, job)
 
-    settings = services.settings
     run = runs.begin(
         services,
         player_id=player_id,
         what="runs in the lab",
-        limits=(
+        limits=lambda settings: (
             Limit("player", "minute", settings.lab_runs_per_minute),
             Limit("player", "day", settings.lab_runs_per_day),
         ),

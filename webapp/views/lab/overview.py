@@ -41,6 +41,16 @@ CARDS: Final[tuple[Card, ...]] = (
         "Tools",
         "Write a function, and let a model ask for it. You say yes or no.",
     ),
+    Card(
+        "lab_compare.new",
+        "A fair test",
+        "Ask two prompts many times, at several models, and see whether one is better.",
+    ),
+    Card(
+        "lab_serving.sizes",
+        "Sizes of a model",
+        "32, 16, 8 or 4 bits for each number: what it saves, and what is forgotten.",
+    ),
 )
 
 
