@@ -27,7 +27,7 @@ from webapp.rows.judging import (
     Comparison,
     Duel,
 )
-from webapp.rows.lab import LAB
+from webapp.rows.lab import LAB, LabDocument, LabPassage, LabQuestion
 from webapp.rows.learn import (
     PANEL,
     GalleryPiece,
@@ -136,6 +136,9 @@ __all__ = [
     "Generation",
     "Guess",
     "HintUse",
+    "LabDocument",
+    "LabPassage",
+    "LabQuestion",
     "LevelState",
     "LevelVersion",
     "PanelHint",
