@@ -216,6 +216,8 @@ def _fill(
         "season": [1, 99],
         "trial_id": [1, 99],
         "digest": ["0" * 64, "nothing"],
+        "document_id": [1, 99],
+        "question_id": [1, 99],
         "action": ["pause", "nothing"],
         "what": [*tables.TABLES, "nothing"],
         "file": ["card.md", "nothing"],

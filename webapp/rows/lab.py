@@ -5,8 +5,15 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, String, Text
-from sqlalchemy import UniqueConstraint
+from sqlalchemy import (
+    JSON,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    String,
+    Text,
+    UniqueConstraint,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from webapp.db import Base, UtcTime
@@ -53,7 +60,8 @@ class LabQuestion(Base):
 
     `sides` are the ways in which it was asked: what was searched for, the passages
     that were found, the messages, and the answer. `vector` is the embedding of what the
-    last side searched for. `follows` is the question that came before, if one did.
+    last side searched for; empty if the site answered. `follows` is the question that
+    came before, if one did.
     """
 
     __tablename__ = "lab_questions"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Flask
 
 from webapp.views.galleries import bp as galleries_pages
+from webapp.views.lab.documents import bp as document_pages
 from webapp.views.lab.overview import bp as lab_pages
 from webapp.views.learn.course import bp as course_pages
 from webapp.views.learn.gallery import bp as gallery_pages
@@ -60,6 +61,7 @@ def register(app: Flask) -> None:
         plain_pages,
         card_pages,
         lab_pages,
+        document_pages,
         train_pages,
         data_pages,
         start_pages,

@@ -16,8 +16,8 @@ FIELDS = [
     (
         "title: The Gate",
         "title: The Gate\nqqq: 1",
-        '3: unknown key "qqq"; known here: after, blocked_text, defender, explain, '
-        "guard_names, guards, hints, id, lesson, points, proof, provisional, "
+        '3: unknown key "qqq"; known here: after, blocked_text, defender, document, '
+        "explain, guard_names, guards, hints, id, lesson, points, proof, provisional, "
         "read_more, secret, show_guards, story, suspicion, title",
     ),
     ("points: 100\n", "", '1: "points" is missing; add it'),

@@ -28,6 +28,7 @@ def _addresses(app: Flask) -> list[str]:
     samples |= {"comparison_id": "1", "sweep_id": "1", "trial_id": "1"}
     samples |= {"digest": "0" * 64}
     samples |= {"what": "progress"}
+    samples |= {"document_id": "1", "question_id": "1"}
     found = []
     for rule in app.url_map.iter_rules():
         if rule.endpoint == "static" or "GET" not in (rule.methods or ()):

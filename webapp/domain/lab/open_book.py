@@ -133,9 +133,12 @@ def read_wanted(*, text: str, model: str, picked: str) -> Wanted:
 def ask(services: Services, *, player_id: int, wanted: Wanted) -> int:
     """Ask a model without the documents and with them; return the id of the question.
 
-    Raises Conflict where there is no document, and QuotaExceeded or BackendError before
-    anything is kept. What fails later is told in its side.
+    What needs a person is answered by the site. Raises Conflict where there is no
+    document, and QuotaExceeded or BackendError before anything is kept. What fails
+    later is told in its side.
     """
+    if (answered := _by_site(services, player_id, wanted)) is not None:
+        return answered
     passages = _passages(services, player_id)
     vector = _vector(services, wanted.text)
     picked = _nearest(passages, vector, wanted.picked)
@@ -143,7 +146,7 @@ def ask(services: Services, *, player_id: int, wanted: Wanted) -> int:
         Side(WITHOUT, "", (), (_user(wanted.text),)),
         Side(WITH, wanted.text, picked, (_assembled(picked, wanted.text),)),
     )
-    return _keep(services, player_id, wanted, vector, sides, follows=None)
+    return _keep(services, player_id, wanted, sides, vector=vector)
 
 
 def follow_up(
@@ -155,26 +158,28 @@ def follow_up(
     NotFound for an earlier question that is gone.
     """
     before = find(services, player_id=player_id, question_id=question_id)
+    wanted = read_wanted(text=text, model=before.model, picked=str(before.picked))
+    if (answered := _by_site(services, player_id, wanted)) is not None:
+        return answered
     if not before.can_be_followed:
         raise Conflict("There is no answer to follow up. Ask the question again.")
-    wanted = read_wanted(text=text, model=before.model, picked=str(before.picked))
     passages = _passages(services, player_id)
-    last = before.sides[-1]
     together = f"{before.text} {wanted.text}"
     vectors = [_vector(services, each) for each in (wanted.text, together)]
     alone, both = (_nearest(passages, each, wanted.picked) for each in vectors)
-    answer = Message(role="assistant", content=last.reply)
+    said = Message(role="assistant", content=before.sides[-1].reply)
     sides = (
         Side(ALONE, wanted.text, alone, (_assembled(alone, wanted.text),)),
         Side(
             IN_CONTEXT,
             together,
             both,
-            # What was found before is found again if it is still near.
-            (_user(before.text), answer, _assembled(both, wanted.text)),
+            (_user(before.text), said, _assembled(both, wanted.text)),
         ),
     )
-    return _keep(services, player_id, wanted, vectors[-1], sides, follows=before.id)
+    return _keep(
+        services, player_id, wanted, sides, vector=vectors[-1], follows=before.id
+    )
 
 
 def find(services: Services, *, player_id: int, question_id: int) -> Asked:
@@ -238,20 +243,25 @@ def _user(text: str) -> Message:
     return Message(role="user", content=text)
 
 
+def _by_site(services: Services, player_id: int, wanted: Wanted) -> int | None:
+    """Answer whoever needs a person, and look for nothing; None: a model may."""
+    if answer_to(wanted.text, services.content.current().help_texts) is None:
+        return None
+    side = Side(BY_SITE, "", (), (_user(wanted.text),))
+    return _keep(services, player_id, wanted, (side,))
+
+
 def _keep(
     services: Services,
     player_id: int,
     wanted: Wanted,
-    vector: bytes,
     sides: tuple[Side, ...],
     *,
-    follows: int | None,
+    vector: bytes = b"",
+    follows: int | None = None,
 ) -> int:
+    """Ask side by side, and keep it all; return its id."""
     seed = services.seed()
-    answer = answer_to(wanted.text, services.content.current().help_texts)
-    if answer is not None:
-        # Whoever needs a person gets one answer, and no experiment.
-        sides = (Side(BY_SITE, "", (), sides[0].messages[-1:]),)
     told = [_answered(services, player_id, wanted, side, seed=seed) for side in sides]
     with services.db.write() as session:
         require_player(session, player_id, lock=True)

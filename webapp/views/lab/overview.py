@@ -18,7 +18,13 @@ class Card(NamedTuple):
     text: str
 
 
-CARDS: Final[tuple[Card, ...]] = ()
+CARDS: Final[tuple[Card, ...]] = (
+    Card(
+        "lab_documents.index",
+        "Documents",
+        "Let a model answer from your own pages: what it finds, reads and gets wrong.",
+    ),
+)
 
 
 @bp.get("/lab")
