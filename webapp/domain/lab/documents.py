@@ -22,8 +22,8 @@ MOST_DOCUMENTS: Final = 20
 MOST_PASSAGES: Final = 2_000
 MOST_BYTES: Final = 200_000
 NAME_CHARS: Final = 80
-USUAL_SIZE: Final = 60
-USUAL_OVERLAP: Final = 10
+USUAL_SIZE: Final = 25
+USUAL_OVERLAP: Final = 5
 SIZES: Final = range(5, 151)
 KINDS: Final = (".txt", ".md")
 

@@ -235,8 +235,9 @@ def _nearest(
 
 
 def _assembled(picked: Sequence[Picked], question: str) -> Message:
-    """Return the prompt: the passages, and the question below them."""
-    return _user("\n\n".join([*(each.text for each in picked), question]))
+    """Return the prompt: the passages, the nearest last, and the question below."""
+    texts = [each.text for each in reversed(picked)]
+    return _user("\n\n".join([*texts, question]))
 
 
 def _user(text: str) -> Message:
