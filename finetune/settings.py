@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple, Self
@@ -19,6 +20,8 @@ from finetune.errors import FinetuneError
 
 _PREFIX = "WORDKEEP_SIDECAR_"
 _OWN_MACHINE = ("127.0.0.1", "localhost", "::1")
+_MACHINE = re.compile(r"[\w.-]{0,60}")
+_STORE = re.compile(r"s3://[a-z0-9][a-z0-9.-]+(/[\w./-]*)?|file:///[^?#]+")
 AtLeastOne = Annotated[int, Field(ge=1)]
 NotNegative = Annotated[int, Field(ge=0)]
 
@@ -135,6 +138,34 @@ class Settings(BaseSettings):
         description="redis:// address of the queue that wakes the training workers."
         " Empty: queue.db in the instance.",
     )
+    jobs_url: str = Field(
+        "",
+        repr=False,
+        description="postgresql+psycopg:// address of the jobs, where workers on"
+        " several machines share them. Empty: jobs.db in the instance.",
+    )
+    store_url: str = Field(
+        "",
+        description="Where machines find each other's files: s3://bucket/folder"
+        " (address and keys as AWS has them: AWS_ENDPOINT_URL, AWS_ACCESS_KEY_ID,"
+        " AWS_SECRET_ACCESS_KEY), or file:///folder on a network drive. Empty: the"
+        " instance alone.",
+    )
+    machine: str = Field(
+        "",
+        description="Name of this machine among those that share jobs. Empty: found by"
+        " itself.",
+    )
+    save_seconds: AtLeastOne = Field(
+        30,
+        description="Seconds of learning between two checkpoints of a run; of a large"
+        " model four times as many.",
+    )
+    silent_seconds: Annotated[int, Field(ge=5)] = Field(
+        30,
+        description="A worker on another machine that is not heard for so long is taken"
+        " for dead, and its job goes on elsewhere.",
+    )
     stop_seconds: int = Field(
         4, description="Time that running replies get to finish at a stop."
     )
@@ -159,6 +190,12 @@ class Settings(BaseSettings):
             raise SettingsError(
                 f"Set {_PREFIX}KEY before you listen on an address"
                 f" that others can reach ({self.host})."
+            )
+        _check_places(jobs=self.jobs_url, store=self.store_url)
+        if not _MACHINE.fullmatch(self.machine):
+            raise SettingsError(
+                f"{_PREFIX}MACHINE must be letters, digits, dots and hyphens, and at"
+                " most 60 of them."
             )
         return self
 
@@ -213,6 +250,26 @@ def _told(error: ErrorDetails) -> str:
     kind = Settings.model_fields[name].annotation
     wanted = "a whole number" if kind is int else "text"
     return f"{variable} must be {wanted}, not {error['input']!r}."
+
+
+def _check_places(*, jobs: str, store: str) -> None:
+    # Neither address is repeated: both may hold a password.
+    if jobs and not jobs.startswith("postgresql+psycopg://"):
+        raise SettingsError(
+            f"{_PREFIX}JOBS_URL must be like postgresql+psycopg://user:password@host/db."
+        )
+    if store and not _STORE.fullmatch(store):
+        raise SettingsError(
+            f"{_PREFIX}STORE_URL must be like s3://bucket/folder or file:///folder."
+        )
+    if bool(jobs) != bool(store):
+        missing, given = (
+            ("STORE_URL", "JOBS_URL") if jobs else ("JOBS_URL", "STORE_URL")
+        )
+        raise SettingsError(
+            f"{_PREFIX}{given} needs {_PREFIX}{missing} too: machines that share jobs"
+            " share their files, and the other way round."
+        )
 
 
 def _named(entry: str) -> tuple[str, str]:

@@ -15,6 +15,7 @@ from webapp.domain.generations.sweeping import sweep_interrupted
 from webapp.domain.services import Services
 from webapp.files import make_private
 from webapp.llm.gateway import Gateway, open_gateway
+from webapp.llm.tokenizers import TokenizerClient
 from webapp.llm.training import TrainingClient, open_training
 from webapp.plugins.check import checks as check_registry
 from webapp.plugins.guard import guards as guard_registry
@@ -77,6 +78,9 @@ def open_services(settings: Settings, *, gateway: Gateway | None = None) -> Serv
     content = ContentStore(settings.roots)
     # A stand-in for all models trains none.
     training = open_training(settings, os.environ) if gateway is None else None
+    tokenizers = None
+    if gateway is None:
+        tokenizers = TokenizerClient.of_instance(settings, os.environ)
     gateway = gateway or open_gateway(settings)
     key = load_key(settings.instance)
     database = Database(settings.database)
@@ -90,4 +94,5 @@ def open_services(settings: Settings, *, gateway: Gateway | None = None) -> Serv
         boot=boot,
         key=key,
         training=training or TrainingClient(),
+        tokenizers=tokenizers or TokenizerClient(),
     )

@@ -193,6 +193,10 @@ class Settings(BaseSettings):
     class_practices_per_player: NonNegativeInt = Field(
         500, description="Of those, runs of one player."
     )
+    tokens_per_day: NonNegativeInt = Field(
+        100_000_000,
+        description="Tokens that models read and write for one class in a day (UTC).",
+    )
     training_minutes_per_day: NonNegativeInt = Field(
         60, description="Minutes of training of one player in a day (UTC)."
     )

@@ -18,9 +18,11 @@ from pathlib import Path, PurePosixPath
 from typing import IO, Any, Final
 
 from finetune.jobs.errors import CannotKeep, NoSuch
+from finetune.weights.depot import Depot, DepotError
 from finetune.weights.files import replacing, write_json
 
 SHIPPED: Final = "shipped-"
+_KIND: Final = "files"
 _ID = re.compile(r"file-[0-9a-f]{24}")
 _SUFFIXES = {".txt", ".csv", ".tsv", ".json", ".jsonl"}
 _ABOUT = ".about.json"
@@ -44,10 +46,15 @@ class KeptFile:
 
 
 class FileStore:
-    """The files of one instance. Safe to use from many threads and processes."""
+    """The files of one instance. Safe to use from many threads and processes.
 
-    def __init__(self, folder: Path) -> None:
+    Where machines share a depot, a file is there as well, and is fetched when it is
+    first needed here. Then every method may raise DepotError, too.
+    """
+
+    def __init__(self, folder: Path, depot: Depot | None = None) -> None:
         self._folder = folder
+        self._depot = depot or Depot()
 
     def add(
         self,
@@ -69,15 +76,20 @@ class FileStore:
                 size, now = path.stat().st_size, int(time.time())
                 kept = KeptFile(file_id, name, size, now, purpose, origin)
                 write_json(self._about(file_id), asdict(kept))
-            except OSError:
+                self._share(kept, path)
+            except (OSError, DepotError):
+                self._about(file_id).unlink(missing_ok=True)
                 path.unlink(missing_ok=True)
                 raise
         return kept
 
     def get(self, file_id: str) -> KeptFile:
         """Return what is known of a file; raise NoSuch."""
+        path = self._about(file_id)
+        if self._depot.is_shared and not path.is_file():
+            self._bring(file_id)
         try:
-            about = json.loads(self._about(file_id).read_text("utf-8"))
+            about = json.loads(path.read_text("utf-8"))
         except OSError as error:
             raise no_such_file(file_id) from error
         return KeptFile(**about)
@@ -92,16 +104,20 @@ class FileStore:
 
     def all(self) -> list[KeptFile]:
         """Return all files, the newest first."""
+        here = self._folder.glob(f"*{_ABOUT}")
+        names = {about.name.removesuffix(_ABOUT) for about in here}
+        names |= set(self._depot.versions(_KIND))
         found = []
-        for about in self._folder.glob(f"*{_ABOUT}"):
+        for name in names:
             with suppress(NoSuch):  # deleted just now
-                found.append(self.get(about.name.removesuffix(_ABOUT)))
+                found.append(self.get(name))
         return sorted(found, key=lambda kept: (-kept.created_at, kept.id))
 
     def remove(self, file_id: str) -> None:
         """Delete a file; raise NoSuch, or CannotKeep if the disk refuses."""
         path = self.path(file_id)
         with self._writing():
+            self._depot.remove(f"{_KIND}/{file_id}")
             self._about(file_id).unlink()
             path.unlink()
 
@@ -110,6 +126,18 @@ class FileStore:
         if not _ID.fullmatch(file_id):
             raise no_such_file(file_id)
         return self._folder / f"{file_id}{_ABOUT}"
+
+    def _share(self, kept: KeptFile, path: Path) -> None:
+        about = self._about(kept.id)
+        self._depot.send(f"{_KIND}/{kept.id}", {path.name: path, about.name: about})
+
+    def _bring(self, file_id: str) -> None:
+        """Fetch a file that another machine has, if one has it."""
+        with self._writing():
+            bundle = self._depot.look(f"{_KIND}/{file_id}")
+            if bundle is not None:
+                names = frozenset(bundle.files)
+                self._depot.bring_files(f"{_KIND}/{file_id}", self._folder, names)
 
     @contextmanager
     def _writing(self) -> Iterator[None]:

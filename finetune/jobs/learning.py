@@ -13,21 +13,34 @@ from finetune.jobs.hub_data import HubData
 from finetune.jobs.runs import Runs
 from finetune.jobs.speeds import Speeds
 from finetune.jobs.store import JobStore
+from finetune.jobs.workers import own_place
 from finetune.settings import Settings
+from finetune.weights.depot import open_depot
 from finetune.weights.files import made_once
 from finetune.weights.hub import Hub
 
 
 class Learning:
-    """The files, jobs, runs and speeds of one instance."""
+    """The files, jobs, runs and speeds of one instance, or what machines share."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, *, follows: bool = False) -> None:
+        """`follows`: it trains nothing, and sees of runs what their workers share."""
         self.settings = settings
-        self.files = FileStore(settings.instance / "files")
-        self.jobs = JobStore(settings.instance / "jobs.db")
-        self.runs = Runs(settings.instance / "runs")
+        self.models = settings.instance / "models"
+        self.depot = open_depot(
+            settings.store_url, incoming=settings.instance / "incoming"
+        )
+        self.files = FileStore(settings.instance / "files", self.depot)
+        self.place = settings.machine or own_place()
+        self.jobs = JobStore(
+            settings.jobs_url or settings.instance / "jobs.db",
+            own=self.place,
+            silent=settings.silent_seconds,
+        )
+        is_elsewhere = follows and self.depot.is_shared
+        self.runs = Runs(settings.instance / ("followed" if is_elsewhere else "runs"))
         self.speeds = Speeds(settings.instance / "speeds.json")
-        hub = Hub(settings.instance / "models", settings.instance / "hub")
+        hub = Hub(self.models, settings.instance / "hub")
         self.of_hub = HubBases(hub, most_bytes=settings.hub_bytes)
         self.hub_data = HubData(settings.datasets_url, most_bytes=settings.file_bytes)
 

@@ -10,17 +10,18 @@ from __future__ import annotations
 
 import json
 import secrets
-import sqlite3
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final
+
+from sqlalchemy import Connection, RowMapping
 
 from finetune.jobs.errors import NoSuch, NotNow, TooMany
 from finetune.jobs.job import Job, Json, NewJob
 from finetune.jobs.states import AFTER, ALLOWED, ENDED, Action, Status, Wish
-from finetune.jobs.table import JobTable, job_of
-from finetune.jobs.workers import is_gone, own_machine
+from finetune.jobs.table import JobTable, job_of, run, time_of_database
+from finetune.jobs.workers import SILENT_SECONDS, is_gone, own_machine, own_place
 
 _HOUR: Final = 60  # minutes
 # Whoever takes a turn has had at least this much, however short the job.
@@ -30,8 +31,9 @@ _MOST_LOSSES: Final = 3
 _WAITING = "(status = 'queued' OR test = 'waiting') AND worker = ''"
 _QUEUE: Final = f"""
 SELECT jobs.*, COALESCE(had.seconds, 0) AS had FROM jobs LEFT JOIN (
-    SELECT user, SUM(seconds) AS seconds FROM spent WHERE minute > ? GROUP BY user
-) AS had ON had.user = jobs.user
+    SELECT "user", SUM(seconds) AS seconds FROM spent WHERE minute > :hour
+    GROUP BY "user"
+) AS had ON had."user" = jobs."user"
 WHERE {_WAITING} ORDER BY is_interrupted DESC, had, number
 """  # noqa: S608 -- a constant
 _DONE: Final[dict[Action, str]] = {
@@ -49,11 +51,29 @@ _LOST: Final = (
 
 
 class JobStore:
-    """All jobs. Safe to use from many threads and processes."""
+    """All jobs. Safe to use from many threads, processes and machines."""
 
-    def __init__(self, path: Path, *, clock: Callable[[], float] = time.time) -> None:
-        self._table = JobTable(path)
+    def __init__(
+        self,
+        place: Path | str,
+        *,
+        clock: Callable[[], float] = time.time,
+        own: str = "",
+        silent: float = SILENT_SECONDS,
+    ) -> None:
+        """`place` is a SQLite file, or the URL of a database that machines share.
+
+        `own` is the name of this machine; a worker on another one that is `silent` for
+        so many seconds has lost its job. Among machines the database's clock counts.
+        """
+        self._table = JobTable(place)
         self._clock = clock
+        self._own = own or own_place()
+        self._silent = silent
+
+    def close(self) -> None:
+        """Close the connections to a database of several machines."""
+        self._table.close()
 
     # Callers: what a sidecar does for those who send jobs.
 
@@ -62,14 +82,20 @@ class JobStore:
         job_id = f"ftjob-{secrets.token_hex(12)}"
         with self._table.changing() as db:
             _check_room(db, new.user, most)
-            db.execute(
-                "INSERT INTO jobs (id, created, user, name, model, training_file,"
-                " asked, recipe, expected, status) VALUES (?,?,?,?,?,?,?,?,?,'queued')",
-                (
-                    *(job_id, self._clock(), new.user, new.name, new.model),
-                    *(new.training_file, json.dumps(new.asked)),
-                    *(json.dumps(new.recipe), new.expected),
-                ),
+            run(
+                db,
+                'INSERT INTO jobs (id, created, "user", name, model, training_file,'
+                " asked, recipe, expected, status) VALUES (:id, :created, :user, :name,"
+                " :model, :training_file, :asked, :recipe, :expected, 'queued')",
+                id=job_id,
+                created=self._now(db),
+                user=new.user,
+                name=new.name,
+                model=new.model,
+                training_file=new.training_file,
+                asked=json.dumps(new.asked),
+                recipe=json.dumps(new.recipe),
+                expected=new.expected,
             )
             return _get(db, job_id)
 
@@ -87,11 +113,19 @@ class JobStore:
         """
         with self._table.reading() as db:
             below = _get(db, after).number if after else 1 << 62
-            rows = db.execute(
-                "SELECT * FROM jobs WHERE number < ? AND (? IS NULL OR user = ?)"
-                " ORDER BY number DESC LIMIT ?",
-                (below, user, user, limit + 1),
-            ).fetchall()
+            of_user = "" if user is None else 'AND "user" = :user'
+            rows = (
+                run(
+                    db,
+                    f"SELECT * FROM jobs WHERE number < :below {of_user}"  # noqa: S608 -- a constant
+                    " ORDER BY number DESC LIMIT :limit",
+                    below=below,
+                    limit=limit + 1,
+                    user=user,
+                )
+                .mappings()
+                .all()
+            )
         return [job_of(row) for row in rows[:limit]], len(rows) > limit
 
     def queue(self) -> list[tuple[Job, float]]:
@@ -100,24 +134,24 @@ class JobStore:
         The order changes with each turn: it is that of the next one to be taken.
         """
         with self._table.reading() as db:
-            rows = db.execute(_QUEUE, (self._last_hour(),)).fetchall()
+            rows = run(db, _QUEUE, hour=self._last_hour(db)).mappings().all()
         return [(job_of(row), float(row["had"])) for row in rows]
 
     def running(self) -> list[Job]:
         """Return the jobs that workers have."""
         with self._table.reading() as db:
-            rows = db.execute("SELECT * FROM jobs WHERE worker != ''").fetchall()
-        return [job_of(row) for row in rows]
+            return [job_of(row) for row in _taken(db)]
 
     def names(self) -> set[str]:
         """Return the names that the models of jobs have, or will have."""
         with self._table.reading() as db:
-            return {row["name"] for row in db.execute("SELECT name FROM jobs")}
+            return set(run(db, "SELECT name FROM jobs").scalars())
 
     def of_name(self, name: str) -> Job:
         """Return the job whose model has a name; raise NoSuch."""
         with self._table.reading() as db:
-            row = db.execute("SELECT * FROM jobs WHERE name = ?", (name,)).fetchone()
+            found = run(db, "SELECT * FROM jobs WHERE name = :name", name=name)
+            row = found.mappings().one_or_none()
         if row is None:
             raise NoSuch(f"No model {name[:60]!r} was trained here.", param="model")
         return job_of(row)
@@ -125,11 +159,12 @@ class JobStore:
     def uses(self, file_id: str) -> bool:
         """Say whether a job that is not over learns from a file."""
         with self._table.reading() as db:
-            row = db.execute(
-                "SELECT 1 FROM jobs WHERE training_file = ? AND (status IN"
+            row = run(
+                db,
+                "SELECT 1 FROM jobs WHERE training_file = :file AND (status IN"
                 " ('queued', 'running', 'paused') OR test IN ('waiting', 'running'))",
-                (file_id,),
-            ).fetchone()
+                file=file_id,
+            ).first()
         return row is not None
 
     def ask(self, job_id: str, action: Action, *, most: int) -> Job:
@@ -152,7 +187,7 @@ class JobStore:
             elif job.status == "running":
                 _set(db, job, wish=action)
             elif action in AFTER:
-                ended = {"finished": self._clock()} if action == "cancel" else {}
+                ended = {"finished": self._now(db)} if action == "cancel" else {}
                 _set(db, job, status=AFTER[action], wish="", **ended)
             else:
                 _check_room(db, job.user, most)
@@ -172,10 +207,11 @@ class JobStore:
         """
         with self._table.changing() as db:
             self._reclaim(db, taker=worker)
-            row = db.execute(_QUEUE + " LIMIT 1", (self._last_hour(),)).fetchone()
+            found = run(db, _QUEUE + " LIMIT 1", hour=self._last_hour(db))
+            row = found.mappings().first()
             if row is None:
                 return None
-            job, now = job_of(row), self._clock()
+            job, now = job_of(row), self._now(db)
             changes: Json = {"worker": worker, "heard": now, "is_interrupted": False}
             changes["machine"] = own_machine()
             if job.status == "queued":
@@ -189,11 +225,11 @@ class JobStore:
     def has_work(self) -> bool:
         """Say whether there is something to take, without changing anything."""
         with self._table.reading() as db:
-            rows = db.execute(
-                f"SELECT * FROM jobs WHERE {_WAITING} OR worker != ''"  # noqa: S608 -- a constant
+            now = self._now(db)
+            waits = run(db, f"SELECT 1 FROM jobs WHERE {_WAITING} LIMIT 1")  # noqa: S608 -- a constant
+            return waits.first() is not None or any(
+                self._is_lost(job_of(row), now) for row in _taken(db)
             )
-            return any(not (job := job_of(row)).worker or self._is_lost(job)
-                       for row in rows)  # fmt: skip
 
     def beat(
         self, job: Job, *, seconds: float, is_yielding: bool = False
@@ -207,7 +243,7 @@ class JobStore:
             if now.worker != job.worker:
                 return "", False
             self._charge(db, job.user, seconds)
-            _set(db, job, heard=self._clock(), is_yielding=is_yielding)
+            _set(db, job, heard=self._now(db), is_yielding=is_yielding)
             return now.wish, True
 
     def succeed(self, job: Job, *, figures: Json, tokens: int) -> None:
@@ -246,20 +282,21 @@ class JobStore:
             _set(db, job, recipe=json.dumps(recipe))
 
     def _end(self, job: Job, status: Status, **changes: Any) -> None:
-        finished = self._clock() if status in ENDED else 0
         with self._table.changing() as db:
+            finished = self._now(db) if status in ENDED else 0
             if _get(db, job.id).worker == job.worker:
                 _set(db, job, status=status, worker="", wish="", is_yielding=False,
                      finished=finished, **changes)  # fmt: skip
 
-    def _reclaim(self, db: sqlite3.Connection, *, taker: str = "") -> None:
+    def _reclaim(self, db: Connection, *, taker: str = "") -> None:
         """Take back what workers have that are gone, or that ask for another job."""
-        for row in db.execute("SELECT * FROM jobs WHERE worker != ''").fetchall():
+        now = self._now(db)
+        for row in _taken(db):
             job = job_of(row)
-            if job.worker == taker or self._is_lost(job):
+            if job.worker == taker or self._is_lost(job, now):
                 self._release(db, job, losses=job.losses + 1)
 
-    def _release(self, db: sqlite3.Connection, job: Job, *, losses: int = 0) -> None:
+    def _release(self, db: Connection, job: Job, *, losses: int = 0) -> None:
         if job.status != "running":
             _set(db, job, worker="", test="waiting", is_interrupted=True)
             return
@@ -271,48 +308,62 @@ class JobStore:
         if status != "queued":
             wish = ""
         if status in ENDED:
-            finished = self._clock()
+            finished = self._now(db)
         _set(db, job, status=status, worker="", wish=wish, error=error, losses=losses,
              finished=finished, is_interrupted=True, is_yielding=False)  # fmt: skip
 
-    def _is_lost(self, job: Job) -> bool:
-        return bool(job.worker) and is_gone(
-            job.worker, heard=job.heard, now=self._clock()
+    def _is_lost(self, job: Job, now: float) -> bool:
+        silence = now - job.heard
+        return is_gone(
+            job.worker, own=self._own, silence=silence, patience=self._silent
         )
 
-    def _last_hour(self) -> int:
-        return int(self._clock() // 60) - _HOUR
+    def _now(self, db: Connection) -> float:
+        return time_of_database(db) if self._table.is_shared else self._clock()
 
-    def _charge(self, db: sqlite3.Connection, user: str, seconds: float) -> None:
-        db.execute("DELETE FROM spent WHERE minute <= ?", (self._last_hour(),))
-        db.execute(
-            "INSERT INTO spent VALUES (?, ?, ?) ON CONFLICT (user, minute)"
-            " DO UPDATE SET seconds = seconds + excluded.seconds",
-            (user, int(self._clock() // 60), seconds),
+    def _last_hour(self, db: Connection) -> int:
+        return int(self._now(db) // 60) - _HOUR
+
+    def _charge(self, db: Connection, user: str, seconds: float) -> None:
+        minute = int(self._now(db) // 60)
+        run(db, "DELETE FROM spent WHERE minute <= :hour", hour=minute - _HOUR)
+        run(
+            db,
+            "INSERT INTO spent VALUES (:user, :minute, :seconds)"
+            ' ON CONFLICT ("user", minute)'
+            " DO UPDATE SET seconds = spent.seconds + excluded.seconds",
+            user=user,
+            minute=minute,
+            seconds=seconds,
         )
 
 
-def _get(db: sqlite3.Connection, job_id: str) -> Job:
-    row = db.execute("SELECT * FROM jobs WHERE id = ?", (job_id,)).fetchone()
+def _get(db: Connection, job_id: str) -> Job:
+    found = run(db, "SELECT * FROM jobs WHERE id = :id", id=job_id)
+    row = found.mappings().one_or_none()
     if row is None:
         raise NoSuch(f"There is no training {job_id[:60]!r}.", param="id")
     return job_of(row)
 
 
-def _set(db: sqlite3.Connection, job: Job, **changes: Any) -> None:
+def _set(db: Connection, job: Job, **changes: Any) -> None:
     # The names are those of our own calls above.
-    names = ", ".join(f"{name} = ?" for name in changes)
-    db.execute(
-        f"UPDATE jobs SET {names} WHERE id = ?",  # noqa: S608
-        (*changes.values(), job.id),
-    )
+    names = ", ".join(f"{name} = :{name}" for name in changes)
+    values = {n: int(v) if isinstance(v, bool) else v for n, v in changes.items()}
+    run(db, f"UPDATE jobs SET {names} WHERE id = :id", id=job.id, **values)  # noqa: S608
 
 
-def _check_room(db: sqlite3.Connection, user: str, most: int) -> None:
-    (count,) = db.execute(
-        "SELECT COUNT(*) FROM jobs WHERE user = ? AND status IN ('queued', 'running')",
-        (user,),
-    ).fetchone()
+def _taken(db: Connection) -> Sequence[RowMapping]:
+    return run(db, "SELECT * FROM jobs WHERE worker != ''").mappings().all()
+
+
+def _check_room(db: Connection, user: str, most: int) -> None:
+    count = run(
+        db,
+        'SELECT COUNT(*) FROM jobs WHERE "user" = :user'
+        " AND status IN ('queued', 'running')",
+        user=user,
+    ).scalar_one()
     if count >= most:
         raise TooMany(
             f"{count} of your trainings are waiting or running, and more than {most} at"
@@ -320,7 +371,7 @@ def _check_room(db: sqlite3.Connection, user: str, most: int) -> None:
         )
 
 
-def _ask_test(db: sqlite3.Connection, job: Job) -> None:
+def _ask_test(db: Connection, job: Job) -> None:
     if job.test:
         raise NotNow(
             "The test part was opened already: it is only fair once. Its figures are"

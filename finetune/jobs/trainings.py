@@ -23,11 +23,13 @@ from finetune.jobs.counting import CountTokens, count_as_fresh
 from finetune.jobs.datasets import Datasets, report, resolved
 from finetune.jobs.errors import CannotKeep, JobError, NotNow
 from finetune.jobs.estimate import Estimate, estimate
+from finetune.jobs.following import Following
 from finetune.jobs.job import Job, NewJob
 from finetune.jobs.learning import Learning
 from finetune.jobs.parts import Part, part_rows
 from finetune.jobs.queue import Queue
 from finetune.jobs.results import result_file
+from finetune.jobs.runs import RunLog
 from finetune.jobs.states import Action
 from finetune.jobs.telling import can_resume, job_object
 from finetune.recipes.lined import say
@@ -52,6 +54,7 @@ class Trainings:
     ) -> None:
         """`count` gives, for the name of a model that is served, who counts tokens."""
         self.learning = learning
+        self.following = Following(learning)
         self._queue = queue
         self._count = count
         self._datasets = Datasets()
@@ -126,6 +129,7 @@ class Trainings:
         """Steer a job; raise NoSuch, NotNow or TooMany."""
         learning = self.learning
         job = learning.jobs.get(job_id)
+        self.following.catch_up(job)
         if action in ("resume", "keep") and job.status not in ("running", "succeeded"):
             self._check_can_go_on(job, action)
         if action == "test" and not job.recipe["data"]["test"]:
@@ -143,7 +147,10 @@ class Trainings:
         job = learning.jobs.get(job_id)
         if job.status != "succeeded":
             raise NotNow(f"This training is {job.status}: it has no model yet.")
-        model = learning.settings.instance / "models" / job.name
+        self.following.catch_up(job)
+        model = learning.models / job.name
+        if not (model / name).is_file():
+            self.following.fetch_result(job, name)
         return result_file(model, learning.runs.folder(job_id), name, quality=quality)
 
     def rows(
@@ -174,7 +181,8 @@ class Trainings:
         job = learning.jobs.of_name(name)
         if job.worker or job.status == "queued":
             raise NotNow("This model is being trained or tested: cancel that first.")
-        folder = learning.settings.instance / "models" / job.name
+        folder = learning.models / job.name
+        self.following.forget(job)
         try:
             # First what makes it a model: nobody is served half of one.
             (folder / MANIFEST).unlink(missing_ok=True)
@@ -186,6 +194,11 @@ class Trainings:
                 f"The model {name} could not be deleted: {error.strerror}."
             ) from error
 
+    def log(self, job: Job) -> RunLog:
+        """Return what the run of a job has told, up to now."""
+        self.following.catch_up(job)
+        return self.learning.runs.log(job.id)
+
     def told(self, job: Job) -> Json:
         """Return a job as it is told, with its place in the queue."""
         return self.told_all([job])[0]
@@ -195,6 +208,7 @@ class Trainings:
         places = self._places() if any(j.status == "queued" for j in jobs) else {}
         found = []
         for job in jobs:
+            self.following.catch_up(job)
             position, wait = places.get(job.id, (None, None))
             if job.status == "running":
                 position, wait = 0, 0.0
@@ -231,6 +245,7 @@ class Trainings:
         return places
 
     def _left(self, job: Job) -> float:
+        self.following.catch_up(job)
         told = job_object(job, self.learning.runs, position=0, wait_seconds=0.0)
         left = told["progress"]["seconds_left"]
         return float(job.expected if left is None else left)

@@ -202,7 +202,8 @@ class Course:
                 f"There is no checkpoint in {self._checkpoints}:"
                 " train without --resume."
             ) from error
-        if begun["recipe"] != self._recipe.model_dump_json(exclude=_MAY_DIFFER):
+        mine = self._recipe.model_dump_json(exclude=_MAY_DIFFER)
+        if _comparable(begun["recipe"]) != _comparable(mine):
             raise RecipeError(
                 f"The checkpoint in {self._checkpoints} is of another model or recipe:"
                 " train without --resume."
@@ -212,6 +213,15 @@ class Course:
     def _write_begun(self, begun: Mapping[str, Any]) -> None:
         if self.is_main:
             write_json(self._checkpoints / _BEGUN, begun)
+
+
+def _comparable(told: str) -> Any:
+    """Return a recipe without the folder of its data: each machine has its own."""
+    recipe = json.loads(told)
+    data = recipe.get("data")
+    if isinstance(data, dict) and "path" in data:
+        data["path"] = Path(data["path"]).name
+    return recipe
 
 
 class Stage:

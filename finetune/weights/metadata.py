@@ -1,4 +1,4 @@
-"""What a GGUF file says of itself, read without its weights and its tokenizer."""
+"""What a GGUF file says of itself, read without its weights."""
 
 from __future__ import annotations
 
@@ -16,6 +16,9 @@ _NUMBERS = {
     12: "d",
 }  # fmt: skip
 _LONGEST_TEXT = 100_000
+_MOST_TOKENS = 1_000_000
+_TOKENIZER = "tokenizer."
+_GGML = "tokenizer.ggml."
 _MOST_FIELDS = 10_000
 
 
@@ -28,33 +31,51 @@ def read_metadata(path: Path) -> dict[str, Any]:
 
     Raises MetadataError for another kind of file, OSError if it cannot be read.
     """
+    return _read(path, wants_tokenizer=False)
+
+
+def read_tokenizer(path: Path) -> dict[str, Any]:
+    """Return what llama.cpp is told of the tokenizer: name → value.
+
+    Raises as `read_metadata` does.
+    """
+    found = _read(path, wants_tokenizer=True)
+    return {
+        name.removeprefix(_GGML): value
+        for name, value in found.items()
+        if name.startswith(_GGML)
+    }
+
+
+def _read(path: Path, *, wants_tokenizer: bool) -> dict[str, Any]:
     try:
         with path.open("rb") as file:
-            return dict(_fields(file))
+            return dict(_fields(file, wants_tokenizer=wants_tokenizer))
     except (struct.error, ValueError, UnicodeDecodeError) as error:
         raise MetadataError(f"{path.name} is not a GGUF model file.") from error
 
 
-def _fields(file: BinaryIO) -> Iterator[tuple[str, Any]]:
-    """Yield (name, value) until the tokenizer, whose lists are long, begins."""
+def _fields(file: BinaryIO, *, wants_tokenizer: bool) -> Iterator[tuple[str, Any]]:
+    """Yield (name, value); the tokenizer, whose lists are long, only if wanted."""
     if file.read(4) != _MAGIC:
         raise ValueError("another magic number")
     _, _, count = struct.unpack("<IQQ", file.read(20))
     for _ in range(min(count, _MOST_FIELDS)):
         name = _text(file)
-        if name.startswith("tokenizer."):
+        if name.startswith(_TOKENIZER) and not wants_tokenizer:
             return
-        yield name, _value(file, _number(file, "I"))
+        most = _MOST_TOKENS if name.startswith(_TOKENIZER) else _LONGEST_TEXT
+        yield name, _value(file, _number(file, "I"), most)
 
 
-def _value(file: BinaryIO, kind: int) -> Any:
+def _value(file: BinaryIO, kind: int, most: int) -> Any:
     if kind == _STRING:
         return _text(file)
     if kind == _ARRAY:
         inner, count = _number(file, "I"), _number(file, "Q")
-        if count > _LONGEST_TEXT:
+        if count > most:
             raise ValueError("a list that is too long")
-        return [_value(file, inner) for _ in range(count)]
+        return [_value(file, inner, most) for _ in range(count)]
     if kind not in _NUMBERS:
         raise ValueError("a value of an unknown kind")
     return _number(file, _NUMBERS[kind])

@@ -12,6 +12,7 @@ import argparse
 import logging
 import os
 import signal
+import threading
 import time
 from contextlib import suppress
 from typing import Final
@@ -20,6 +21,7 @@ from finetune.jobs.errors import CannotKeep
 from finetune.jobs.learning import Learning
 from finetune.jobs.queue import Queue
 from finetune.settings import Settings
+from finetune.weights.depot import DepotError, DepotRefused
 from finetune.work.alive import alive
 from finetune.work.play import Engine
 from finetune.work.worker import Trainer, Worker
@@ -47,14 +49,18 @@ def main(chosen: argparse.Namespace, settings: Settings) -> int:
         level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )
     logging.getLogger("finetune").setLevel(logging.INFO)
+    for handler in logging.getLogger().handlers:
+        handler.addFilter(_briefly)
     with suppress(OSError):  # somewhere one may not change it
         os.nice(_NICENESS)
     learning = Learning(settings)
+    _check(learning)
     worker = Worker(
         store=learning.jobs,
         runs=learning.runs,
         engine=Engine(settings),
         load_trainer=lambda: _trainer(learning),
+        place=learning.place,
     )
     if chosen.once:
         worker.work()
@@ -62,6 +68,23 @@ def main(chosen: argparse.Namespace, settings: Settings) -> int:
     with alive(settings.instance / "run"):
         _serve(worker, learning, Queue(settings, work=worker.work))
     return 0
+
+
+def _briefly(record: logging.LogRecord) -> bool:
+    """Keep a line of Huey's without its traceback: Redis is away, each second anew."""
+    if record.name.startswith("huey.consumer"):
+        record.exc_info = None
+    return True
+
+
+def _check(learning: Learning) -> None:
+    """See that the depot lets us in; one that only does not answer may come back."""
+    try:
+        learning.depot.check()
+    except DepotRefused:
+        raise
+    except DepotError as error:
+        _log.warning("%s", error)
 
 
 def _trainer(learning: Learning) -> Trainer:
@@ -84,7 +107,7 @@ def _serve(worker: Worker, learning: Learning, queue: Queue) -> None:
     looked = 0.0
     while not has_signal:
         if time.monotonic() - looked > _LOOK_SECONDS:
-            _look(learning, queue)
+            _look(worker, learning, queue)
             looked = time.monotonic()
         time.sleep(_TICK_SECONDS)
     worker.leaving.set()
@@ -94,10 +117,17 @@ def _serve(worker: Worker, learning: Learning, queue: Queue) -> None:
         thread.join()
 
 
-def _look(learning: Learning, queue: Queue) -> None:
+def _look(worker: Worker, learning: Learning, queue: Queue) -> None:
     """Wake a worker if there is work that none was woken for."""
     try:
-        if learning.jobs.has_work() and queue.is_empty():
-            queue.wake()
+        has_work = learning.jobs.has_work()
     except CannotKeep as error:
         _log.warning("%s", error)
+        return
+    try:
+        if has_work and queue.is_empty():
+            queue.wake()
+    except CannotKeep as error:
+        # Nobody can be woken; this worker is awake.
+        _log.warning("%s", error)
+        threading.Thread(target=worker.work, name="unwoken", daemon=True).start()

@@ -22,13 +22,13 @@ from finetune.training.command import train
 from finetune.training.control import Control
 from finetune.training.course import Course
 from finetune.training.errors import RunStopped
-from finetune.training.events import Failed
+from finetune.training.events import Emit, Failed
+from finetune.work.courier import Courier, bring_run, send_result
 from finetune.work.log import Told, telling
 from finetune.work.testing import judge_test
 
-# So much learning is lost at most when the worker is killed. Writing all weights of
-# a large model, and what Adam remembers of each, takes seconds.
-_SAVE_SECONDS, _SAVE_LARGE_SECONDS, _LARGE = 30.0, 120.0, 20_000_000
+# Writing all weights of a large model, and what Adam remembers of each, takes seconds.
+_LARGE, _TIMES_LARGE = 20_000_000, 4
 # A budget that is over: the run goes on only to write its model.
 _OVER_MINUTES: Final = 1e-9
 # The sidecar looks for new models once a second.
@@ -47,7 +47,12 @@ class LocalTrainer:
 
     @property
     def _models(self) -> Path:
-        return self._learning.settings.instance / "models"
+        return self._learning.models
+
+    def prepare(self, job: Job) -> None:
+        """Bring what other machines have done of a job, and what it learns from."""
+        bring_run(job, runs=self._learning.runs, depot=self._learning.depot)
+        self._learning.data_path(job.training_file)
 
     def train(self, job: Job, control: Control, *, is_over: bool) -> None:
         """Run a job to a complete run, or go on with it; raises RunStopped.
@@ -56,7 +61,10 @@ class LocalTrainer:
         """
         runs, recipe = self._learning.runs, self._recipe(job)
         started = time.monotonic()
-        with telling(runs.events_file(job.id)) as emit:
+        with (
+            telling(runs.events_file(job.id)) as write,
+            self._courier(job, write) as emit,
+        ):
             if not recipe.is_fresh:
                 emit(Told(message=_LOADING))
             try:
@@ -80,12 +88,13 @@ class LocalTrainer:
 
     def release(self, job: Job) -> None:
         """Put the model of a complete run into the folder that the sidecar serves."""
-        release_run(
+        folder = release_run(
             self._learning.runs.folder(job.id),
             self._models,
             job.name,
             about=self._about(job),
         )
+        send_result(job, folder, runs=self._learning.runs, depot=self._learning.depot)
         if why := self._learning.runs.not_served(job.id):
             with telling(self._learning.runs.events_file(job.id)) as emit:
                 emit(Told(message=why))
@@ -97,6 +106,15 @@ class LocalTrainer:
         """Judge the model of a job on its locked part, and its base as well."""
         return judge_test(
             self._recipe(job), self._learning.runs.folder(job.id), cache=self._models
+        )
+
+    def _courier(self, job: Job, emit: Emit) -> Courier:
+        return Courier(
+            job,
+            emit,
+            runs=self._learning.runs,
+            depot=self._learning.depot,
+            outgoing=self._learning.settings.instance / "outgoing",
         )
 
     def _recipe(self, job: Job) -> LmRecipe:
@@ -130,4 +148,5 @@ class LocalTrainer:
 
     def _save_every(self, job: Job, recipe: LmRecipe) -> float:
         learned = self._learning.base(job.model).shape(recipe).learned(recipe)
-        return _SAVE_SECONDS if learned < _LARGE else _SAVE_LARGE_SECONDS
+        seconds = self._learning.settings.save_seconds
+        return seconds if learned < _LARGE else _TIMES_LARGE * seconds

@@ -22,9 +22,9 @@ from finetune.work.play import Turns
 _log = logging.getLogger(__name__)
 
 BEAT_SECONDS: Final = 1.0
-# Why a run was ended: the wish of a person, the worker's own end, or another worker
-# that has the job now.
-Reason = Literal["", "pause", "cancel", "keep", "leaving", "lost"]
+# Why a run was ended: the wish of a person, the worker's own end, another worker that
+# has the job now, or a depot that does not answer.
+Reason = Literal["", "pause", "cancel", "keep", "leaving", "lost", "away"]
 
 
 class AsksEngine(Protocol):

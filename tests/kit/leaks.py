@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from pathlib import PurePosixPath
 from typing import Any
 
 import re2
@@ -18,6 +19,7 @@ from webapp.domain.people import accounts
 from webapp.domain.play import visits
 from webapp.domain.services import Services
 from webapp.domain.teach import tables
+from webapp.domain.writing.files import names_in
 from webapp.llm.cancel import Cancel
 from webapp.llm.events import ChatRequest, Finish, Piece
 from webapp.llm.scripted import ScriptedBackend
@@ -210,6 +212,7 @@ def _fill(
         "run_id": [1, 99],
         "comparison_id": [1, 99],
         "sweep_id": [1, 99],
+        "tokenizer_id": ["0123456789abcdef"],
         "duel_id": [1, 99],
         "piece_id": [1, 2, 99],
         "plan": ["45", "90", "180", "nothing"],
@@ -222,8 +225,17 @@ def _fill(
         "what": [*tables.TABLES, "nothing"],
         "file": ["card.md", "nothing"],
         "name": [*cards.card_names(services), "nobody"],
+        "kind": ["level", "nothing"],
     }
+    if rule.rule.startswith("/teach/content"):
+        # A list of passwords is no page of the site's own words.
+        files = [name for name in names_in(services.settings.roots) if _is_game(name)]
+        values["name"] = [*map(str, files[:1]), "nobody"]
     yield from _built(rule, values)
+
+
+def _is_game(name: PurePosixPath) -> bool:
+    return name.parts[0] == "game"
 
 
 def _fill_lesson(

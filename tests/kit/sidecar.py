@@ -95,12 +95,14 @@ class RunningSidecar:
         return self.process.wait(PATIENCE)
 
 
-def wait_until(is_so: Callable[[], object], seconds: float = PATIENCE) -> float:
-    """Wait until something is so; return how long that took."""
+def wait_until(
+    is_so: Callable[[], object], seconds: float = PATIENCE, *, every: float = 0.01
+) -> float:
+    """Wait until something is so, asking `every` so many seconds; return how long."""
     started = time.monotonic()
     while not is_so():
         assert time.monotonic() - started < seconds, "it never happened"
-        time.sleep(0.01)
+        time.sleep(every)
     return time.monotonic() - started
 
 

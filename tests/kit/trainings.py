@@ -47,6 +47,9 @@ class QuickTrainer:
         self._runs = runs
         self._during = during
 
+    def prepare(self, job: Job) -> None:
+        """Bring nothing."""
+
     def train(self, job: Job, control: Control, *, is_over: bool) -> None:
         """Train, or stop when somebody wants it."""
         self.trained.append((job, is_over))

@@ -60,7 +60,12 @@ def user_add(
     with _services(instance) as services:
         code = classes.join_code(services, name=class_name) if class_name else None
         player = accounts.create_player(
-            services, name=name, class_code=code, role=role, password=password
+            services,
+            name=name,
+            class_code=code,
+            role=role,
+            password=password,
+            is_invited=True,
         )
     click.echo(f"Added {player.name} ({role}). Recovery code: {player.recovery_code}")
     if password is None:

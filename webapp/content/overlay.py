@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
@@ -39,14 +39,16 @@ def overlaid(
 
 
 def load_with(
-    roots: Sequence[Path], texts: Mapping[PurePosixPath, str | None]
+    roots: Sequence[Path],
+    texts: Mapping[PurePosixPath, str | None],
+    read: Callable[[Sequence[Path]], Loaded] = load_all,
 ) -> Loaded:
     """Load the content as it would be with these texts in the last root.
 
     The paths of its problems are those in the last root, as if they had been saved.
     """
     with overlaid(roots, texts) as changed:
-        loaded = load_all(changed)
+        loaded = read(changed)
     copy, own = changed[-1], roots[-1]
     problems = [
         replace(problem, path=own / problem.path.relative_to(copy))

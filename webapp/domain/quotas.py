@@ -60,6 +60,28 @@ def spend(
             _spend(session, now, what, limit, scope, amount)
 
 
+def count_up(
+    session: Session, *, now: datetime, what: str, user: User, amount: int
+) -> None:
+    """Count what has been used of this day, by a player and a class, unlimited."""
+    period = now.strftime(_FORMATS["day"])
+    for whose in (f"player:{user.player_id}", f"class:{user.class_id}"):
+        _row(session, f"{what}:{whose}", period).count += amount
+
+
+def used_of_day(
+    session: Session, *, now: datetime, scopes: Iterable[str]
+) -> dict[str, int]:
+    """Return what was used on this day (UTC) by scopes such as "attempts:player:7"."""
+    period = now.strftime(_FORMATS["day"])
+    rows = session.execute(
+        select(Usage.scope, Usage.count).where(
+            Usage.period == period, Usage.scope.in_(list(scopes))
+        )
+    )
+    return {row[0]: row[1] for row in rows}
+
+
 def used_today(session: Session, *, now: datetime, player_id: int, what: str) -> int:
     """Return how much of `what` a player has used up on this day (UTC)."""
     row = _of_today(session, now, player_id, what)
@@ -95,7 +117,14 @@ def _spend(
     scope: str,
     amount: int,
 ) -> None:
-    period = now.strftime(_FORMATS[limit.period])
+    row = _row(session, scope, now.strftime(_FORMATS[limit.period]))
+    if row.count + amount > limit.count:
+        raise exceeded(what, limit, now)
+    row.count += amount
+
+
+def _row(session: Session, scope: str, period: str) -> Usage:
+    """Return the counter of a period, which no one else can change meanwhile."""
     insert_missing(session, Usage, scope=scope, period=period, count=0)
     row = session.scalars(
         select(Usage)
@@ -103,11 +132,9 @@ def _spend(
         .with_for_update()
         .execution_options(populate_existing=True)
     ).one()
-    if row.count + amount > limit.count:
-        raise _exceeded(what, limit, now)
     if row.count == 0:
         _forget_past(session, row)
-    row.count += amount
+    return row
 
 
 def _forget_past(session: Session, current: Usage) -> None:
@@ -121,7 +148,8 @@ def _forget_past(session: Session, current: Usage) -> None:
     )
 
 
-def _exceeded(what: str, limit: Limit, now: datetime) -> QuotaExceeded:
+def exceeded(what: str, limit: Limit, now: datetime) -> QuotaExceeded:
+    """Return what to say when a limit is used up, with the wait until it is not."""
     seconds = _SECONDS[limit.period]
     wait = seconds - int(now.timestamp()) % seconds
     used = f"{limit.count} {what} of this {limit.period}"

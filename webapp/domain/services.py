@@ -11,6 +11,7 @@ from webapp.content.store import ContentStore
 from webapp.db import Database
 from webapp.domain.boots import Boot
 from webapp.llm.gateway import Gateway
+from webapp.llm.tokenizers import TokenizerClient
 from webapp.llm.training import TrainingClient
 from webapp.settings import Settings
 
@@ -36,5 +37,6 @@ class Services:
     boot: Boot
     key: bytes = field(repr=False)
     training: TrainingClient = field(default_factory=TrainingClient)
+    tokenizers: TokenizerClient = field(default_factory=TokenizerClient)
     now: Callable[[], datetime] = utc_now
     seed: Callable[[], int] = random_seed

@@ -81,7 +81,7 @@ from webapp.rows.train import (
     DataFile,
     TrainedModel,
 )
-from webapp.rows.writing import ContentVersion, Trial
+from webapp.rows.writing import DRAFT, ContentVersion, Trial
 
 __all__ = [
     "ADMIN",
@@ -91,6 +91,7 @@ __all__ = [
     "CLOSED",
     "COUNTED",
     "DEMO",
+    "DRAFT",
     "EVEN",
     "FAILED",
     "FINISHED",

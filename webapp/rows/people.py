@@ -67,6 +67,8 @@ class Player(Base):
     # Who may act for the player carries it: a new one ends all sign-ins and tokens.
     session_stamp: Mapped[str] = mapped_column(String(32))
     created_at: Mapped[datetime] = mapped_column(UtcTime)
+    # None until somebody has signed in: an instructor made the player from a list.
+    came_at: Mapped[datetime | None] = mapped_column(UtcTime)
 
 
 class TakenName(Base):

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import JSON, ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from webapp.db import Base, UtcTime
+
+# The feature that messages to drafts of levels are recorded under.
+DRAFT: Final = "draft"
 
 
 class ContentVersion(Base):

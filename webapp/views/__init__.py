@@ -7,6 +7,7 @@ from flask import Flask
 from webapp.views.galleries import bp as galleries_pages
 from webapp.views.lab.documents import bp as document_pages
 from webapp.views.lab.overview import bp as lab_pages
+from webapp.views.lab.tokenizers import bp as tokenizer_pages
 from webapp.views.learn.course import bp as course_pages
 from webapp.views.learn.gallery import bp as gallery_pages
 from webapp.views.learn.lesson import bp as lesson_pages
@@ -20,7 +21,14 @@ from webapp.views.play.leaderboard import bp as leaderboard_pages
 from webapp.views.play.notebook import bp as notebook_pages
 from webapp.views.teach.calibration import bp as teach_pages
 from webapp.views.teach.classes import bp as class_pages
+from webapp.views.teach.content import bp as content_pages
+from webapp.views.teach.content_acts import bp as content_act_pages
+from webapp.views.teach.content_tries import bp as content_try_pages
+from webapp.views.teach.importing import bp as importing_pages
+from webapp.views.teach.joining import bp as joining_pages
 from webapp.views.teach.leading import bp as leading_pages
+from webapp.views.teach.limits import bp as limits_pages
+from webapp.views.teach.own_classes import bp as own_class_pages
 from webapp.views.teach.packs import bp as pack_pages
 from webapp.views.teach.plans import bp as plan_pages
 from webapp.views.teach.reference import bp as content_reference_pages
@@ -62,6 +70,7 @@ def register(app: Flask) -> None:
         card_pages,
         lab_pages,
         document_pages,
+        tokenizer_pages,
         train_pages,
         data_pages,
         start_pages,
@@ -81,6 +90,13 @@ def register(app: Flask) -> None:
         trial_pages,
         content_reference_pages,
         pack_pages,
+        own_class_pages,
+        joining_pages,
+        importing_pages,
+        limits_pages,
+        content_pages,
+        content_act_pages,
+        content_try_pages,
     ):
         app.register_blueprint(blueprint)
     if context.services_of(app).settings.debug_pages:

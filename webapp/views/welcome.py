@@ -12,6 +12,7 @@ from webapp.domain.play import attack, keep, notebook
 from webapp.domain.play.keep import KeepMap
 from webapp.errors import Conflict, LabError, NotFound
 from webapp.views.learn.course import course_values
+from webapp.views.people.forms import CODE_FAULTS
 from webapp.views.people.nicknames import guest_name
 from webapp.views.play.keep import send
 from webapp.web import context, limits, seats
@@ -59,7 +60,7 @@ def play() -> ResponseReturnValue:
             with limits.sign_up(), limits.code_try():
                 newcomer = _create(form.text("name"), form.text("class_code"))
         except LabError as error:
-            field = "class_code" if error.code == "join_code" else "name"
+            field = "class_code" if error.code in CODE_FAULTS else "name"
             return _page(form, form.refuse(field, error))
         context.sign_in(newcomer.player_id, code_seed=newcomer.code_seed)
         if notebook.search(services(), player_id=newcomer.player_id, limit=1).items:

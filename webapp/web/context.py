@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from typing import ParamSpec, TypeVar, cast
+from typing import Final, ParamSpec, TypeVar, cast
 
-from flask import Flask, current_app, redirect, request, session, url_for
+from flask import Flask, current_app, flash, redirect, request, session, url_for
 from flask_login import LoginManager, UserMixin, current_user, login_user, logout_user
 from werkzeug.wrappers import Response
 
@@ -15,6 +15,15 @@ from webapp.domain.people.accounts import NewCode, PlayerInfo, SignedIn
 from webapp.domain.services import Services
 from webapp.errors import Forbidden, NotSignedIn
 from webapp.web.reading import parts_of
+
+SIGNED_OUT: Final = (
+    "You have been signed out in this browser: your code was used in another one, or "
+    "you have a new code or password. Sign in with it to carry on."
+)
+PLAYER_GONE: Final = (
+    "You have been signed out: your player, with everything you wrote, has been "
+    "deleted. Ask your instructor if that was not meant."
+)
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -37,6 +46,7 @@ def init_app(app: Flask) -> None:
     manager = LoginManager(app)
     manager.user_loader(_load)
     manager.unauthorized_handler(_ask_who)
+    app.before_request(_tell_of_sign_out)
 
 
 def services_of(app: Flask) -> Services:
@@ -182,6 +192,21 @@ def safe_next(target: str | None, fallback: str) -> str:
     if parts.scheme or parts.netloc or target.startswith("//"):
         return fallback
     return target
+
+
+def _tell_of_sign_out() -> None:
+    """Say why a browser that was signed in is not any more, on the next whole page."""
+    visitor_id = session.get("_user_id")
+    if visitor_id is None or current_user.is_authenticated or is_partial():
+        return
+    is_page = request.method == "GET" and request.endpoint != "static"
+    wanted = request.accept_mimetypes
+    if not is_page or (wanted and not wanted.accept_html):
+        return
+    session.pop("_user_id")
+    number = str(visitor_id).partition(".")[0]
+    is_there = accounts.player_info(services(), int(number)) is not None
+    flash(SIGNED_OUT if is_there else PLAYER_GONE, "warn")
 
 
 def _load(visitor_id: str) -> Visitor | None:

@@ -13,6 +13,7 @@ from werkzeug.exceptions import HTTPException
 
 from finetune.errors import FinetuneError
 from finetune.serving.catalogue.catalogue import Catalogue
+from finetune.serving.catalogue.tokenizers import Tokenizers
 from finetune.serving.engine.desk import CallerLeft, Desk
 from finetune.serving.errors import ApiError, crashed, wrong_key
 from finetune.serving.routes.bodies import json_body
@@ -28,6 +29,7 @@ from finetune.serving.routes.schemas import (
     TokenizeRequest,
     parse,
 )
+from finetune.serving.routes.tokenizers import tokenizers
 from finetune.serving.routes.training import of_training, open_trainings
 from finetune.serving.routes.vectors import embeddings, moderations
 from finetune.settings import Settings
@@ -39,6 +41,7 @@ _TOO_LARGE = 413
 v1 = Blueprint("v1", __name__, url_prefix="/v1")
 v1.register_blueprint(files)
 v1.register_blueprint(jobs)
+v1.register_blueprint(tokenizers)
 
 
 class Sidecar:
@@ -52,6 +55,12 @@ class Sidecar:
             self.catalogue, self.desk, default_tokens=settings.default_tokens
         )
         self.trainings = open_trainings(settings, self.catalogue)
+        self.tokenizers = Tokenizers(self.catalogue, settings.instance)
+
+    def problems(self) -> list[str]:
+        """Return what is wrong with models or the depot, a sentence each."""
+        away = self.trainings.following.problem
+        return [*self.catalogue.problems(), *([away] if away else [])]
 
     def stop(self) -> None:
         """End politely; returns when nothing runs any more."""
@@ -66,6 +75,7 @@ def create_app(settings: Settings) -> Flask:
     sidecar = Sidecar(settings)
     app.extensions["sidecar"] = sidecar
     app.extensions["trainings"] = sidecar.trainings
+    app.extensions["tokenizers"] = sidecar.tokenizers
     app.register_blueprint(v1)
     app.add_url_rule("/health", view_func=health)
     app.register_error_handler(ApiError, _answer_api_error)
@@ -74,6 +84,7 @@ def create_app(settings: Settings) -> Flask:
     app.register_error_handler(CallerLeft, _answer_caller_left)
     app.register_error_handler(Exception, _answer_crash)
     sidecar.catalogue.start()
+    sidecar.trainings.following.start()
     return app
 
 
@@ -102,7 +113,7 @@ def health() -> tuple[Response, int]:
         "slots": sidecar.settings.slots,
         "running": sidecar.desk.queue.running,
         "waiting": sidecar.desk.queue.waiting,
-        "problems": catalogue.problems(),
+        "problems": sidecar.problems(),
     }
     return jsonify(body), 200 if status == "ok" else 503
 
@@ -119,9 +130,9 @@ def check_key() -> None:
 @v1.get("/models")
 def list_models() -> Response:
     """List everything that can be named as `model`, and what is wrong with the rest."""
-    catalogue = _sidecar().catalogue
-    data = [_model(name) for name in catalogue.entries()]
-    return jsonify({"object": "list", "data": data, "problems": catalogue.problems()})
+    data = [_model(name) for name in _sidecar().catalogue.entries()]
+    problems = _sidecar().problems()
+    return jsonify({"object": "list", "data": data, "problems": problems})
 
 
 @v1.get("/models/<path:name>")

@@ -82,9 +82,8 @@ def get_job(job_id: str) -> Response:
 @jobs.get("/jobs/<job_id>/events")
 def list_events(job_id: str) -> Response:
     """List what a training told: the newest first, unless `order` is asc."""
-    learning = trainings().learning
-    job = learning.jobs.get(job_id)
-    found = event_objects(job, learning.runs.log(job_id))
+    job = trainings().learning.jobs.get(job_id)
+    found = event_objects(job, trainings().log(job))
     order = request.args.get("order", "desc")
     if order not in _ORDERS:
         raise ApiError("order must be asc or desc.", param="order")
@@ -102,9 +101,8 @@ def list_events(job_id: str) -> Response:
 @jobs.get("/jobs/<job_id>/curves")
 def get_curves(job_id: str) -> Response:
     """Return the points of its charts, at most 500 of each."""
-    learning = trainings().learning
-    learning.jobs.get(job_id)
-    return jsonify(learning.runs.log(job_id).curves())
+    job = trainings().learning.jobs.get(job_id)
+    return jsonify(trainings().log(job).curves())
 
 
 @jobs.get("/jobs/<job_id>/rows")

@@ -17,6 +17,7 @@ from finetune.jobs.trainings import Trainings
 from finetune.serving.catalogue.catalogue import Catalogue
 from finetune.serving.errors import ApiError
 from finetune.settings import Settings
+from finetune.weights.depot import DepotError
 from finetune.weights.hub import HubError
 
 _NOT_FOUND, _CONFLICT, _TOO_MANY, _UNAVAILABLE = 404, 409, 429, 503
@@ -33,7 +34,9 @@ def trainings() -> Trainings:
 def open_trainings(settings: Settings, catalogue: Catalogue) -> Trainings:
     """Return the trainings of an instance, counting tokens with its models."""
     return Trainings(
-        Learning(settings), Queue(settings), count=_counting_with(catalogue)
+        Learning(settings, follows=True),
+        Queue(settings),
+        count=_counting_with(catalogue),
     )
 
 
@@ -57,7 +60,7 @@ def of_training(error: FinetuneError) -> ApiError:
                 code="too_many_jobs",
                 retry_after=_RETRY_SECONDS,
             )
-        case CannotKeep():
+        case CannotKeep() | DepotError():
             return ApiError(
                 str(error), status=_UNAVAILABLE, kind="server_error", code="no_room"
             )

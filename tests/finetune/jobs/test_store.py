@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import platform
 import subprocess
 import sys
 from collections.abc import Callable
@@ -16,7 +15,8 @@ import pytest
 from finetune.jobs.errors import NoSuch, NotNow, TooMany
 from finetune.jobs.job import Job
 from finetune.jobs.store import JobStore
-from finetune.jobs.workers import new_name
+from finetune.jobs.table import run
+from finetune.jobs.workers import new_name, own_place
 from tests.kit.trainings import new_job
 
 MOST = 100
@@ -48,7 +48,7 @@ def dead_worker() -> str:
     process = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
     born = psutil.Process(process.pid).create_time()
     process.communicate(b"\n")
-    return f"{platform.node()}:{process.pid}:{born:.2f}:0"
+    return f"{own_place()}:{process.pid}:{born:.2f}:0"
 
 
 def test_the_first_come_is_the_first_taken(store):
@@ -215,7 +215,7 @@ def test_a_wish_outlives_the_worker(store, wish, status):
     job = add(store, "ada", "m")
     take(store, dead_worker())
     with store._table.changing() as db:
-        db.execute("UPDATE jobs SET wish = ?", (wish,))
+        run(db, "UPDATE jobs SET wish = :wish", wish=wish)
     taken = store.take(ME)
     assert store.get(job.id).status == ("running" if taken else status)
     if taken:

@@ -17,6 +17,8 @@ import numpy as np
 import pytest
 import torch
 
+from finetune.jobs.asking import Asked, build_recipe
+from finetune.jobs.bases import find_base
 from finetune.recipes.common import Recipe, RecipeError
 from finetune.training import checkpoint, events
 from finetune.training.clock import Clock
@@ -242,6 +244,17 @@ def test_another_recipe_does_not_go_on(tmp_path):
     Course(recipe(minutes=3, purpose="Another."), tmp_path, resume=True)
     with pytest.raises(RecipeError, match="another model or recipe"):
         Course(recipe(seed=2), tmp_path, resume=True)
+
+
+def test_a_run_goes_on_where_its_data_lies_in_another_folder(tmp_path):
+    def of(path: str) -> Recipe:
+        base = find_base("fresh-small")
+        return build_recipe(Asked(), base, path=Path(path), minutes=1)
+
+    Course(of("/one/file-a.txt"), tmp_path)
+    Course(of("/other/file-a.txt"), tmp_path, resume=True)
+    with pytest.raises(RecipeError, match="another model or recipe"):
+        Course(of("/one/file-b.txt"), tmp_path, resume=True)
 
 
 def test_only_the_main_process_writes_and_tells(tmp_path):

@@ -29,13 +29,15 @@ def _addresses(app: Flask) -> list[str]:
     samples |= {"digest": "0" * 64}
     samples |= {"what": "progress"}
     samples |= {"document_id": "1", "question_id": "1"}
+    samples |= {"kind": "level"}
+    samples |= {"tokenizer_id": "0123456789abcdef"}
     found = []
     for rule in app.url_map.iter_rules():
         if rule.endpoint == "static" or "GET" not in (rule.methods or ()):
             continue
         path = rule.rule
         for part, sample in samples.items():
-            for kind in ("", "int:"):
+            for kind in ("", "int:", "path:"):
                 path = path.replace(f"<{kind}{part}>", sample)
         assert "<" not in path, path
         if path != "/":

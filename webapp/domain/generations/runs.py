@@ -20,6 +20,7 @@ from webapp.domain import quotas
 from webapp.domain.generations import events, sweeping
 from webapp.domain.generations.replies import Record
 from webapp.domain.people import classes, rules
+from webapp.domain.people.limits import count_tokens, own_limits, require_tokens
 from webapp.domain.people.players import require_player
 from webapp.domain.quotas import Limit
 from webapp.domain.safety.answers import SiteAnswer
@@ -38,9 +39,14 @@ from webapp.rows import (
     Generation,
     Player,
 )
+from webapp.settings import Settings
 
 log = logging.getLogger(__name__)
 
+PLAYER_GONE: Final = (
+    "Your player has been deleted, and with it this conversation. Ask your instructor "
+    "if that was not meant."
+)
 BROKEN: Final = (
     "Something went wrong on our side, so this does not count. Please try again."
 )
@@ -198,14 +204,16 @@ class Run(Iterator[events.Event]):
             if row is not None:
                 self._fill(row, status, error)
             told = self._job.finish(session, self.id, row, status)
-        if row is not None:
-            meters.count_generation(
-                feature=row.feature,
-                level=row.level_id if isinstance(row, Attempt) else None,
-                status=status,
-                prompt_tokens=row.prompt_tokens,
-                reply_tokens=row.reply_tokens,
-            )
+            if row is None:
+                return (events.ErrorEvent("player_gone", PLAYER_GONE, 404), *told)
+            count_tokens(session, self._services, row)
+        meters.count_generation(
+            feature=row.feature,
+            level=row.level_id if isinstance(row, Attempt) else None,
+            status=status,
+            prompt_tokens=row.prompt_tokens,
+            reply_tokens=row.reply_tokens,
+        )
         return told
 
     def _fill(self, row: Generation, status: str, error: str | None) -> None:
@@ -229,7 +237,7 @@ def begin(
     *,
     player_id: int,
     what: str,
-    limits: Sequence[Limit],
+    limits: Callable[[Settings], Sequence[Limit]],
     model: str,
     prepare: Callable[[Session, Player], Begun[Row]],
     answer: SiteAnswer | None = None,
@@ -239,7 +247,8 @@ def begin(
     `prepare` gets the player, whom no other writer can change meanwhile, and returns
     the row and its job; it may look up and write whatever belongs to them, and refuse
     with a LabError. While everybody is to look at the instructor, Conflict (`paused`)
-    says so. `limits` count `what`: "attempts" of this minute, say. `model` is
+    says so. `limits` count `what`, "attempts" of this minute, say, by the settings and
+    what the player's class has of its own. `model` is
     recorded as it is called, whether or not the prompt gets to it. With `answer` it is
     not asked: the site says that instead. Raises NotFound for a player who is gone and
     QuotaExceeded, and then nothing is recorded.
@@ -255,12 +264,14 @@ def begin(
             rules.of_player(session, services, player).require_playing()
         row, job = prepare(session, player)
         _require_room(session, services, player)
+        own = own_limits(session, services.settings, player.class_id)
+        require_tokens(session, services, player)
         quotas.spend(
             session,
             now=services.now(),
             user=quotas.User(player.id, classes.own_class(session, player)),
             what=what,
-            limits=limits,
+            limits=limits(own),
         )
         row.player_id = player_id
         row.model = label

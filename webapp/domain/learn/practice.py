@@ -291,7 +291,7 @@ def practise(
         services,
         player_id=player_id,
         what="runs",
-        limits=_limits(services.settings),
+        limits=_limits,
         model=rules.model,
         prepare=prepare,
         answer=answer,

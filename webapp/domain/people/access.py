@@ -7,6 +7,7 @@ sign-in whose proof is older.
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
 
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
@@ -25,11 +26,24 @@ def new_stamp() -> str:
     return secrets.token_hex(8)
 
 
+def note_arrival(services: Services, player: Player) -> None:
+    """Keep when somebody came for the first time."""
+    if player.came_at is None:
+        player.came_at = services.now()
+
+
 def renew(session: Session, player: Player) -> None:
     """End every sign-in and token of a player."""
-    player.session_stamp = new_stamp()
+    renew_all(session, [player])
+
+
+def renew_all(session: Session, players: Sequence[Player]) -> None:
+    """End every sign-in and token of some players."""
+    ids = [player.id for player in players]
+    for player in players:
+        player.session_stamp = new_stamp()
     for table in (SignIn, ApiToken):
-        session.execute(delete(table).where(table.player_id == player.id))
+        session.execute(delete(table).where(table.player_id.in_(ids)))
 
 
 def begin(
@@ -48,6 +62,7 @@ def begin(
     key = new_token()
     with services.db.write() as session:
         player = require_player(session, player_id, lock=True)
+        note_arrival(services, player)
         session.add(
             SignIn(
                 player_id=player_id,

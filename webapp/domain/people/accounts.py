@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache, partial
@@ -16,9 +17,9 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from webapp import meters
-from webapp.domain.people import access, leftovers
+from webapp.domain.people import access, leftovers, limits, moving
 from webapp.domain.people.classes import class_for
-from webapp.domain.people.names import clean_name, take_name, take_names_along
+from webapp.domain.people.names import clean_name, take_name
 from webapp.domain.people.players import require_player
 from webapp.domain.services import Services
 from webapp.errors import Conflict, InvalidInput, NotSignedIn
@@ -136,8 +137,12 @@ def create_player(
     password: str | None = None,
     code_seed: str | None = None,
     is_listed: bool = True,
+    is_invited: bool = False,
 ) -> NewPlayer:
     """Join a class under a nickname; raise Conflict if somebody there has it.
+
+    Raise Conflict with the code `join_closed` if the class takes nobody new, unless
+    this one is invited, and QuotaExceeded if it has taken enough for now.
 
     `code_seed` gives the recovery code, which nobody else may have; by default it is
     random. Who is not listed is on no board.
@@ -147,6 +152,7 @@ def create_player(
         raise InvalidInput(f'"{role}" is not a role; choose one of {", ".join(ROLES)}.')
     hashed = _hash(password) if password is not None else None
     code = _new_code(services, code_seed)
+    now = services.now()
     player = Player(
         name=shown,
         name_key=key,
@@ -155,11 +161,15 @@ def create_player(
         password_hash=hashed,
         recovery_digest=token_digest(code.text),
         session_stamp=access.new_stamp(),
-        created_at=services.now(),
+        created_at=now,
+        came_at=None if is_invited else now,
     )
     try:
         with services.db.write() as session:
-            player.class_id = class_for(session, services, class_code).id
+            school_class = class_for(session, services, class_code)
+            if role == PLAYER and not is_invited:
+                limits.require_joinable(session, services, school_class)
+            player.class_id = school_class.id
             session.add(player)
             take_name(session, player, shown)
             if role == INSTRUCTOR:
@@ -260,6 +270,7 @@ def create_token(services: Services, *, player_id: int) -> str:
     token = new_token()
     with services.db.write() as session:
         player = require_player(session, player_id, lock=True)
+        access.note_arrival(services, player)
         session.execute(delete(ApiToken).where(ApiToken.player_id == player_id))
         session.add(
             ApiToken(
@@ -321,8 +332,9 @@ def join_class(services: Services, *, player_id: int, code: str) -> str:
     with services.db.write() as session:
         player = require_player(session, player_id, lock=True)
         school_class = class_for(session, services, code)
-        player.class_id = school_class.id
-        take_names_along(session, player)
+        if player.class_id != school_class.id:
+            limits.require_joinable(session, services, school_class)
+        moving.move(session, player, school_class)
     return school_class.name
 
 
@@ -330,14 +342,14 @@ def delete_player(services: Services, *, player_id: int) -> None:
     """Delete a player and everything kept about them, permanently."""
     with services.db.write() as session:
         player = require_player(session, player_id, lock=True)
-        left = leftovers.of_player(session, player)
-        forget(session, player)
+        left = leftovers.of_players(session, [player.id])
+        forget(session, [player])
     services.db.wipe()
     leftovers.clear(services, left)
 
 
-def forget(session: Session, player: Player) -> None:
-    """Delete all rows of a player."""
+def forget(session: Session, players: Sequence[Player]) -> None:
+    """Delete all rows of some players."""
     tables = (
         TrainedModel,
         DataFile,
@@ -354,10 +366,20 @@ def forget(session: Session, player: Player) -> None:
         ApiToken,
         SignIn,
     )
+    ids = [player.id for player in players]
     for table in tables:
-        session.execute(delete(table).where(table.player_id == player.id))
-    session.execute(delete(Usage).where(Usage.scope.endswith(f":player:{player.id}")))
-    session.delete(player)
+        session.execute(delete(table).where(table.player_id.in_(ids)))
+    _forget_usage(session, ids)
+    for player in players:
+        session.delete(player)
+
+
+def _forget_usage(session: Session, ids: Sequence[int]) -> None:
+    """Delete what was counted for players, whatever it was."""
+    ends = tuple(f":{scope}:{one}" for one in ids for scope in ("player", "share"))
+    scopes = set(session.scalars(select(Usage.scope).distinct()))
+    found = [scope for scope in scopes if scope.endswith(ends)]
+    session.execute(delete(Usage).where(Usage.scope.in_(found)))
 
 
 def profile(services: Services, *, player_id: int) -> dict[str, Any]:

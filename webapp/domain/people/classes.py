@@ -12,7 +12,7 @@ from webapp.db import insert_missing
 from webapp.domain.people.names import clean_line
 from webapp.domain.services import Services
 from webapp.errors import Conflict, InvalidInput, NotFound
-from webapp.rows import Player, SchoolClass, Solve
+from webapp.rows import Player, SchoolClass, Solve, Teaching
 from webapp.security import new_code, normalise_code
 from webapp.text.names import looks, name_key
 
@@ -28,19 +28,46 @@ class ClassInfo:
     name: str
     join_code: str
     season: int
+    is_joinable: bool = True
 
 
-def add_class(services: Services, *, name: str) -> ClassInfo:
-    """Make a class with a fresh join code; raise Conflict if the name is taken."""
-    shown = clean_line(name, what="class name", fewest=2, most=CLASS_CHARS)
+def add_class(
+    services: Services, *, name: str, teacher_id: int | None = None
+) -> ClassInfo:
+    """Make a class with a fresh join code; raise Conflict if the name is taken.
+
+    `teacher_id` is the instructor who looks after it from the start.
+    """
+    shown = clean_class_name(name)
     try:
         with services.db.write() as session:
-            for other in session.scalars(select(SchoolClass.name)):
-                if looks(other) & looks(shown):
-                    raise Conflict(f'There is already a class named "{other}".')
-            return class_info(_new_class(session, services, shown))
+            require_free_name(session, shown)
+            row = _new_class(session, services, shown)
+            if teacher_id is not None:
+                session.add(Teaching(class_id=row.id, player_id=teacher_id))
+            return class_info(row)
     except IntegrityError as error:
-        raise Conflict(f'There is already a class named "{shown}".') from error
+        raise taken(shown) from error
+
+
+def clean_class_name(name: str) -> str:
+    """Return the name of a class as it is shown, or raise InvalidInput."""
+    return clean_line(name, what="class name", fewest=2, most=CLASS_CHARS)
+
+
+def require_free_name(
+    session: Session, name: str, *, class_id: int | None = None
+) -> None:
+    """Raise Conflict if another class than this one has such a name."""
+    others = select(SchoolClass.name).where(SchoolClass.id != (class_id or 0))
+    for other in (OPEN_CLASS, *session.scalars(others)):
+        if looks(other) & looks(name):
+            raise taken(other)
+
+
+def taken(name: str) -> Conflict:
+    """Return what to say when a class has this name."""
+    return Conflict(f'There is already a class named "{name}".')
 
 
 def start_season(services: Services, *, name: str) -> ClassInfo:
@@ -97,6 +124,12 @@ def classes(services: Services) -> tuple[ClassInfo, ...]:
         return tuple(class_info(row) for row in rows)
 
 
+def by_code(services: Services, *, code: str) -> ClassInfo:
+    """Return the class of a join code; raise InvalidInput with the code `join_code`."""
+    with services.db.read() as session:
+        return class_info(class_for(session, services, code))
+
+
 def class_for(session: Session, services: Services, code: str | None) -> SchoolClass:
     """Return the class of a join code; without a code the open one, made if needed.
 
@@ -144,4 +177,4 @@ def _new_class(session: Session, services: Services, name: str) -> SchoolClass:
 
 def class_info(row: SchoolClass) -> ClassInfo:
     """Return a class as its instructor sees it."""
-    return ClassInfo(row.id, row.name, row.join_code, row.season)
+    return ClassInfo(row.id, row.name, row.join_code, row.season, row.is_joinable)

@@ -1,9 +1,9 @@
-"""What the trainer keeps of a player: it goes when the player goes."""
+"""What the trainer keeps of players: it goes when they go."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -12,28 +12,28 @@ from sqlalchemy.orm import Session
 
 from webapp.domain.services import Services
 from webapp.errors import Conflict, LabError
-from webapp.rows import DataFile, Player, TrainedModel
+from webapp.rows import DataFile, TrainedModel
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Leftovers:
-    """Files that a player brought, runs that may still go on, and models."""
+    """Files that players brought, runs that may still go on, and models."""
 
     files: tuple[str, ...]
     jobs: tuple[str, ...]
     models: tuple[str, ...]
 
 
-def of_player(session: Session, player: Player) -> Leftovers:
+def of_players(session: Session, ids: Sequence[int]) -> Leftovers:
     """Return what there is; ask before the rows go. Shipped sets are nobody's."""
     files = select(DataFile.file_id).where(
-        DataFile.player_id == player.id, DataFile.file_id.not_like("shipped-%")
+        DataFile.player_id.in_(ids), DataFile.file_id.not_like("shipped-%")
     )
     rows = session.execute(
         select(TrainedModel.job_id, TrainedModel.name).where(
-            TrainedModel.player_id == player.id
+            TrainedModel.player_id.in_(ids)
         )
     ).all()
     return Leftovers(

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, exists, false, select, true
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from webapp.db import insert_missing
-from webapp.domain.people import access, accounts, leftovers
+from webapp.domain.people import access, accounts, leftovers, moving
 from webapp.domain.people.accounts import NewCode, PlayerInfo
 from webapp.domain.people.classes import ClassInfo, class_id_of, class_info
 from webapp.domain.people.names import clean_name, take_name
@@ -31,6 +31,7 @@ NOT_YOURS: Final = "This belongs to no class that you teach."
 RENAMED, ALIAS_CHANGED = "changed the nickname", "changed the leaderboard name"
 HIDDEN, SHOWN = "took off the leaderboard", "put back on the leaderboard"
 NEW_CODE, REMOVED = "gave a new recovery code", "removed a player"
+MOVED, MOVED_HERE = "moved to another class", "moved into this class"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,7 @@ class Member:
     is_hidden: bool
     has_password: bool
     created_at: datetime
+    came_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +78,16 @@ class ClassPage:
     info: ClassInfo
     members: tuple[Member, ...]
     acts: tuple[Act, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Arrivals:
+    """Who has come into a class: the last first, and how many have not come yet."""
+
+    info: ClassInfo
+    names: tuple[str, ...]
+    number: int
+    awaited: int
 
 
 def actor_of(player: PlayerInfo) -> Actor:
@@ -104,6 +116,22 @@ def class_page(services: Services, *, actor: Actor, class_id: int) -> ClassPage:
             tuple(_member(player) for player in members),
             _acts(session, class_id),
         )
+
+
+def arrivals(services: Services, *, actor: Actor, class_id: int, most: int) -> Arrivals:
+    """Return who has come into a class, without those who are hidden."""
+    with services.db.read() as session:
+        row = require_class(session, actor, class_id)
+        people = session.execute(
+            select(Player.name, Player.came_at, Player.is_hidden)
+            .where(Player.class_id == row.id, Player.role == PLAYER)
+            .order_by(Player.came_at.desc(), Player.id.desc())
+        ).all()
+    there = [one for one in people if one.came_at is not None]
+    names = [one.name for one in there if not one.is_hidden]
+    return Arrivals(
+        class_info(row), tuple(names[:most]), len(there), len(people) - len(there)
+    )
 
 
 def member(services: Services, *, actor: Actor, player_id: int) -> Member:
@@ -166,7 +194,7 @@ def rename(services: Services, *, actor: Actor, player_id: int, name: str) -> No
         player = require_player(session, actor, player_id)
         player.name, player.name_key = shown, key
         take_name(session, player, shown)
-        _note(session, services, actor, player, RENAMED)
+        note_act(session, services, actor, player, RENAMED)
 
 
 def set_alias(services: Services, *, actor: Actor, player_id: int, alias: str) -> None:
@@ -179,7 +207,7 @@ def set_alias(services: Services, *, actor: Actor, player_id: int, alias: str) -
         player = require_player(session, actor, player_id)
         player.alias = shown
         take_name(session, player, shown)
-        _note(session, services, actor, player, ALIAS_CHANGED)
+        note_act(session, services, actor, player, ALIAS_CHANGED)
 
 
 def hide(services: Services, *, actor: Actor, player_id: int, is_hidden: bool) -> None:
@@ -187,7 +215,7 @@ def hide(services: Services, *, actor: Actor, player_id: int, is_hidden: bool) -
     with services.db.write() as session:
         player = require_player(session, actor, player_id)
         player.is_hidden = is_hidden
-        _note(session, services, actor, player, HIDDEN if is_hidden else SHOWN)
+        note_act(session, services, actor, player, HIDDEN if is_hidden else SHOWN)
 
 
 def give_code(services: Services, *, actor: Actor, player_id: int) -> NewCode:
@@ -195,7 +223,7 @@ def give_code(services: Services, *, actor: Actor, player_id: int) -> NewCode:
     with services.db.write() as session:
         player = require_player(session, actor, player_id)
         access.renew(session, player)
-        _note(session, services, actor, player, NEW_CODE)
+        note_act(session, services, actor, player, NEW_CODE)
         return accounts.give_code(services, player)
 
 
@@ -203,12 +231,36 @@ def remove(services: Services, *, actor: Actor, player_id: int) -> None:
     """Delete a player and everything kept about them, permanently."""
     with services.db.write() as session:
         player = require_player(session, actor, player_id)
-        _note(session, services, actor, player, REMOVED)
+        note_act(session, services, actor, player, REMOVED)
         session.flush()
-        left = leftovers.of_player(session, player)
-        accounts.forget(session, player)
+        left = leftovers.of_players(session, [player.id])
+        accounts.forget(session, [player])
     services.db.wipe()
     leftovers.clear(services, left)
+
+
+def move(services: Services, *, actor: Actor, player_id: int, class_id: int) -> str:
+    """Move a player to another class of the same instructor; return its name.
+
+    Everything comes along. Raise Conflict if somebody there has the name.
+    """
+    with services.db.write() as session:
+        player = require_player(session, actor, player_id)
+        school_class = require_class(session, actor, class_id)
+        if player.class_id == school_class.id:
+            raise Conflict(f"“{player.name}” is in “{school_class.name}” already.")
+        note_act(session, services, actor, player, MOVED)
+        name, to = player.name, school_class.name
+        try:
+            moving.move(session, player, school_class)
+        except Conflict as error:
+            raise Conflict(
+                f"In “{to}”, somebody has the name “{name}” or "
+                "its name on the leaderboard, or one that looks the same. Change it "
+                "here first, then move the player."
+            ) from error
+        note_act(session, services, actor, player, MOVED_HERE)
+        return to
 
 
 def set_teaching(
@@ -250,28 +302,20 @@ def _has_id(column: InstrumentedAttribute[int], number: int) -> ColumnElement[bo
     return column == number if 0 < number < 2**31 else false()
 
 
-def note_class(
-    session: Session, services: Services, actor: Actor, class_id: int, what: str
+def note_act(
+    session: Session,
+    services: Services,
+    actor: Actor,
+    player: Player | None,
+    what: str,
+    *,
+    class_id: int | None = None,
 ) -> None:
-    """Keep a line about what somebody did for a whole class."""
+    """Add a line to what was done in a class: by default, that of the player."""
     session.add(
         ClassAct(
-            class_id=class_id,
-            player_id=None,
-            actor=actor.name,
-            what=what,
-            created_at=services.now(),
-        )
-    )
-
-
-def _note(
-    session: Session, services: Services, actor: Actor, player: Player, what: str
-) -> None:
-    session.add(
-        ClassAct(
-            class_id=player.class_id,
-            player_id=player.id,
+            class_id=class_id or (player and player.class_id),
+            player_id=player and player.id,
             actor=actor.name,
             what=what,
             created_at=services.now(),
@@ -300,4 +344,5 @@ def _member(player: Player) -> Member:
         is_hidden=player.is_hidden,
         has_password=player.password_hash is not None,
         created_at=player.created_at,
+        came_at=player.came_at,
     )

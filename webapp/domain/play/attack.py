@@ -203,7 +203,7 @@ def attack(
             services,
             player_id=player_id,
             what="attempts",
-            limits=_limits(services.settings),
+            limits=_limits,
             model=level.defender.model,
             prepare=prepare,
             answer=answer,

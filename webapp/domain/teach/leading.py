@@ -104,17 +104,11 @@ def set_rule(
     An empty `state` lets it be as the content says. Raises Forbidden, NotFound for an
     unknown thing, or InvalidInput for times that are over or the wrong way round.
     """
-    if state not in STATES:
-        raise InvalidInput("Choose: as it is, open or closed.")
-    if (kind, thing) not in dict(_things(services.content.current())):
-        raise NotFound("There is no such gate or track.")
-    now = services.now()
-    if until is not None and until <= now:
-        raise InvalidInput("This end is over already. Choose a later one.")
-    if since is not None and until is not None and since >= until:
-        raise InvalidInput("The end must come after the beginning.")
     with services.db.write() as session:
         roster.require_class(session, actor, class_id)
+        if (kind, thing) not in dict(_things(services.content.current())):
+            raise NotFound("There is no such gate or track.")
+        _check_rule(state, since, until, services.now())
         row = session.get(ClassRule, (class_id, kind, thing), with_for_update=True)
         if not state:
             if row is not None:
@@ -124,6 +118,17 @@ def set_rule(
             row = ClassRule(class_id=class_id, kind=kind, thing=thing)
             session.add(row)
         row.state, row.since, row.until = state, since, until
+
+
+def _check_rule(
+    state: str, since: datetime | None, until: datetime | None, now: datetime
+) -> None:
+    if state not in STATES:
+        raise InvalidInput("Choose: as it is, open or closed.")
+    if until is not None and until <= now:
+        raise InvalidInput("This end is over already. Choose a later one.")
+    if since is not None and until is not None and since >= until:
+        raise InvalidInput("The end must come after the beginning.")
 
 
 def start_clock(
@@ -165,7 +170,9 @@ def look_here(
     with services.db.write() as session:
         row = roster.require_class(session, actor, class_id)
         if row.look_here is None:
-            roster.note_class(session, services, actor, class_id, "paused play")
+            roster.note_act(
+                session, services, actor, None, "paused play", class_id=class_id
+            )
         row.look_here = shown
 
 
@@ -174,7 +181,9 @@ def go_on(services: Services, *, actor: Actor, class_id: int) -> None:
     with services.db.write() as session:
         row = roster.require_class(session, actor, class_id)
         if row.look_here is not None:
-            roster.note_class(session, services, actor, class_id, "let play go on")
+            roster.note_act(
+                session, services, actor, None, "let play go on", class_id=class_id
+            )
         row.look_here = None
 
 
@@ -189,7 +198,9 @@ def new_season(services: Services, *, actor: Actor, class_id: int) -> ClassInfo:
     """Begin a new season of a class; the board of the old one is kept."""
     with services.db.write() as session:
         row = roster.require_class(session, actor, class_id)
-        roster.note_class(session, services, actor, class_id, "began a new season")
+        roster.note_act(
+            session, services, actor, None, "began a new season", class_id=class_id
+        )
         name = row.name
     return classes.start_season(services, name=name)
 

@@ -201,7 +201,7 @@ def run_again(services: Services, *, actor: Actor, attempt_id: int) -> Shown:
         services,
         player_id=actor.player_id,
         what="demos",
-        limits=(Limit("player", "minute", PER_MINUTE),),
+        limits=lambda _settings: (Limit("player", "minute", PER_MINUTE),),
         model=level.defender.model,
         prepare=prepare,
     )

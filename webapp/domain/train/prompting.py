@@ -117,12 +117,11 @@ def ask(services: Services, *, player_id: int, model: str, wanted: Wanted) -> Sa
         )
         return runs.Begun(row, job)
 
-    settings = services.settings
     run = runs.begin(
         services,
         player_id=player_id,
         what="prompts",
-        limits=(
+        limits=lambda settings: (
             Limit("player", "minute", settings.model_prompts_per_minute),
             Limit("player", "day", settings.model_prompts_per_day),
         ),

@@ -15,6 +15,8 @@ from sqlalchemy.orm import Session
 
 from webapp.db import find_row
 from webapp.domain import quotas
+from webapp.domain.people import limits
+from webapp.domain.people.limits import MINUTES
 from webapp.domain.people.players import require_player
 from webapp.domain.quotas import Limit, User
 from webapp.domain.services import Services
@@ -35,7 +37,6 @@ from webapp.rows import PRIVATE, SENDING, TrainedModel
 
 log = logging.getLogger(__name__)
 
-MINUTES: Final = "minutes of training"
 OVER: Final = frozenset({"succeeded", "failed", "cancelled"})
 MOST_COMPARED: Final = 6
 # After this a run that the trainer knows nothing of will not arrive any more.
@@ -107,7 +108,13 @@ def minutes_left(services: Services, *, player_id: int) -> int:
         used = quotas.used_today(
             session, now=services.now(), player_id=player_id, what=MINUTES
         )
-    return max(0, services.settings.training_minutes_per_day - used)
+    return max(0, minutes_allowed(services, player_id=player_id) - used)
+
+
+def minutes_allowed(services: Services, *, player_id: int) -> int:
+    """Return how many minutes of training a player has in a day."""
+    inside = limits.of_player(services, player_id=player_id)
+    return inside.training_minutes_per_day
 
 
 def start(
@@ -215,12 +222,13 @@ def act(services: Services, *, player_id: int, run_id: int, action: str) -> None
     if seen.job_id is None:
         raise Conflict("This run has not reached the trainer yet. Wait a moment.")
     if action == "resume":
+        allowed = minutes_allowed(services, player_id=player_id)
         with services.db.write() as session:
             if (
                 quotas.used_today(
                     session, now=services.now(), player_id=player_id, what=MINUTES
                 )
-                > services.settings.training_minutes_per_day
+                > allowed
             ):
                 spend(session, services, player_id, 1)
     job = services.training.act(seen.job_id, action)
@@ -354,7 +362,9 @@ def spend(
     runs: str = "This run",
 ) -> None:
     """Set minutes of the day aside; raise QuotaExceeded if they do not suffice."""
-    allowed = services.settings.training_minutes_per_day
+    class_id = require_player(session, player_id).class_id
+    inside = limits.own_limits(session, services.settings, class_id)
+    allowed = inside.training_minutes_per_day
     used = quotas.used_today(
         session, now=services.now(), player_id=player_id, what=MINUTES
     )

@@ -34,6 +34,10 @@ def upgrade() -> None:
         sqlite_where=sa.text("status IN ('helped', 'refused')"),
         postgresql_where=sa.text("status IN ('helped', 'refused')"),
     )
+    op.add_column(
+        "players", sa.Column("came_at", sa.DateTime(timezone=True), nullable=True)
+    )
+    op.execute("UPDATE players SET came_at = created_at")
     _create_class_rules()
     _create_level_states()
     _create_writing()
@@ -53,6 +57,7 @@ def downgrade() -> None:
         op.drop_table(name)
     op.drop_index("ix_generations_flagged", "generations")
     op.drop_column("panel_states", "progress_at")
+    op.drop_column("players", "came_at")
     op.drop_column("panel_states", "runs")
     for column in reversed(_of_classes()):
         op.drop_column("classes", column.name)

@@ -20,6 +20,11 @@ class Card(NamedTuple):
 
 CARDS: Final[tuple[Card, ...]] = (
     Card(
+        "lab_tokenizers.pieces",
+        "Tokenizers",
+        "See which pieces a model reads instead of words, and train your own cutter.",
+    ),
+    Card(
         "lab_documents.index",
         "Documents",
         "Let a model answer from your own pages: what it finds, reads and gets wrong.",

@@ -17,10 +17,12 @@ from flask import (
 )
 from flask.typing import ResponseReturnValue
 
-from webapp.domain.people import access, accounts, joining
+from webapp.domain.people import access, accounts, classes, joining
+from webapp.domain.people.classes import ClassInfo
 from webapp.domain.play import notebook
-from webapp.errors import LabError
+from webapp.errors import InvalidInput, LabError
 from webapp.views.people.forms import (
+    CODE_FAULTS,
     AliasForm,
     ClassForm,
     CodeForm,
@@ -42,8 +44,11 @@ bp = Blueprint("people", __name__)
 @bp.get("/join")
 def join() -> ResponseReturnValue:
     """Show the ways in; a link from an instructor brings the class code along."""
-    form = JoinForm(data={"class_code": request.args.get("code", "")})
-    return render_template("people/join.html", form=form, next=_next())
+    code = request.args.get("code", "")
+    form = JoinForm(data={"class_code": code})
+    return render_template(
+        "people/join.html", form=form, next=_next(), found=_class_of(code)
+    )
 
 
 @bp.post("/join")
@@ -59,7 +64,7 @@ def join_now() -> ResponseReturnValue:
                 class_code=form.text("class_code"),
             )
     except LabError as error:
-        field = "class_code" if error.code == "join_code" else "name"
+        field = "class_code" if error.code in CODE_FAULTS else "name"
         status = form.refuse(field, error)
         return render_template("people/join.html", form=form, next=_next()), status
     context.become(newcomer.player_id, code_seed=newcomer.code_seed)
@@ -275,6 +280,17 @@ def _written(profile: dict[str, Any], attempts: Iterator[str]) -> Iterator[str]:
     for number, line in enumerate(attempts):
         yield f"{',' if number else ''}\n  {line.strip()}"
     yield "\n ]\n}\n"
+
+
+def _class_of(code: str) -> ClassInfo | None:
+    """Return the class that a link leads to; None if it leads to none."""
+    if not code.strip():
+        return None
+    try:
+        with limits.code_try():
+            return classes.by_code(services(), code=code)
+    except InvalidInput:
+        return None
 
 
 def _next() -> str:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from wtforms import BooleanField, PasswordField, StringField
 
 from webapp.web.forms import LabForm
 
 NICKNAME_HINT = "What others see. 2 to 24 characters; no need for your real name."
 CODE_HINT = "From your instructor. Leave it empty to play on your own."
+
+# The errors that belong to the field with the class code.
+CODE_FAULTS: Final = frozenset({"join_code", "join_closed"})
 
 
 class JoinForm(LabForm):

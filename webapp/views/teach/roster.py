@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from flask import Blueprint, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
-from wtforms import BooleanField, StringField
+from wtforms import BooleanField, SelectField, StringField
 
-from webapp.domain.people import concerns, roster
-from webapp.errors import LabError, NotFound
+from webapp.domain.people import concerns, own_classes, roster
+from webapp.errors import Conflict, Forbidden, LabError
 from webapp.web.context import instructor, instructor_required, services
 from webapp.web.forms import LabForm
 from webapp.web.qr_codes import qr_code
@@ -33,6 +33,12 @@ class RemoveForm(LabForm):
     """Delete a player, after saying so twice."""
 
     is_sure = BooleanField("Yes, delete this player. This cannot be undone.")
+
+
+class MoveForm(LabForm):
+    """Move a player to another class."""
+
+    to = SelectField("Class", validate_choice=False)
 
 
 @bp.get("/classes/<int:class_id>/people")
@@ -63,7 +69,7 @@ def rename(player_id: int) -> ResponseReturnValue:
         roster.rename(
             services(), actor=_actor(), player_id=player_id, name=form.text("name")
         )
-    except NotFound:
+    except Forbidden:
         raise
     except LabError as error:
         status = form.refuse("name", error)
@@ -80,7 +86,7 @@ def alias(player_id: int) -> ResponseReturnValue:
         roster.set_alias(
             services(), actor=_actor(), player_id=player_id, alias=form.text("alias")
         )
-    except NotFound:
+    except Forbidden:
         raise
     except LabError as error:
         status = form.refuse("alias", error)
@@ -112,6 +118,25 @@ def give_code(player_id: int) -> ResponseReturnValue:
     return _page(player_id, given_code=code.text)
 
 
+@bp.post("/players/<int:player_id>/class")
+@instructor_required
+def move(player_id: int) -> ResponseReturnValue:
+    """Move a player to another class."""
+    form = MoveForm()
+    number = form.text("to")
+    try:
+        name = roster.move(
+            services(),
+            actor=_actor(),
+            player_id=player_id,
+            class_id=int(number) if number.isdecimal() and len(number) < 11 else 0,
+        )
+    except Conflict as error:
+        status = form.refuse("to", error)
+        return _page(player_id, move_form=form), status
+    return _done(player_id, f"This player is in “{name}” now, with everything.")
+
+
 @bp.post("/players/<int:player_id>/remove")
 @instructor_required
 def remove(player_id: int) -> ResponseReturnValue:
@@ -140,17 +165,25 @@ def _page(
     *,
     rename_form: RenameForm | None = None,
     alias_form: BoardNameForm | None = None,
+    move_form: MoveForm | None = None,
     remove_form: RemoveForm | None = None,
     given_code: str | None = None,
 ) -> str:
     member = roster.member(services(), actor=_actor(), player_id=player_id)
     # A form that was not sent is empty except for what is already stored.
     stored = {"name": member.name, "alias": member.alias}
+    move_form = move_form or MoveForm(formdata=None)
+    move_form.to.choices = [
+        (str(other.id), other.name)
+        for other in own_classes.taught(services(), actor=_actor())
+        if other.id != member.class_id
+    ]
     return render_template(
         "teach/player.html",
         member=member,
         rename_form=rename_form or RenameForm(formdata=None, data=stored),
         alias_form=alias_form or BoardNameForm(formdata=None, data=stored),
+        move_form=move_form,
         remove_form=remove_form or RemoveForm(formdata=None),
         given_code=given_code,
     )

@@ -19,11 +19,13 @@ def overview() -> ResponseReturnValue:
     player_id = player.id if player else None
     own: tuple[runs.RunView, ...] = ()
     files: tuple[data.DataView, ...] = ()
-    stale, left = "", services().settings.training_minutes_per_day
+    allowed = services().settings.training_minutes_per_day
+    stale, left = "", allowed
     if player_id is not None:
         own, stale = runs.mine(services(), player_id=player_id)
         files = data.mine(services(), player_id=player_id)
         left = runs.minutes_left(services(), player_id=player_id)
+        allowed = runs.minutes_allowed(services(), player_id=player_id)
     return render_template(
         "train/overview.html",
         runs=own,
@@ -31,5 +33,5 @@ def overview() -> ResponseReturnValue:
         others=models.published(services(), player_id=player_id),
         stale=stale,
         left=left,
-        allowed=services().settings.training_minutes_per_day,
+        allowed=allowed,
     )

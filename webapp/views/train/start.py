@@ -239,7 +239,7 @@ def _costs(found: data.DataView, chosen: Choices) -> dict[str, Any]:
         "advice": choosing.advice(chosen),
         "yaml": recipes.to_yaml(chosen, found.settings, file_name=_file_name(found)),
         "left": runs.minutes_left(services(), player_id=player_id()),
-        "allowed": services().settings.training_minutes_per_day,
+        "allowed": runs.minutes_allowed(services(), player_id=player_id()),
     }
 
 

@@ -82,7 +82,10 @@ def begin(
         services,
         player_id=player,
         what="stories",
-        limits=(Limit("player", "minute", limit), Limit("class", "day", limit + 1)),
+        limits=lambda _: (
+            Limit("player", "minute", limit),
+            Limit("class", "day", limit + 1),
+        ),
         model="warden",
         prepare=prepare,
     )
@@ -307,7 +310,7 @@ def test_who_refuses_in_the_same_transaction_leaves_nothing(world: World) -> Non
             world.services,
             player_id=ada,
             what="stories",
-            limits=(),
+            limits=lambda _: (),
             model="m",
             prepare=refuse,
         )

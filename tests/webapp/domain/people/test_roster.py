@@ -64,7 +64,7 @@ def test_only_players_of_the_instructors_own_classes(
 ) -> None:
     elsewhere = world.player("Bob")
     for player in (elsewhere, gray.player_id or 0, 999, 2**40, -1):
-        with pytest.raises(Forbidden, match="no such player in your classes"):
+        with pytest.raises(Forbidden, match="no class that you teach"):
             act(world, gray, player)
     assert info_of(world, elsewhere).name == "Bob"
 

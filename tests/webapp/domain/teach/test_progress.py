@@ -158,7 +158,7 @@ def test_only_who_teaches_the_class_sees_it(world: World, school: School) -> Non
     for class_id in (school.class_id, 99, 2**70, 0):
         with pytest.raises(Forbidden) as refused:
             progress_page(world.services, actor=school.blue, class_id=class_id)
-        assert refused.value.message == "You look after no such class."
+        assert refused.value.message == "This belongs to no class that you teach."
 
 
 def test_more_players_and_attempts_ask_the_database_no_more(

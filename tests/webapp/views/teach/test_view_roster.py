@@ -91,7 +91,7 @@ def test_deleting_needs_the_tick(school: School) -> None:
 
 
 @pytest.mark.parametrize("act", ACTS)
-def test_others_classes_and_players_are_not_found(school: School, act: str) -> None:
+def test_others_classes_and_players_are_shut(school: School, act: str) -> None:
     services = school.browser.services
     other = classes.add_class(services, name="8a")
     bob = accounts.create_player(services, name="Bob", class_code=other.join_code)
@@ -99,7 +99,10 @@ def test_others_classes_and_players_are_not_found(school: School, act: str) -> N
     path = f"/teach/players/{bob.player_id}"
     assert school.browser.post(f"{path}/{act}", data).status_code == 403
     assert school.browser.get(path).status_code == 403
-    assert school.browser.get(f"/teach/classes/{other.id}/people").status_code == 403
+    for class_id in (other.id, 999):
+        page = school.browser.get(f"/teach/classes/{class_id}/people")
+        assert page.status_code == 403
+        assert "This belongs to no class that you teach." in page.text
     info = accounts.player_info(services, bob.player_id)
     assert info is not None
     assert (info.name, info.alias, info.is_hidden) == ("Bob", None, False)
