@@ -30,6 +30,7 @@ from webapp.errors import BackendError, Conflict, InvalidInput, NotFound
 from webapp.llm import gateway as llm
 from webapp.plugins.asking import Message
 from webapp.rows import LAB, Generation, LabQuestion, Player
+from webapp.settings import Settings
 
 MODELS: Final = ("scribe", "smollm2", "warden")
 MOST_PICKED: Final = 6
@@ -306,15 +307,11 @@ def _answered(
         )
         return runs.Begun(row, job)
 
-    settings = services.settings
     run = runs.begin(
         services,
         player_id=player_id,
         what="runs in the lab",
-        limits=(
-            Limit("player", "minute", settings.lab_runs_per_minute),
-            Limit("player", "day", settings.lab_runs_per_day),
-        ),
+        limits=_limits,
         model=wanted.model,
         prepare=prepare,
         answer=answer_to(wanted.text, services.content.current().help_texts),
@@ -329,6 +326,13 @@ def _answered(
         side.messages,
         reply=job.record.reply,
         error=failures[0].message if failures else "",
+    )
+
+
+def _limits(settings: Settings) -> tuple[Limit, ...]:
+    return (
+        Limit("player", "minute", settings.lab_runs_per_minute),
+        Limit("player", "day", settings.lab_runs_per_day),
     )
 
 
