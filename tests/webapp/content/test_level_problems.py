@@ -355,7 +355,7 @@ document:
             "{question} ",
             "",
             [
-                "18: {question} stands 0 times on the page; write it once, where the "
+                "19: {question} stands 0 times on the page; write it once, where the "
                 "model is to read it"
             ],
         ),
@@ -363,7 +363,7 @@ document:
             "{document}",
             "{document} {document}",
             [
-                "18: {document} stands 2 times on the page; write it once, where the "
+                "19: {document} stands 2 times on the page; write it once, where the "
                 "model is to read it"
             ],
         ),
