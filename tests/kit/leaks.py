@@ -221,6 +221,8 @@ def _fill(
         "trial_id": [1, 99],
         "tree_id": [1, 99],
         "digest": ["0" * 64, "nothing"],
+        "document_id": [1, 99],
+        "question_id": [1, 99],
         "action": ["pause", "nothing"],
         "what": [*tables.TABLES, "nothing"],
         "file": ["card.md", "nothing"],

@@ -7,6 +7,7 @@ from flask import Flask
 from webapp.views.galleries import bp as galleries_pages
 from webapp.views.lab.chats import bp as chat_pages
 from webapp.views.lab.compare import bp as compare_pages
+from webapp.views.lab.documents import bp as document_pages
 from webapp.views.lab.given import bp as lab_given_pages
 from webapp.views.lab.next import bp as lab_next_pages
 from webapp.views.lab.overview import bp as lab_pages
@@ -79,6 +80,7 @@ def register(app: Flask) -> None:
         playground_pages,
         chat_pages,
         price_pages,
+        document_pages,
         tokenizer_pages,
         lab_next_pages,
         lab_given_pages,

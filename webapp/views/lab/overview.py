@@ -51,6 +51,11 @@ CARDS: Final[tuple[Card, ...]] = (
         "Sizes of a model",
         "32, 16, 8 or 4 bits for each number: what it saves, and what is forgotten.",
     ),
+    Card(
+        "lab_documents.index",
+        "Documents",
+        "Let a model answer from your own pages: what it finds, reads and gets wrong.",
+    ),
 )
 
 
