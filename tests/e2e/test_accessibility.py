@@ -24,6 +24,7 @@ ANYBODYS = {
     "models": "/models",
     "card of a guard": "/models/gate",
     "api": "/api",
+    "tools": "/lab/tools",
     "patterns": "/patterns",
     "nothing": "/no-such-page",
 }

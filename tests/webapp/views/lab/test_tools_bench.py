@@ -168,6 +168,16 @@ def test_a_visitor_becomes_a_guest_and_each_reply_is_a_row(
         assert row.player_id == browser.player_id()
 
 
+def test_who_needs_a_person_is_answered_by_the_site(
+    player: Browser, model: ScriptedBackend
+) -> None:
+    asked = FORM | {"question": "I want to kill myself"}
+    page = text_of(player.swap("/lab/tools/call", asked).text)
+    help_text = player.services.content.current().help_texts.distress
+    assert " ".join(help_text.split()) in page
+    assert model.history == []
+
+
 def test_replies_are_limited(player: Browser, model: ScriptedBackend) -> None:
     player.limit(lab_runs_per_minute=1)
     object.__setattr__(player.services, "gateway", Gateway.scripted(model))
