@@ -1,4 +1,4 @@
-"""What may come next: stepped, branched, come back to by keyboard; a phone too."""
+"""What may come next: stepped, branched and come back to by keys, on a phone too."""
 
 from __future__ import annotations
 

@@ -8,11 +8,14 @@ from dataclasses import replace
 
 import pytest
 from flask import Flask
+from sqlalchemy import select
 
 from tests.kit.browser import Browser, text_of
 from webapp.domain.lab import trees
+from webapp.domain.people import accounts
 from webapp.llm.gateway import Gateway
 from webapp.llm.scripted import ScriptedBackend
+from webapp.rows import LabNode, LabTree
 
 SCRIPT = "<script>alert(1)</script>"
 CUT = {"temperature": "1", "top_p": "1", "top_k": "0"}
@@ -232,6 +235,14 @@ def test_a_tree_has_its_limit(player, plant, monkeypatch):
     player.post(f"{url}/draw", {"at": root.id, "tokens": "10", **CUT})
     assert "which is as many as one may have" in player.get(url).text
     assert len(tree_at(player, url).nodes) == 1
+
+
+def test_trees_go_with_their_player(player, plant):
+    plant()
+    accounts.delete_player(player.services, player_id=player.player_id())
+    with player.services.db.read() as session:
+        assert session.scalars(select(LabTree.id)).all() == []
+        assert session.scalars(select(LabNode.id)).all() == []
 
 
 def test_a_used_up_quota_says_when_to_go_on(player, plant):
