@@ -83,6 +83,12 @@ def _bench_guards() -> ModuleType:
     return guards
 
 
+def _bench_serving() -> ModuleType:
+    from finetune.bench import serving  # noqa: PLC0415 -- slow import
+
+    return serving
+
+
 def _bench_sharing() -> ModuleType:
     from finetune.bench import sharing  # noqa: PLC0415 -- slow import
 
@@ -116,6 +122,7 @@ COMMANDS = {
     ),
     "bench-engine": Command("measure the engine alone", _bench_engine),
     "bench-guards": Command("compare the gate with other detectors", _bench_guards),
+    "bench-serving": Command("measure a model in several sizes", _bench_serving),
     "bench-sharing": Command("measure what reading once saves", _bench_sharing),
     "bench-train": Command(
         "compare the training loop with transformers.Trainer", _bench_train

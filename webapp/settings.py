@@ -261,6 +261,11 @@ class Settings(BaseSettings):
         description="Bearer key with which /metrics may be read; an admin's token "
         "opens it as well. Empty: only that.",
     )
+    pyodide_url: str = Field(
+        "https://registry.npmjs.org/pyodide/-/pyodide-314.0.7.tgz",
+        description="Where Python for the browser is fetched once, for the lab; only "
+        "that version is taken. Empty: nowhere.",
+    )
     debug_pages: Switch = Field(False, description="Show the page with all components.")
 
     @classmethod

@@ -24,6 +24,7 @@ ANYBODYS = {
     "models": "/models",
     "card of a guard": "/models/gate",
     "api": "/api",
+    "tools": "/lab/tools",
     "patterns": "/patterns",
     "nothing": "/no-such-page",
 }
@@ -37,6 +38,7 @@ PLAYERS = {
     "notebook": "/notebook",
     "notebook without matches": "/notebook?q=walrus",
     "me": "/me",
+    "conversations": "/lab/chats",
     "galleries": "/gallery",
     "picture": "/gallery/picture",
 }
@@ -46,6 +48,7 @@ ALL_LOOKS = tuple(product((WIDE, NARROW), ("light", "dark")))
 # Each width and each theme once: there are many such pages, made of the same parts.
 TWO_LOOKS = ((WIDE, "light"), (NARROW, "dark"))
 OF_TEACHERS = (
+    "/teach/prices",
     "/teach/classes/new",
     "/teach/classes/1/funnel",
     "/teach/classes/1/lead",

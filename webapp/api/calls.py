@@ -4,11 +4,19 @@ from __future__ import annotations
 
 from typing import Final
 
+from webapp.api.lab import chat, replies
 from webapp.api.operations import Api, Operation
 from webapp.api.people import me, players
 from webapp.api.play import leaderboard, levels
 
-APIS: Final[tuple[Api, ...]] = (players.api, levels.api, me.api, leaderboard.api)
+APIS: Final[tuple[Api, ...]] = (
+    players.api,
+    levels.api,
+    me.api,
+    leaderboard.api,
+    chat.api,
+    replies.api,
+)
 
 
 def operations() -> tuple[Operation, ...]:

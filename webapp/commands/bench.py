@@ -10,7 +10,7 @@ from webapp.errors import InvalidInput
 
 Main = Callable[[list[str]], int]
 # The front door hands these to the other program, which has torch.
-MODEL_BENCHES = ("guards", "sharing", "train")
+MODEL_BENCHES = ("guards", "serving", "sharing", "train")
 
 
 # Each is imported when it is called: one must not wait for what the other needs.
@@ -63,6 +63,8 @@ def bench(name: str, arguments: tuple[str, ...]) -> None:
 
     play     what a class feels: speed, waiting, fairness
 
+    serving  a model in 32, 16, 8 and 4 bits: size, speed, what is forgotten
+
     sharing  what is saved by reading once what all share
 
     guards   our gate beside other detectors of attacks
@@ -79,7 +81,7 @@ def bench(name: str, arguments: tuple[str, ...]) -> None:
     if name not in BENCHES:
         raise InvalidInput(
             f'There is no bench "{name}"; there are backup, kill, pages, play, '
-            "sharing, guards and train."
+            "serving, sharing, guards and train."
         )
     main = BENCHES[name]()
     raise SystemExit(main(list(arguments)))

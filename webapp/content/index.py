@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Final
+from typing import Any, Final
 
 from webapp.content.attacks import Conversation
 from webapp.content.lessons.course import Course, Finder, Track
@@ -16,7 +16,14 @@ from webapp.content.report import Report
 from webapp.content.schema import HelpTexts, Ladder, Level
 from webapp.errors import NotFound
 
-_DEFENCE: Final = {"defender", "secret", "guards", "suspicion", "proof"}
+_DEFENCE: Final = {
+    "defender",
+    "document",
+    "secret",
+    "guards",
+    "suspicion",
+    "proof",
+}
 
 
 class Index:
@@ -49,12 +56,10 @@ class Index:
         self._levels = dict(levels)
         self._words = dict(words)
         self._level_hashes = {
-            level.id: _digest(level.model_dump(mode="json"))
-            for level in self._levels.values()
+            level.id: _digest(_body(level)) for level in self._levels.values()
         }
         self._defence_hashes = {
-            level.id: _digest(level.model_dump(mode="json", include=_DEFENCE))
-            for level in self._levels.values()
+            level.id: _digest(_body(level, _DEFENCE)) for level in self._levels.values()
         }
         self.hash = _digest(
             [
@@ -144,6 +149,15 @@ class Index:
         not count, nor does its word list: neither changes what was measured.
         """
         return self._defence_hashes[self.level(level_id).id]
+
+
+def _body(level: Level, keys: set[str] | None = None) -> dict[str, Any]:
+    """Return what a hash is made of."""
+    body = level.model_dump(mode="json", include=keys)
+    # Most levels have none, and their hashes are older than documents.
+    if body["document"] is None:
+        del body["document"]
+    return body
 
 
 def _digest(value: object) -> str:

@@ -142,7 +142,10 @@ def _passwords_in(
 
 def _index(tree: _Tree, collected: Collected) -> Index:
     return Index(
-        ladders={ladder.id: ladder for ladder, _ in tree.ladders},
+        ladders={
+            ladder.id: ladder
+            for ladder, _ in sorted(tree.ladders, key=lambda read: read[0].place)
+        },
         levels={level.id: level for level, _ in tree.levels},
         words={name: words.words for name, words in tree.words.items()},
         attacks=conversations(tree.attacks, "attack"),

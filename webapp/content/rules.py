@@ -82,8 +82,28 @@ def check_level(level: Level, source: Source) -> Iterator[Problem]:
             "add a guard or delete suspicion",
         )
     yield from _check_guard_names(level, source)
+    yield from _check_document(level, source)
     yield from _check_secret_in_texts(source)
     yield from _check_proof(level, source)
+
+
+def _check_document(level: Level, source: Source) -> Iterator[Problem]:
+    if level.document is None:
+        return
+    for place in ("{question}", "{document}"):
+        count = level.document.page.count(place)
+        if count != 1:
+            yield source.problem(
+                ("document", "page"),
+                f"{place} stands {count} times on the page",
+                "write it once, where the model is to read it",
+            )
+    if level.defender.turns > 1:
+        yield source.problem(
+            ("defender", "turns"),
+            f"{level.defender.turns} turns, but each document is read on its own",
+            "delete defender.turns, or document",
+        )
 
 
 def _check_guard_names(level: Level, source: Source) -> Iterator[Problem]:

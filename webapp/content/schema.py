@@ -114,6 +114,31 @@ class Defender(Record):
     )
 
 
+class LevelDocument(Record):
+    """Makes what the player sends a document that the defender is given to read.
+
+    The player never speaks to the defender: a visitor asks, and the page answers.
+    """
+
+    question: Line = Field(
+        description="What the visitor asks about the page: always the same."
+    )
+    page: Text = Field(
+        description=(
+            "All that the model reads in the visitor's name. {question} becomes the "
+            "question, {document} what the player handed in; each stands there once."
+        )
+    )
+
+    def filled(self, document: str) -> str:
+        """Return the page with the question and a document in it, as they are."""
+        # The document last, and once: whatever it says, it cannot move the question.
+        before, _, after = self.page.replace("{question}", self.question).partition(
+            "{document}"
+        )
+        return f"{before}{document}{after}"
+
+
 class SecretSpec(Record):
     """Where the password of each visit comes from."""
 
@@ -213,6 +238,10 @@ class Level(Record):
         Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*/[a-z0-9][a-z0-9-]*$")] | None
     ) = Field(None, description="The lesson that goes with it: track/name.")
     defender: Defender = Field(description="The model and its instructions.")
+    document: LevelDocument | None = Field(
+        None,
+        description="What is handed in is read on a page, not said. Empty: it is said.",
+    )
     secret: SecretSpec = Field(description="Where the password comes from.")
     guards: Guards = Field(Guards(), description="What inspects each turn.")
     guard_names: GuardNames = Field(
@@ -269,6 +298,9 @@ class Ladder(Record):
     id: Id = Field(description="Short name in addresses.")
     title: Line = Field(description="Name of the ladder.")
     story: Story = Field(description="One to three short sentences that set the scene.")
+    place: StrictInt = Field(
+        1, ge=1, le=99, description="Where it stands; the first one is everybody's map."
+    )
     levels: tuple[Id, ...] = Field(
         min_length=1, max_length=100, description="Ids of the levels, in order."
     )

@@ -50,13 +50,20 @@ def read_usage(usage: object) -> tuple[int | None, int | None] | None:
 
 
 def _tokens(logprobs: Any) -> tuple[WrittenToken, ...]:
-    """Return the tokens of a chunk, as chats list them or as continued texts do."""
-    if "tokens" not in logprobs:
+    """Return the tokens of a chunk, as chats list them or as continued texts do.
+
+    Our own sidecar lists those of a continued text in both ways.
+    """
+    if "content" in logprobs or "tokens" not in logprobs:
         return tuple(
             WrittenToken(
                 str(one["token"]),
                 float(one["logprob"]),
-                _top((top["token"], top["logprob"]) for top in one["top_logprobs"]),
+                tuple(
+                    Chance(str(top["token"]), float(top["logprob"]), _id(top))
+                    for top in one["top_logprobs"]
+                ),
+                _id(one),
             )
             for one in logprobs.get("content") or ()
         )
@@ -70,6 +77,11 @@ def _tokens(logprobs: Any) -> tuple[WrittenToken, ...]:
 
 def _top(chances: Iterable[tuple[Any, Any]]) -> tuple[Chance, ...]:
     return tuple(Chance(str(text), float(logprob)) for text, logprob in chances)
+
+
+def _id(entry: Any) -> int | None:
+    number = entry.get("id")
+    return number if isinstance(number, int) else None
 
 
 def _content(content: Any) -> tuple[Any, str]:

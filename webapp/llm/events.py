@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal, NamedTuple, Protocol
 
 from webapp.llm.cancel import Cancel
+from webapp.llm.chances import NextTokens, Rendered, Scored
 from webapp.plugins.asking import Look, Message, Moderation
 from webapp.security import Secret
 
@@ -15,13 +16,17 @@ Kind = Literal["chat", "base", "embedding", "guard"]
 
 @dataclass(frozen=True, slots=True)
 class Sampling:
-    """How the next token is chosen, and when to stop."""
+    """How the next token is chosen, and when to stop.
+
+    Without `top_k` the endpoint decides how many tokens it looks at; 0 means all.
+    """
 
     temperature: float = 0.7
     top_p: float = 0.95
     max_tokens: int = 160
     seed: int | None = None
     stop: tuple[str, ...] = ()
+    top_k: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +38,9 @@ class ChatRequest:
     `start_reply` is the beginning of the reply, which the model carries on. Without
     `default_system` the model's template adds no system message where none is sent.
     `text` is continued as it is, without any template; then there are no messages.
+    So are `ids`, the tokens of a prompt themselves: no text is cut into tokens again.
     `top_logprobs` asks for the chances of each token, and of that many others.
+    `schema` is a JSON schema, as text: only a reply that fits it can be written then.
 
     The first `public` characters of the messages, or of the text, may be read once for
     all who send the same `cache_salt`. Where they hold a secret, or what somebody
@@ -49,10 +56,25 @@ class ChatRequest:
     start_reply: str = field(default="", repr=False)
     default_system: bool = True
     text: str | None = field(default=None, repr=False)
+    ids: tuple[int, ...] | None = field(default=None, repr=False)
     top_logprobs: int | None = None
+    schema: str = field(default="", repr=False)
     public: int = 0
     common: int = 0
     cache_salt: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class NextRequest:
+    """What may follow a prompt?
+
+    `draw` tokens are drawn first, as the sampling of the chat says. Then everything
+    that may come is looked at, and the `listed` likeliest are named.
+    """
+
+    chat: ChatRequest
+    listed: int = 20
+    draw: int = 0
 
 
 class TextToken(NamedTuple):
@@ -67,14 +89,20 @@ class Chance(NamedTuple):
 
     text: str
     logprob: float
+    id: int | None = None
 
 
 class WrittenToken(NamedTuple):
-    """A token that the model wrote, and the likeliest ones in its place."""
+    """A token that the model wrote, and the likeliest ones in its place.
+
+    The id is there where the endpoint tells it; of a character that took several
+    tokens it is the last one's.
+    """
 
     text: str
     logprob: float
     top: tuple[Chance, ...] = ()
+    id: int | None = None
 
 
 class Size(NamedTuple):
@@ -214,6 +242,15 @@ class Backend(Protocol):
 
     def tokens(self, model: str, text: str) -> tuple[TextToken, ...]:
         """Return the tokens that a model reads in a text."""
+
+    def next_tokens(self, request: NextRequest) -> NextTokens:
+        """Draw tokens if wanted, and return what may come next."""
+
+    def score(self, model: str, prompt: str | tuple[int, ...]) -> Scored:
+        """Return how likely each token of a text was."""
+
+    def render(self, request: ChatRequest) -> Rendered:
+        """Return a chat as the model reads it."""
 
     def embed(self, model: str, texts: list[str]) -> list[list[float]]:
         """Return one vector per text."""

@@ -50,6 +50,13 @@ _REFUSALS = {
     ),
     "insufficient_quota": "{who} has no budget left. Tell your instructor.",
     "model_not_found": "{who} does not have this model. Tell your instructor.",
+    "text_too_long": (
+        "This text has too many tokens to look at them one by one. Use a shorter part."
+    ),
+    "text_too_short": (
+        "This text is a single token: nothing comes before it that it could follow."
+        " Write some more."
+    ),
     "key": "{who} does not accept our key. Tell your instructor.",
 }
 

@@ -16,6 +16,7 @@ from functools import partial
 from typing import Literal, TypeVar
 
 from webapp.errors import BackendTimeout, ContentError
+from webapp.llm.chances import NextTokens, Rendered, Scored
 from webapp.llm.directory import Directory, Target
 from webapp.llm.draft import Draft
 from webapp.llm.endpoints import LOCAL, Endpoint, load_endpoints
@@ -29,6 +30,7 @@ from webapp.llm.events import (
     InQueue,
     Kind,
     ModelInfo,
+    NextRequest,
     Piece,
     Sampling,
     Silence,
@@ -57,8 +59,12 @@ __all__ = [
     "InQueue",
     "Memory",
     "ModelInfo",
+    "NextRequest",
+    "NextTokens",
     "Piece",
+    "Rendered",
     "Sampling",
+    "Scored",
     "Silence",
     "Size",
     "TextToken",
@@ -194,6 +200,39 @@ class Gateway:
         target = self._directory.target(model)
         backend = self._backends[target.endpoint.name]
         return self._call(target, partial(backend.tokens, target.upstream, text))
+
+    def next_tokens(self, request: NextRequest) -> NextTokens:
+        """Draw tokens if wanted, and return all that may come next and how likely.
+
+        Raises BackendRefused where the endpoint does not show it.
+        """
+        target = self._directory.target(request.chat.model)
+        backend = self._backends[target.endpoint.name]
+        chat = replace(request.chat, model=target.upstream)
+        asked = replace(request, chat=chat)
+        call = partial(backend.next_tokens, asked)
+        return self._call(target, call, seconds=self._reply_seconds)
+
+    def score(self, model: str, prompt: str | tuple[int, ...]) -> Scored:
+        """Return how likely each token of a text was, or of the ids that it is.
+
+        Raises BackendRefused where the endpoint does not show it, or the text is too
+        long to be looked at in one go.
+        """
+        target = self._directory.target(model)
+        backend = self._backends[target.endpoint.name]
+        call = partial(backend.score, target.upstream, prompt)
+        return self._call(target, call, seconds=self._reply_seconds)
+
+    def render(self, request: ChatRequest) -> Rendered:
+        """Return a chat as the model reads it, with the marks of its template.
+
+        Raises BackendRefused where the endpoint does not show it.
+        """
+        target = self._directory.target(request.model)
+        backend = self._backends[target.endpoint.name]
+        asked = replace(request, model=target.upstream)
+        return self._call(target, partial(backend.render, asked))
 
     def brief_size(
         self, *, model: str, messages: Sequence[Message], raw_tokens: bool = False
@@ -371,11 +410,15 @@ class Gateway:
                 "again."
             )
 
-    def _call(self, target: Target, call: Callable[[], T]) -> T:
+    def _call(
+        self, target: Target, call: Callable[[], T], *, seconds: float | None = None
+    ) -> T:
         name = target.endpoint.name
         for attempt in range(RETRIES + 1):
             try:
-                return within(self._call_seconds, call, name=f"call to {name}")
+                return within(
+                    seconds or self._call_seconds, call, name=f"call to {name}"
+                )
             except TimeoutError:
                 raise BackendTimeout(
                     f"{target.who} took too long. Please try again."

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from webapp.llm.cancel import Cancel
+from webapp.llm.chances import NextTokens, Rendered, Scored
 from webapp.llm.events import (
     Backend,
     BackendEvent,
@@ -23,6 +24,7 @@ from webapp.llm.events import (
     EndpointHealth,
     Finish,
     Listed,
+    NextRequest,
     Piece,
     Size,
     TextToken,
@@ -98,6 +100,18 @@ class RememberingBackend:
         """Ask the model."""
         return self._backend.tokens(model, text)
 
+    def next_tokens(self, request: NextRequest) -> NextTokens:
+        """Ask the model."""
+        return self._backend.next_tokens(request)
+
+    def score(self, model: str, prompt: str | tuple[int, ...]) -> Scored:
+        """Ask the model."""
+        return self._backend.score(model, prompt)
+
+    def render(self, request: ChatRequest) -> Rendered:
+        """Ask the endpoint."""
+        return self._backend.render(request)
+
     def embed(self, model: str, texts: list[str]) -> list[list[float]]:
         """Ask the model."""
         return self._backend.embed(model, texts)
@@ -123,16 +137,24 @@ class RememberingBackend:
         return self._versions[model]
 
     def _key(self, request: ChatRequest) -> str:
+        sampling = asdict(request.sampling)
+        if sampling["top_k"] is None:
+            # Replies are still found that were kept before it could be chosen.
+            del sampling["top_k"]
         asked = [
             self.version(request.model) or self._origin,
             request.model,
             list(request.messages),
-            asdict(request.sampling),
+            sampling,
             request.raw_tokens,
         ]
         more = [request.start_reply, request.default_system, request.text]
         if more != ["", True, None]:
             asked += more
+        if request.ids is not None:
+            asked.append({"ids": request.ids})
+        if request.schema:
+            asked.append(request.schema)
         return hashlib.sha256(json.dumps(asked).encode()).hexdigest()
 
 

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import math
 from collections.abc import Generator, Mapping
 from contextlib import closing
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 import httpx2
 import openai
+from pydantic import BaseModel, ValidationError
 
 from webapp.errors import BackendError, BackendRefused
 from webapp.llm.cancel import Cancel, attach
+from webapp.llm.chances import NextTokens, Rendered, Scored
 from webapp.llm.chunks import Said, read_choice, read_usage
 from webapp.llm.endpoints import Endpoint
 from webapp.llm.events import (
@@ -22,6 +25,7 @@ from webapp.llm.events import (
     Finish,
     InQueue,
     Listed,
+    NextRequest,
     Size,
     TextToken,
     Tokens,
@@ -32,6 +36,7 @@ from webapp.llm.thoughts import Habits, Sorter
 from webapp.plugins.asking import Highlight, Look, Message, Moderation
 from webapp.security import Secret
 
+Shape = TypeVar("Shape", bound=BaseModel)
 log = logging.getLogger(__name__)
 # At DEBUG these libraries print addresses and requests; ours says what is needed.
 for _name in ("openai", "httpx2", "httpcore2"):
@@ -118,7 +123,7 @@ class RemoteBackend:
 
     def stream(self, request: ChatRequest, cancel: Cancel) -> Generator[BackendEvent]:
         """Yield the reply; the stream counts as whole only with a finish reason."""
-        is_chat = request.text is None
+        is_chat = request.text is None and request.ids is None
         # Plain dicts: building typed chunks would cost more than reading them.
         chunks = self._client.post(
             "/chat/completions" if is_chat else "/completions",
@@ -135,6 +140,8 @@ class RemoteBackend:
 
         No token is shorter than a byte, and a turn has some marks around it.
         """
+        if request.ids is not None:
+            return Size(len(request.ids), self._endpoint.context)
         if not self._is_ours:
             texts = [message["content"] for message in self._turns(request)]
             texts += [] if request.text is None else [request.text]
@@ -149,8 +156,7 @@ class RemoteBackend:
 
     def tokens(self, model: str, text: str) -> tuple[TextToken, ...]:
         """Ask our own sidecar; of others it is not known whether they tell."""
-        if not self._is_ours:
-            raise BackendRefused(f"{self._who} does not show the tokens of a text.")
+        self._require_ours("does not show the tokens of a text")
         body = {"model": model, "prompt": text, "add_special_tokens": False}
         answer = self._post("/tokenize", body)
         numbers, texts = answer.get("tokens"), answer.get("token_strs")
@@ -159,6 +165,41 @@ class RemoteBackend:
         if len(numbers) != len(texts) or not all(isinstance(n, int) for n in numbers):
             raise garbage(self._who)
         return tuple(TextToken(n, str(t)) for n, t in zip(numbers, texts, strict=True))
+
+    def next_tokens(self, request: NextRequest) -> NextTokens:
+        """Ask our own sidecar; others show at most twenty chances of theirs."""
+        self._require_ours("does not show all that may come next")
+        chat = request.chat
+        body = self._prompt(chat)
+        body.pop("add_generation_prompt", None)
+        if chat.ids is not None:
+            body["prompt_ids"] = body.pop("prompt")
+        body |= {
+            "temperature": chat.sampling.temperature,
+            "top_p": chat.sampling.top_p,
+            "top_k": chat.sampling.top_k or 0,
+            "raw_tokens": chat.raw_tokens,
+            "seed": chat.sampling.seed,
+            "user": chat.user,
+            "top": request.listed,
+            "draw": request.draw,
+        }
+        return self._read_shape(NextTokens, self._post("/next_token", body))
+
+    def score(self, model: str, prompt: str | tuple[int, ...]) -> Scored:
+        """Ask our own sidecar; others do not tell it of a text that is given."""
+        self._require_ours("does not show how likely a text is")
+        body: dict[str, Any] = {"model": model}
+        body |= (
+            {"prompt": prompt} if isinstance(prompt, str) else {"prompt_ids": prompt}
+        )
+        return self._read_shape(Scored, self._post("/score", body))
+
+    def render(self, request: ChatRequest) -> Rendered:
+        """Ask our own sidecar; of others nobody knows the template."""
+        self._require_ours("does not show how its model reads a chat")
+        body = self._prompt(request) | {"raw_tokens": request.raw_tokens}
+        return self._read_shape(Rendered, self._post("/render", body))
 
     def embed(self, model: str, texts: list[str]) -> list[list[float]]:
         """Return one unit vector per text."""
@@ -263,6 +304,9 @@ class RemoteBackend:
 
     def _prompt(self, request: ChatRequest) -> dict[str, Any]:
         """Return what makes the prompt; others would refuse fields they do not know."""
+        if request.ids is not None:
+            self._require_ours("does not carry on from the numbers of tokens")
+            return {"model": request.model, "prompt": list(request.ids)}
         if request.text is not None:
             return {"model": request.model, "prompt": request.text}
         body: dict[str, Any] = {"model": request.model}
@@ -297,9 +341,13 @@ class RemoteBackend:
             body["seed"] = sampling.seed
         if sampling.stop:
             body["stop"] = list(sampling.stop)
+        if request.schema:
+            named = {"name": "reply", "schema": json.loads(request.schema)}
+            body["response_format"] = {"type": "json_schema", "json_schema": named}
         if self._is_ours:
             # Others get no player id, and would refuse fields they do not know.
             body |= {"queue_events": True, "raw_tokens": request.raw_tokens}
+            body |= {} if sampling.top_k is None else {"top_k": sampling.top_k}
             body |= {"user": request.user} if request.user else {}
             kept = {
                 "public": request.public,
@@ -372,6 +420,17 @@ class RemoteBackend:
         if not isinstance(position, int) or position < 1:
             raise garbage(self._who)
         return InQueue(position)
+
+    def _require_ours(self, why_not: str) -> None:
+        if not self._is_ours:
+            raise BackendRefused(f"{self._who} {why_not}. Choose another model.")
+
+    def _read_shape(self, shape: type[Shape], answer: dict[str, Any]) -> Shape:
+        try:
+            return shape.model_validate(answer)
+        except ValidationError:
+            # Not its text: it may quote what was asked.
+            raise garbage(self._who) from None
 
     def _post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
         answer = self._client.post(path, body=body, cast_to=object)

@@ -7,14 +7,18 @@ that they meet with a model. Wherever models are listed it is called "scripted".
 from __future__ import annotations
 
 import hashlib
+import json
 import math
 import re
 import threading
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Mapping
+from dataclasses import replace
+from typing import Any
 
 from webapp.errors import BackendError, BackendOverloaded, BackendRefused
 from webapp.llm.cancel import Cancel
+from webapp.llm.chances import NextTokens, Rendered, Scored
 from webapp.llm.events import (
     BackendEvent,
     Chance,
@@ -23,6 +27,7 @@ from webapp.llm.events import (
     Finish,
     InQueue,
     Listed,
+    NextRequest,
     Piece,
     Size,
     TextToken,
@@ -30,6 +35,7 @@ from webapp.llm.events import (
     WrittenToken,
 )
 from webapp.llm.faults import BROKE_OFF
+from webapp.llm.scripted_chances import CONTEXT, PIECES, ScriptedChances
 from webapp.plugins.asking import Highlight, Look, Message, Moderation
 from webapp.security import Secret
 from webapp.text.characters import characters
@@ -61,8 +67,6 @@ STAND_INS = {
     )
 }
 SLOW_SECONDS = 0.1
-# As large as that of the sidecar's models, so that pages look the same.
-CONTEXT = 2048
 DIMENSIONS = 128
 
 
@@ -86,7 +90,6 @@ _OVERRIDE = re.compile(
 _JUDGING = re.compile(r"\bone word: yes or no\b", re.IGNORECASE)
 _SPELLED = re.compile(r"\b(spell|dash|dashes|letter by letter|between)\b", re.I)
 _REVERSED = re.compile(r"\b(reversed?|backwards?)\b", re.IGNORECASE)
-_PIECES = re.compile(r"\S+\s*|\s+")
 
 
 class ScriptedBackend:
@@ -107,6 +110,7 @@ class ScriptedBackend:
         self.history: list[ChatRequest] = []
         # How many replies are being written: a stopped one must leave this at once.
         self.active = 0
+        self._chances = ScriptedChances()
         self._lock = threading.Lock()  # protects `active`
         self._replies = deque(replies)
 
@@ -117,6 +121,9 @@ class ScriptedBackend:
     def stream(self, request: ChatRequest, cancel: Cancel) -> Generator[BackendEvent]:
         """Yield a queue (if asked for) and the reply, word by word."""
         self.history.append(request)
+        if request.ids is not None:
+            text = self._chances.text(request.ids)
+            request = replace(request, text=text, ids=None)
         self._count(+1)
         try:
             for position in range(self.queue, 0, -1):
@@ -129,14 +136,31 @@ class ScriptedBackend:
 
     def measure(self, request: ChatRequest) -> Size:
         """Count as for the reply: what stands between gaps is a token."""
+        if request.ids is not None:
+            return Size(len(request.ids), CONTEXT)
         texts = [m["content"] for m in _messages(request)]
-        words = sum(len(_PIECES.findall(text)) for text in texts)
+        words = sum(len(PIECES.findall(text)) for text in texts)
         return Size(words, CONTEXT)
 
     def tokens(self, model: str, text: str) -> tuple[TextToken, ...]:
         """Count as for the reply, and number the tokens of each text on its own."""
-        pieces = _PIECES.findall(text)
+        pieces = PIECES.findall(text)
         return tuple(TextToken(number, piece) for number, piece in enumerate(pieces))
+
+    def next_tokens(self, request: NextRequest) -> NextTokens:
+        """Expect the same words after anything."""
+        self.history.append(request.chat)
+        _fail(request.chat.model)
+        return self._chances.next_tokens(request)
+
+    def score(self, model: str, prompt: str | tuple[int, ...]) -> Scored:
+        """Find each word as likely as not."""
+        _fail(model)
+        return self._chances.scored(prompt)
+
+    def render(self, request: ChatRequest) -> Rendered:
+        """Show the role before each message."""
+        return self._chances.rendered(request)
 
     def embed(self, model: str, texts: list[str]) -> list[list[float]]:
         """Return vectors in which texts that share words are near each other."""
@@ -147,7 +171,7 @@ class ScriptedBackend:
     ) -> Moderation:
         """Judge by words: what asks for the secret, or what gives it away."""
         if look.first_tokens is not None:
-            text = "".join(_PIECES.findall(text)[: look.first_tokens])
+            text = "".join(PIECES.findall(text)[: look.first_tokens])
 
         def score_of(text: str) -> float:
             if model == "leak":
@@ -190,13 +214,15 @@ class ScriptedBackend:
             return
         _fail(behaviour)
         text = _reply(behaviour, _messages(request))
+        if request.schema:
+            text = json.dumps(_least(json.loads(request.schema)))
         slow = SLOW_SECONDS if behaviour.endswith("-slow") else self.delay
         yield from self._say(text, request, cancel, slow)
 
     def _say(
         self, text: str, request: ChatRequest, cancel: Cancel, delay: float
     ) -> Generator[BackendEvent]:
-        pieces = _PIECES.findall(text)
+        pieces = PIECES.findall(text)
         reason = "stop"
         if len(pieces) > request.sampling.max_tokens:
             pieces, reason = pieces[: request.sampling.max_tokens], "length"
@@ -247,6 +273,29 @@ def _reply(behaviour: str, messages: tuple[Message, ...]) -> str:
     return _keeper(system, asked)
 
 
+def _least(schema: Mapping[str, Any]) -> Any:
+    """Return the first and smallest value that a schema allows."""
+    if "const" in schema:
+        return schema["const"]
+    if "enum" in schema:
+        return schema["enum"][0]
+    if "anyOf" in schema:
+        return _least(schema["anyOf"][0])
+    match schema.get("type"):
+        case "object":
+            parts = schema.get("properties", {})
+            return {name: _least(parts[name]) for name in schema.get("required", [])}
+        case "array":
+            return []
+        case "number" | "integer":
+            return 0
+        case "boolean":
+            return False
+        case "null":
+            return None
+    return ""
+
+
 def _keeper(system: str, asked: str) -> str:
     """Tell the password if the system prompt allows it, or if asked in a disguise.
 
@@ -275,7 +324,7 @@ def _highlights(text: str, score_of: Callable[[str], float]) -> tuple[Highlight,
         score = score_of(text)
         return math.log(score / (1 - score))
 
-    pieces, whole = _PIECES.findall(text), log_odds(text)
+    pieces, whole = PIECES.findall(text), log_odds(text)
     without = ("".join(pieces[:n] + pieces[n + 1 :]) for n in range(len(pieces)))
     return tuple(
         Highlight(piece, round(whole - log_odds(rest), 4))

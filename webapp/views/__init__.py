@@ -5,8 +5,17 @@ from __future__ import annotations
 from flask import Flask
 
 from webapp.views.galleries import bp as galleries_pages
+from webapp.views.lab.chats import bp as chat_pages
+from webapp.views.lab.compare import bp as compare_pages
+from webapp.views.lab.documents import bp as document_pages
+from webapp.views.lab.given import bp as lab_given_pages
+from webapp.views.lab.next import bp as lab_next_pages
 from webapp.views.lab.overview import bp as lab_pages
+from webapp.views.lab.playground import bp as playground_pages
+from webapp.views.lab.prices import bp as price_pages
+from webapp.views.lab.serving import bp as serving_pages
 from webapp.views.lab.tokenizers import bp as tokenizer_pages
+from webapp.views.lab.tools import bp as lab_tools_pages
 from webapp.views.learn.course import bp as course_pages
 from webapp.views.learn.gallery import bp as gallery_pages
 from webapp.views.learn.lesson import bp as lesson_pages
@@ -68,7 +77,16 @@ def register(app: Flask) -> None:
         plain_pages,
         card_pages,
         lab_pages,
+        playground_pages,
+        chat_pages,
+        price_pages,
+        document_pages,
         tokenizer_pages,
+        lab_next_pages,
+        lab_given_pages,
+        lab_tools_pages,
+        compare_pages,
+        serving_pages,
         train_pages,
         data_pages,
         start_pages,

@@ -15,7 +15,6 @@ then there is nothing else in it.
 
 from __future__ import annotations
 
-import http.client
 import json
 import logging
 import math
@@ -24,10 +23,9 @@ import secrets
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import cached_property, lru_cache
 from pathlib import Path
-from queue import LifoQueue
 from typing import Any
-from urllib.parse import urlsplit
 
 # The engine's threads wait for each other hundreds of times per token. By default they
 # spin while they wait, which is ruinous as soon as anything else wants a core: with two
@@ -47,6 +45,8 @@ from finetune.serving.engine.beginnings import (
     worth_keeping,
 )
 from finetune.serving.engine.fair_queue import FairQueue
+from finetune.serving.engine.loopback import EngineError, Loopback
+from finetune.serving.engine.steps import Steps
 
 _log = logging.getLogger(__name__)
 
@@ -54,14 +54,11 @@ _log = logging.getLogger(__name__)
 # a second on a slow processor; measured, smaller steps cost no speed there.
 _STEP_TOKENS = 64
 _SILENT = -1
-_CONNECTIONS = 4
 _COPIES = 2
+# Names of tokens that are remembered.
+_NAMES = 4096
 
 Chunk = Callable[[str], bool]
-
-
-class EngineError(Exception):
-    """The engine refused or broke. The text is for logs only if it quotes no prompt."""
 
 
 class Engine:
@@ -95,6 +92,13 @@ class Engine:
         self._freed = threading.Condition()
         self._beginnings = Beginnings(slots * context // KEPT_PART)
         self._port = self._copies[0].port
+        self.name_of = lru_cache(maxsize=_NAMES)(self._name)
+        self.is_control = lru_cache(maxsize=_NAMES)(self._is_control)
+
+    @cached_property
+    def words(self) -> int:
+        """How many tokens the model knows; their ids begin at 0."""
+        return int(self._port.get("/v1/models")["data"][0]["meta"]["n_vocab"])
 
     def tokenise(
         self, text: str, *, special: bool = False, start: bool = False
@@ -195,6 +199,26 @@ class Engine:
         return 0
 
     @contextmanager
+    def stepping(self) -> Iterator[Steps]:
+        """Lend a slot for many short looks, of which each uses what the last one read.
+
+        The slot then holds nothing else, so it tells nothing about anybody.
+        """
+        with self._slot() as (copy, slot):
+            yield Steps(copy, slot, self.reading)
+
+    def _name(self, token: int) -> str:
+        """Return a token as text, control tokens by their names."""
+        return str(self._port.post("/detokenize", {"tokens": [token]})["content"])
+
+    def _is_control(self, token: int) -> bool:
+        """Return whether a token stands for no text, but for a border in a chat."""
+        name = self.name_of(token)
+        return token in self.tokenise(name, special=True) and (
+            token not in self.tokenise(name)
+        )
+
+    @contextmanager
     def _slot(self) -> Iterator[tuple[_Copy, int]]:
         """Lend a slot of the copy with the fewest replies under way."""
         with self._freed:
@@ -214,7 +238,7 @@ class _Copy:
 
     def __init__(self, parameters: Any, key: str) -> None:
         self.server = xllamacpp.Server(parameters)
-        self.port = _Loopback(self.server.listening_address, key)
+        self.port = Loopback(self.server.listening_address, key)
         self.free = list(range(parameters.n_parallel))
 
     def read(
@@ -257,53 +281,6 @@ class _Copy:
     def _file(self, slot: int, action: str, file: MemoryFile) -> dict[str, Any]:
         path = f"/slots/{slot}?action={action}"
         return self.port.post(path, {"filename": file.name})
-
-
-class _Loopback:
-    """A few kept-alive connections to the engine's own port, shared by all threads.
-
-    Only a few: the engine gives a thread to each connection, even to an idle one.
-    """
-
-    def __init__(self, address: str, key: str) -> None:
-        host = urlsplit(address).netloc
-        self._headers = {
-            "Authorization": f"Bearer {key}",
-            "Content-Type": "application/json",
-        }
-        self._idle: LifoQueue[http.client.HTTPConnection] = LifoQueue()
-        for _ in range(_CONNECTIONS):
-            self._idle.put(http.client.HTTPConnection(host, timeout=60))
-
-    def post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
-        """Send JSON and return the JSON answer."""
-        data = json.dumps(body).encode()
-        connection = self._idle.get()
-        try:
-            try:
-                status, answer = self._exchange(connection, path, data)
-            except (http.client.HTTPException, OSError):
-                # The engine closes idle connections; a fresh one settles it.
-                connection.close()
-                status, answer = self._exchange(connection, path, data)
-        finally:
-            self._idle.put(connection)
-        if status != http.HTTPStatus.OK:
-            raise EngineError(f"the engine answered {status} on {path}")
-        result: dict[str, Any] = json.loads(answer)
-        return result
-
-    def close(self) -> None:
-        """Close the idle connections."""
-        while not self._idle.empty():
-            self._idle.get().close()
-
-    def _exchange(
-        self, connection: http.client.HTTPConnection, path: str, data: bytes
-    ) -> tuple[int, bytes]:
-        connection.request("POST", path, data, self._headers)
-        response = connection.getresponse()
-        return response.status, response.read()
 
 
 def _bytes(piece: str | list[int]) -> bytes:

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -87,6 +88,21 @@ class Desk:
         with self._lock:
             self._replies.add(reply)
         return reply
+
+    @contextmanager
+    def turn(self, *, user: str, is_connected: Callable[[], bool]) -> Iterator[None]:
+        """Wait for a turn as a reply does, and hold it; raise CallerLeft, or ApiError.
+
+        For what the caller's own thread does with the engine.
+        """
+        ticket = self.queue.enter(user)
+        try:
+            while not ticket.wait(_BEAT):
+                if not is_connected():
+                    raise CallerLeft
+            yield
+        finally:
+            ticket.leave()
 
     def forget(self, reply: RunningReply) -> None:
         """Drop a closed reply."""

@@ -14,7 +14,8 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
-from finetune.serving.engine.copies import Engine, EngineError
+from finetune.serving.engine.copies import Engine
+from finetune.serving.engine.loopback import EngineError
 from finetune.serving.errors import ApiError
 
 
@@ -30,6 +31,13 @@ class Prompt(NamedTuple):
 
     ids: list[int]
     before: tuple[int, ...] = ()
+
+
+class Part(NamedTuple):
+    """A text in a prompt, and whether control tokens in it are meant as such."""
+
+    text: str
+    has_control: bool
 
 
 class ChatPrompts:
@@ -60,11 +68,7 @@ class ChatPrompts:
         of the reply. Without `default_system` a template adds no system message of its
         own. `borders` count characters of the messages, one after the other.
         """
-        ended = turns[:-1] if continues else turns
-        roles = tuple(turn.role for turn in ended)
-        pieces = self._template(roles, default_system)
-        if continues:
-            pieces = (*pieces, len(ended))
+        pieces = self._pieces(turns, continues, default_system)
         if raw:
             text = "".join(
                 p if isinstance(p, str) else turns[p].content for p in pieces
@@ -72,6 +76,24 @@ class ChatPrompts:
             ids = self._engine.tokenise(text, special=True, start=True)
             return Prompt(ids, (0,) * len(borders))
         return self._joined(pieces, turns, borders)
+
+    def parts(
+        self,
+        turns: Sequence[ChatTurn],
+        *,
+        raw: bool = False,
+        continues: bool = False,
+        default_system: bool = True,
+    ) -> list[Part]:
+        """Return the texts that `chat` makes tokens of, in their order."""
+        pieces = self._pieces(turns, continues, default_system)
+        parts = [
+            Part(piece, True)
+            if isinstance(piece, str)
+            else Part(turns[piece].content, raw)
+            for piece in pieces
+        ]
+        return [Part("".join(part.text for part in parts), True)] if raw else parts
 
     def plain(
         self, text: str, *, raw: bool = False, borders: Sequence[int] = ()
@@ -82,6 +104,15 @@ class ChatPrompts:
             return Prompt(ids, (0,) * len(borders))
         found = [self._settled(text, ids, border, start=True) for border in borders]
         return Prompt(ids, tuple(found))
+
+    def _pieces(
+        self, turns: Sequence[ChatTurn], continues: bool, default_system: bool
+    ) -> tuple[str | int, ...]:
+        """Return texts of the template, and numbers of the messages between them."""
+        ended = turns[:-1] if continues else turns
+        roles = tuple(turn.role for turn in ended)
+        pieces = self._template(roles, default_system)
+        return (*pieces, len(ended)) if continues else pieces
 
     def _joined(
         self,

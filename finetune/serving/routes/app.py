@@ -20,6 +20,12 @@ from finetune.serving.routes.bodies import json_body
 from finetune.serving.routes.chat import Call, Chats
 from finetune.serving.routes.files import files
 from finetune.serving.routes.jobs import jobs
+from finetune.serving.routes.probabilities import Probabilities
+from finetune.serving.routes.probability_schemas import (
+    NextTokenRequest,
+    RenderRequest,
+    ScoreRequest,
+)
 from finetune.serving.routes.schemas import (
     ChatRequest,
     CompletionRequest,
@@ -54,6 +60,7 @@ class Sidecar:
         self.chats = Chats(
             self.catalogue, self.desk, default_tokens=settings.default_tokens
         )
+        self.probabilities = Probabilities(self.catalogue, self.desk)
         self.trainings = open_trainings(settings, self.catalogue)
         self.tokenizers = Tokenizers(self.catalogue, settings.instance)
 
@@ -171,6 +178,27 @@ def tokenize() -> Response:
     if "prompt" in sent:
         return jsonify(chats.split(parse(TokenizeRequest, sent)))
     return jsonify(chats.count(parse(TokenizeChatRequest, sent)))
+
+
+@v1.post("/next_token")
+def next_token() -> Response:
+    """List what may come next, from the whole vocabulary."""
+    body = parse(NextTokenRequest, json_body())
+    return jsonify(_sidecar().probabilities.next_token(body, _caller_watch()))
+
+
+@v1.post("/score")
+def score() -> Response:
+    """Say how likely each token of a text is."""
+    body = parse(ScoreRequest, json_body())
+    return jsonify(_sidecar().probabilities.score(body, _caller_watch()))
+
+
+@v1.post("/render")
+def render() -> Response:
+    """Show a chat as the model reads it."""
+    body = parse(RenderRequest, json_body())
+    return jsonify(_sidecar().probabilities.render(body))
 
 
 @v1.post("/embeddings")

@@ -37,9 +37,6 @@ from finetune.serving.routes.schemas import (
 )
 from finetune.serving.routes.shapes import BEAT, ChatShape, CompletionShape, sse_error
 
-# Sampling looks at the likeliest tokens only. The whole vocabulary, sorted for each
-# token on one thread, took more than half of the speed of eight streams.
-TOP_K = 40
 _SAMPLERS = ["penalties", "top_k", "temperature", "top_p"]
 # Each token has at least a byte of text, and texts far over the context need no count.
 _CHARS_PER_TOKEN = 64
@@ -107,13 +104,13 @@ class Chats:
     def open_chat(self, body: ChatRequest, is_connected: Callable[[], bool]) -> Call:
         """Check a chat request and put it into the queue."""
         with _until_opened(self._catalogue.chat(body.model)) as lease:
-            prompt = _chat_prompt(lease.model, body, _borders(body))
+            prompt = chat_prompt(lease.model, body, _borders(body))
             return self._open(lease, body, prompt, ChatShape, is_connected)
 
     def count(self, body: TokenizeChatRequest) -> dict[str, Any]:
         """Return how many tokens a chat takes, in vLLM's words for it."""
         with self._catalogue.chat(body.model) as served:
-            size = len(_chat_prompt(served, body).ids)
+            size = len(chat_prompt(served, body).ids)
             return {"count": size, "max_model_len": served.engine.context}
 
     def split(self, body: TokenizeRequest) -> dict[str, Any]:
@@ -123,7 +120,7 @@ class Chats:
         """
         text = clean(body.prompt)
         with self._catalogue.talker(body.model) as served:
-            _check_size(served, len(text))
+            check_size(served, len(text))
             pieces = served.engine.pieces(
                 text, special=body.raw_tokens, start=body.add_special_tokens
             )
@@ -138,11 +135,9 @@ class Chats:
         self, body: CompletionRequest, is_connected: Callable[[], bool]
     ) -> Call:
         """Check a plain completion request and put it into the queue."""
-        text = clean(body.prompt)
         with _until_opened(self._catalogue.talker(body.model)) as lease:
-            _check_size(lease.model, len(text))
-            prompt = lease.model.prompts.plain(
-                text, raw=body.raw_tokens, borders=_borders(body)
+            prompt = text_prompt(
+                lease.model, body.prompt, body.raw_tokens, _borders(body)
             )
             return self._open(lease, body, prompt, CompletionShape, is_connected)
 
@@ -197,7 +192,7 @@ def engine_request(
         "max_tokens": limit,
         "temperature": body.temperature,
         "top_p": body.top_p,
-        "top_k": TOP_K,
+        "top_k": body.top_k,
         "min_p": 0,
         "samplers": _SAMPLERS,
         "frequency_penalty": body.frequency_penalty,
@@ -217,6 +212,8 @@ def engine_request(
         request["seed"] = body.seed % _SEEDS
     if alternatives is not None:
         request["n_probs"] = max(1, alternatives)
+    if grammar := body.grammar():
+        request["grammar"] = grammar
     return request
 
 
@@ -229,11 +226,31 @@ def _shared(prompt: Prompt, body: Sampled) -> tuple[Shared, Shared]:
     return Shared(common), Shared(public, body.cache_salt)
 
 
-def _chat_prompt(
+def text_prompt(
+    served: ServedEngine,
+    prompt: str | list[int],
+    raw: bool,
+    borders: tuple[int, ...] = (),
+) -> Prompt:
+    """Return the prompt of a text, or of ids as they are; raise ApiError about them."""
+    if isinstance(prompt, list):
+        words = served.engine.words
+        if max(prompt) >= words:
+            raise ApiError(
+                f"prompt: this model's token ids end at {words - 1}.", param="prompt"
+            )
+        return Prompt(prompt, (0,) * len(borders))
+    text = clean(prompt)
+    check_size(served, len(text))
+    return served.prompts.plain(text, raw=raw, borders=borders)
+
+
+def chat_prompt(
     served: ServedEngine, body: ChatPrompt, borders: tuple[int, ...] = ()
 ) -> Prompt:
+    """Return the prompt of a chat; raise ApiError if it is far too long."""
     turns = [message.turn() for message in body.messages]
-    _check_size(served, sum(len(turn.content) for turn in turns))
+    check_size(served, sum(len(turn.content) for turn in turns))
     return served.prompts.chat(
         turns,
         raw=body.raw_tokens,
@@ -243,6 +260,7 @@ def _chat_prompt(
     )
 
 
-def _check_size(served: ServedEngine, chars: int) -> None:
+def check_size(served: ServedEngine, chars: int) -> None:
+    """Refuse what cannot fit, however few tokens its characters take."""
     if chars > served.engine.context * _CHARS_PER_TOKEN:
         raise context_overflow(chars // _CHARS_PER_TOKEN, served.engine.context)

@@ -151,12 +151,15 @@ class CompletionShape(ChatShape):
                     for token in tokens
                 ],
                 "text_offset": offsets,
+                # As chats list them: with ids and bytes, and each alternative once.
+                "content": tokens,
             },
         }
 
 
 def _alternative(entry: Json) -> Json:
     return {
+        "id": entry["id"],
         "token": entry["token"],
         "logprob": entry["logprob"],
         "bytes": entry["bytes"],

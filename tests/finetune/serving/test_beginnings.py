@@ -21,7 +21,8 @@ from finetune.serving.engine.beginnings import (
     Shared,
     worth_keeping,
 )
-from finetune.serving.engine.copies import Engine, EngineError
+from finetune.serving.engine.copies import Engine
+from finetune.serving.engine.loopback import EngineError
 from finetune.serving.engine.prompts import ChatPrompts, ChatTurn
 from finetune.weights.places import find_file
 

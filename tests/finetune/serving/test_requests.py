@@ -124,7 +124,6 @@ CANNOT = [
     ({"tools": [TOOL]}, "tools", "call no tools"),
     ({"tool_choice": "required"}, "tool_choice", "call no tools"),
     ({"function_call": {"name": "f"}}, "function_call", "call no tools"),
-    ({"response_format": {"type": "json_object"}}, "response_format", "plain text"),
     ({"logit_bias": {"50256": -100}}, "logit_bias", "token"),
     ({"modalities": ["text", "audio"]}, "modalities", "plain text"),
     ({"reasoning_effort": "high"}, "reasoning_effort", "think"),

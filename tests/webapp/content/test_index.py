@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+
 import pytest
 
 from tests.webapp.content.trees import WORDS, ContentTree
@@ -91,3 +94,30 @@ def test_another_list_changes_the_hash_of_the_level(tree: ContentTree) -> None:
     tree.words.with_name("other.txt").write_text("\n".join(WORDS))
     tree.edit(tree.level, "{words: plain}", "{words: other}")
     assert read(tree).level_hash("one") != before.level_hash("one")
+
+
+def test_a_document_is_part_of_the_defence_and_no_document_is_none(
+    tree: ContentTree,
+) -> None:
+    # Reports that are older than documents know the level by this hash.
+    body = read(tree).level("one").model_dump(mode="json")
+    assert body.pop("document") is None
+    text = json.dumps(body, sort_keys=True, ensure_ascii=False)
+    before = read(tree)
+    assert before.level_hash("one") == hashlib.sha256(text.encode()).hexdigest()
+    document = '\ndocument: {question: "When?", page: "{question} {document}"}\n'
+    tree.level.write_text(tree.level.read_text() + document)
+    assert read(tree).defence_hash("one") != before.defence_hash("one")
+
+
+def test_ladders_stand_by_their_place(tree: ContentTree) -> None:
+    folder = tree.root / "game" / "annex"
+    folder.mkdir()
+    (folder / "two.yaml").write_text(
+        tree.level.read_text().replace("id: one", "id: two")
+    )
+    ladder = "id: annex\ntitle: The Annex\nstory: A house.\nlevels: [two]\n"
+    (folder / "ladder.yaml").write_text(ladder)
+    assert list(read(tree).ladders) == ["annex", "keep"]
+    (folder / "ladder.yaml").write_text(f"{ladder}place: 2\n")
+    assert list(read(tree).ladders) == ["keep", "annex"]

@@ -16,8 +16,8 @@ FIELDS = [
     (
         "title: The Gate",
         "title: The Gate\nqqq: 1",
-        '3: unknown key "qqq"; known here: after, blocked_text, defender, explain, '
-        "guard_names, guards, hints, id, lesson, points, proof, provisional, "
+        '3: unknown key "qqq"; known here: after, blocked_text, defender, document, '
+        "explain, guard_names, guards, hints, id, lesson, points, proof, provisional, "
         "read_more, secret, show_guards, story, suspicion, title",
     ),
     ("points: 100\n", "", '1: "points" is missing; add it'),
@@ -338,3 +338,48 @@ def test_several_mistakes_are_listed_in_the_order_of_the_file(
         "regex, similarity",
         '12: "points" must be a whole number; write digits without quotes',
     ]
+
+
+DOCUMENT = """
+document:
+  question: When?
+  page: "Visitor: {question} {document}"
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("", "", []),
+        (
+            "{question} ",
+            "",
+            [
+                "19: {question} stands 0 times on the page; write it once, where the "
+                "model is to read it"
+            ],
+        ),
+        (
+            "{document}",
+            "{document} {document}",
+            [
+                "19: {document} stands 2 times on the page; write it once, where the "
+                "model is to read it"
+            ],
+        ),
+        (
+            "  system: |",
+            "  turns: 2\n  system: |",
+            [
+                "5: 2 turns, but each document is read on its own; delete "
+                "defender.turns, or document"
+            ],
+        ),
+    ],
+)
+def test_a_page_has_one_place_for_a_document(
+    tree: ContentTree, old: str, new: str, said: list[str]
+) -> None:
+    text = tree.level.read_text() + DOCUMENT
+    tree.level.write_text(text.replace(old, new) if old else text)
+    assert tree.problems() == [f"game/keep/one.yaml:{line}" for line in said]

@@ -87,6 +87,9 @@ class LevelState(LevelItem):
     message_tokens: int | None = Field(
         description="The longest message, in tokens of its model; null: not known now."
     )
+    question: str | None = Field(
+        description="Asked by a visitor, if messages are documents that a model reads."
+    )
     show_guards: Literal["none", "stage", "full"]
     turns: int = Field(description="Messages in one conversation; 1: no memory.")
     turns_left: int | None
@@ -203,6 +206,7 @@ def show_level(player: PlayerInfo, level_id: str) -> LevelState:
         visit=page.visit or None,
         message_chars=page.message_chars,
         message_tokens=page.message_tokens,
+        question=page.question,
         show_guards=page.show_guards,
         turns=page.turns,
         turns_left=page.turns_left,

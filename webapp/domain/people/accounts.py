@@ -34,6 +34,7 @@ from webapp.rows import (
     Generation,
     Guess,
     HintUse,
+    LabTree,
     PanelHint,
     PanelState,
     PieceVote,
@@ -351,6 +352,7 @@ def delete_player(services: Services, *, player_id: int) -> None:
 def forget(session: Session, players: Sequence[Player]) -> None:
     """Delete all rows of some players."""
     tables = (
+        LabTree,
         TrainedModel,
         DataFile,
         PieceVote,

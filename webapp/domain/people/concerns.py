@@ -13,6 +13,7 @@ from webapp.domain.people.roster import Actor
 from webapp.domain.services import Services
 from webapp.rows import (
     IS_FLAGGED,
+    LAB,
     TRAIN,
     Attempt,
     Generation,
@@ -59,7 +60,7 @@ def concerns(
 def _said(
     services: Services, wanted: frozenset[int], kind: type[Generation]
 ) -> list[Concern]:
-    """Return what was said at gates, typed in panels, or to models of one's own."""
+    """Return what was said at gates, typed in panels, or to a model elsewhere."""
     is_own_table = kind is not Generation
     query = (
         select(kind, Player, SchoolClass.name)
@@ -68,7 +69,7 @@ def _said(
         .where(
             IS_FLAGGED,
             Player.class_id.in_(wanted),
-            true() if is_own_table else kind.feature == TRAIN,
+            true() if is_own_table else kind.feature.in_((TRAIN, LAB)),
         )
         .order_by(kind.id.desc())
         .limit(SHOWN)
@@ -92,6 +93,10 @@ def _message(row: Generation) -> str:
         return row.message
     if isinstance(row, Practice):
         return "\n".join(map(str, row.typed.values()))
+    if isinstance(row.prompt, list) and row.feature == LAB:
+        # Any of the messages may have been changed, or what stands before them.
+        said = (one["content"] for one in row.prompt if one["role"] != "assistant")
+        return "\n".join(map(str, said))
     if isinstance(row.prompt, list):
         return "\n".join(str(one["content"]) for one in row.prompt[-1:])
     return str(row.prompt or "")

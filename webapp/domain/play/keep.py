@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from webapp.content.index import Index
-from webapp.content.schema import Level, Link
+from webapp.content.schema import Ladder, Level, LevelDocument, Link
 from webapp.domain.people import rules
 from webapp.domain.people.players import require_player
 from webapp.domain.people.rules import Rules
@@ -23,6 +23,7 @@ from webapp.domain.play.hints import HintView, hint_views
 from webapp.domain.play.winning import winning_message
 from webapp.domain.services import Services
 from webapp.domain.texts import clean_message
+from webapp.errors import NotFound
 from webapp.plugins.asking import Message
 from webapp.rows import CLOSED, GATE, OPEN, Attempt, LevelVersion, Solve
 from webapp.security import Secret
@@ -30,6 +31,7 @@ from webapp.security import Secret
 State = Literal["locked", "open", "solved"]
 SECRET_MARK = "[the password of this visit]"  # noqa: S105 -- shown in its place
 LETTERS_MARK = "[its letters, one by one]"
+DOCUMENT_MARK = "[your document]"
 _SECRET = re.compile(r"\{\{\s*secret\s*(?:\|(?P<filters>[^{}]*))?\}\}")
 CONVERSATION_ROWS = 30
 
@@ -55,13 +57,25 @@ class LevelCard:
 
 
 @dataclass(frozen=True, slots=True)
+class LadderCard:
+    """Another ladder, as the map of one shows it."""
+
+    id: str
+    title: str
+    story: str
+    solved: int
+    gates: int
+
+
+@dataclass(frozen=True, slots=True)
 class KeepMap:
-    """The map: all levels of a ladder in order."""
+    """The map: all levels of a ladder in order, and the other ladders there are."""
 
     id: str
     title: str
     story: str
     levels: tuple[LevelCard, ...]
+    others: tuple[LadderCard, ...] = ()
 
     @property
     def solved(self) -> int:
@@ -112,6 +126,7 @@ class LevelPage:
     card: LevelCard
     visit: int
     ladder_id: str
+    ladder_title: str
     blocked_text: str
     model: str
     show_guards: str
@@ -132,6 +147,8 @@ class LevelPage:
     solved: AfterWin | None
     notice: str | None
     raw_tokens: bool
+    # What the visitor asks, where documents are handed in.
+    question: str | None
 
     @property
     def counts_tokens(self) -> bool:
@@ -145,8 +162,14 @@ class LevelPage:
         )
 
 
-def map_page(services: Services, *, player_id: int | None) -> KeepMap:
-    """Return the map as a player sees it; without a player, as a newcomer would."""
+def map_page(
+    services: Services, *, player_id: int | None, ladder_id: str | None = None
+) -> KeepMap:
+    """Return the map of a ladder, or of the first one, as a player sees it.
+
+    Without a player, as a newcomer would. Raises NotFound for a ladder that there is
+    not, or not for this player's class.
+    """
     index = services.content.current()
     solved: dict[str, Solve] = {}
     is_staff = False
@@ -155,14 +178,30 @@ def map_page(services: Services, *, player_id: int | None) -> KeepMap:
         if player_id is not None:
             solved = visits.solved_levels(session, player_id)
             is_staff = visits.is_staff(session, player_id)
-    ladder = next(
-        (found for found in index.ladders.values() if held.sees("ladder", found.id)),
-        None,
-    )
+    seen = [each for each in index.ladders.values() if held.sees("ladder", each.id)]
+    ladder = next((each for each in seen if ladder_id in {None, each.id}), None)
+    if ladder is None and ladder_id is not None:
+        raise NotFound("There is no such ladder.")
     if ladder is None:
         return KeepMap("", "The keep", "There are no gates for your class yet.", ())
     cards = _cards(index, ladder.id, solved, held, is_staff=is_staff)
-    return KeepMap(ladder.id, ladder.title, ladder.story, cards)
+    others = tuple(
+        _ladder_card(index, each, solved, held) for each in seen if each is not ladder
+    )
+    return KeepMap(ladder.id, ladder.title, ladder.story, cards, others)
+
+
+def _ladder_card(
+    index: Index, ladder: Ladder, solved: dict[str, Solve], held: Rules
+) -> LadderCard:
+    ids = [name for name in ladder.levels if held.sees_level(index, name)]
+    return LadderCard(
+        id=ladder.id,
+        title=ladder.title,
+        story=ladder.story,
+        solved=sum(name in solved for name in ids),
+        gates=len(ids),
+    )
 
 
 def level_page(services: Services, *, player_id: int, level_id: str) -> LevelPage:
@@ -191,6 +230,7 @@ def level_page(services: Services, *, player_id: int, level_id: str) -> LevelPag
             card=next(card for card in cards if card.id == level_id),
             visit=visit.id if visit else visits.NO_VISIT,
             ladder_id=ladder_id,
+            ladder_title=index.ladder(ladder_id).title,
             blocked_text=level.blocked_text,
             model=level.defender.model,
             show_guards=level.show_guards,
@@ -220,6 +260,7 @@ def level_page(services: Services, *, player_id: int, level_id: str) -> LevelPag
             ),
             notice=visits.END_NOTICES[why_ended] if why_ended else None,
             raw_tokens=level.defender.raw_tokens,
+            question=level.document.question if level.document else None,
         )
 
 
@@ -343,14 +384,18 @@ def _prompt_seen(
     session: Session, level: Level, rows: list[Attempt]
 ) -> tuple[Message, ...]:
     """Return the prompt of the winning visit, from the level as it was then."""
-    defender = level.model_dump(mode="json")["defender"]
+    body = level.model_dump(mode="json")
     version = session.get(LevelVersion, rows[-1].content_hash) if rows else None
     if version is not None:
-        defender = version.body["defender"]
+        body = version.body
+    defender = body["defender"]
     messages: list[Message] = [{"role": "system", "content": defender["system"]}]
     for example in defender["examples"]:
         messages.append({"role": "user", "content": example["user"]})
         messages.append({"role": "assistant", "content": example["assistant"]})
+    if body.get("document"):
+        page = LevelDocument.model_validate(body["document"]).filled(DOCUMENT_MARK)
+        messages.append({"role": "user", "content": page})
     return tuple(
         Message(role=m["role"], content=mark_secret(m["content"])) for m in messages
     )

@@ -21,6 +21,11 @@ from webapp.settings import Settings
 _MOST_CHARS: Final = 100_000
 
 
+def heard(level: Level, message: str) -> str:
+    """Return what the model reads of a message: a document stands on its page."""
+    return message if level.document is None else level.document.filled(message)
+
+
 def messages(
     system: str,
     examples: Iterable[PromptExample],
@@ -140,6 +145,6 @@ def _prompt(level: Level, history: tuple[Exchange, ...], message: str) -> _Promp
     system, examples = widest_system(level), widest_examples(level)
     return _Prompt(
         model=level.defender.model,
-        messages=messages(system, examples, history, message),
+        messages=messages(system, examples, history, heard(level, message)),
         raw_tokens=level.defender.raw_tokens,
     )

@@ -152,7 +152,7 @@ def prompt(
     """Return the messages that the model of a level is sent."""
     word = secret.reveal()
     system, examples = render_system(level, word), render_examples(level, word)
-    return room.messages(system, examples, history, message)
+    return room.messages(system, examples, history, room.heard(level, message))
 
 
 def _judge(

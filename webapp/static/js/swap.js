@@ -63,7 +63,7 @@ async function put(answer, target) {
  * @param {Element} place
  * @param {string} html
  */
-function replace(place, html) {
+export function replace(place, html) {
   const template = document.createElement("template");
   template.innerHTML = html;
   const fresh = template.content.firstElementChild;

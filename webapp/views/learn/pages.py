@@ -27,7 +27,6 @@ from webapp.views.learn.shown import (
     Lesson,
     Link,
     Message,
-    Odds,
     OldQuestion,
     Outcome,
     Panel,
@@ -36,10 +35,10 @@ from webapp.views.learn.shown import (
     Question,
     Reply,
     Run,
-    Token,
     Told,
     WayOn,
 )
+from webapp.views.odds import Odds, Token
 from webapp.web.rendering import lesson_url
 
 # Browsers and chats shorten links that are longer.

@@ -12,7 +12,6 @@ from webapp.views.learn.shown import (
     Lesson,
     Link,
     Message,
-    Odds,
     Outcome,
     Panel,
     Piece,
@@ -20,10 +19,10 @@ from webapp.views.learn.shown import (
     Question,
     Reply,
     Run,
-    Token,
     Told,
     WayOn,
 )
+from webapp.views.odds import Odds, Token
 
 _WHEN = datetime(2026, 1, 31, 17, 45, tzinfo=UTC)
 _PROSE = """Here is a language nobody speaks: **Zo**. Every word gets *-zo* at its end.

@@ -10,6 +10,7 @@ from typing import Literal, TypeVar
 from webapp.content.lessons.schema import StoredSample
 from webapp.errors import NotFound
 from webapp.plugins.check import Status
+from webapp.views.odds import Token
 
 ROLES = {
     "system": "System prompt",
@@ -85,33 +86,6 @@ class Checked:
 
     status: Status
     message: str
-
-
-@dataclass(frozen=True, slots=True)
-class Odds:
-    """A token that could have come, and how probable it was, in 0..1."""
-
-    text: str
-    probability: float
-    is_picked: bool = False
-
-    @property
-    def percent(self) -> str:
-        """Return the probability as it is said; a tiny one is not called 0."""
-        share = self.probability * 100
-        if share < 1:
-            return "under 1 percent"
-        # Only what is as good as certain is called 100.
-        return f"{min(round(share), 99)} percent" if share < 99.95 else "100 percent"
-
-
-@dataclass(frozen=True, slots=True)
-class Token:
-    """A token of a reply, what else could have come, and what all others share."""
-
-    picked: Odds
-    likeliest: tuple[Odds, ...]
-    others: Odds
 
 
 @dataclass(frozen=True, slots=True)

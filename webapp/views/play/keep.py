@@ -68,6 +68,14 @@ def keep_map() -> ResponseReturnValue:
     return render_template("play/keep/map.html", keep=page)
 
 
+@bp.get("/<ladder_id>/map")
+@player_required
+def ladder_map(ladder_id: str) -> ResponseReturnValue:
+    """Show the map of one ladder of several."""
+    page = keep.map_page(services(), player_id=player_id(), ladder_id=ladder_id)
+    return render_template("play/keep/map.html", keep=page)
+
+
 @bp.get("/<level_id>")
 @player_required
 def level(level_id: str) -> ResponseReturnValue:

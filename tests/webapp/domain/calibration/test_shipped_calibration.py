@@ -6,27 +6,42 @@ import pytest
 
 import webapp.guards
 from finetune.weights.releases import read_release
+from webapp.content.index import Index
 from webapp.content.loader import load
-from webapp.content.report import REPORT_FILE
+from webapp.content.report import REPORT_FILE, Report
 from webapp.domain.calibration.ladder_rules import requirements
 from webapp.domain.calibration.playing import attacks_hash
 from webapp.plugins.registry import load_plugins
 from webapp.settings import PROJECT
 
 load_plugins(webapp.guards)
-FILE = PROJECT / "challenges" / "game" / "keep" / REPORT_FILE
+GAME = PROJECT / "challenges" / "game"
+FILE = GAME / "keep" / REPORT_FILE
+LADDERS = ["keep", "annex"]
 
 pytestmark = pytest.mark.skipif(
     not FILE.exists(), reason="the shipped ladder is not calibrated yet"
 )
 
 
-def test_it_is_of_the_levels_and_attacks_that_are_shipped() -> None:
+def report_of(index: Index, ladder: str) -> Report:
+    return next(report for report in index.reports if report.ladder == ladder)
+
+
+def test_each_ladder_has_its_report() -> None:
     index = load((PROJECT / "challenges",)).index
     assert index is not None
-    (report,) = index.reports
+    assert list(index.ladders) == LADDERS
+    assert {report.ladder for report in index.reports} == set(LADDERS)
+
+
+@pytest.mark.parametrize("ladder", LADDERS)
+def test_it_is_of_the_levels_and_attacks_that_are_shipped(ladder: str) -> None:
+    index = load((PROJECT / "challenges",)).index
+    assert index is not None
+    report = report_of(index, ladder)
     assert {level.id: level.content_hash for level in report.levels} == {
-        level.id: index.defence_hash(level.id) for level in index.levels("keep")
+        level.id: index.defence_hash(level.id) for level in index.levels(ladder)
     }
     assert report.attacks_hash == attacks_hash(index.attacks)
     assert len(report.results) == len(report.levels) * len(index.attacks)
@@ -34,10 +49,11 @@ def test_it_is_of_the_levels_and_attacks_that_are_shipped() -> None:
     assert report.secrets > 1
 
 
-def test_it_is_of_the_weights_that_are_shipped() -> None:
+@pytest.mark.parametrize("ladder", LADDERS)
+def test_it_is_of_the_weights_that_are_shipped(ladder: str) -> None:
     index = load((PROJECT / "challenges",)).index
     assert index is not None
-    (report,) = index.reports
+    report = report_of(index, ladder)
     for level in report.levels:
         assert level.model_version == _version("warden")
         for name, version in level.guard_versions.items():
@@ -51,6 +67,6 @@ def _version(name: str) -> str:
 def test_it_meets_every_requirement_of_a_ladder() -> None:
     index = load((PROJECT / "challenges",)).index
     assert index is not None
-    (report,) = index.reports
+    report = report_of(index, "keep")
     missed = [p for p in requirements(report.levels, report) if not p.is_met]
     assert missed == []

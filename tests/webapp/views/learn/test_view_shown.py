@@ -16,7 +16,8 @@ from webapp.content.store import ContentStore
 from webapp.llm.scripted import ScriptedBackend
 from webapp.rows import QuestionAnswer
 from webapp.views.learn.pages import TOKENS_SHOWN
-from webapp.views.learn.shown import Odds, speaker
+from webapp.views.learn.shown import speaker
+from webapp.views.odds import Odds
 
 _TRACK = "title: More\nstory: You know more.\nplace: 2\n"
 _LESSON = """\

@@ -434,3 +434,38 @@ def test_whoever_guesses_too_fast_is_told_how_long(player: Browser) -> None:
         assert "lets you wait" in text_of(answer.text)
         assert 'value="another"' in answer.text
     assert player.post("/keep/open/guesses", {"guess": "another"}).status_code == 429
+
+
+def test_a_gate_that_takes_documents_says_what_the_visitor_asks(
+    player: Browser, tmp_path: Path
+) -> None:
+    root = tmp_path / "content"
+    page = "{question} {document} The end."
+    write_level(root, "open", document={"question": "Why <so>?", "page": page})
+    player.use_content(root)
+    shown = player.get("/keep/open").text
+    assert "<strong>Why &lt;so&gt;?</strong>" in shown
+    assert "Your document</label>" in shown
+    assert "Your message" not in shown
+    assert "The end." not in shown
+    player.win("open")
+    assert "Why &lt;so&gt;? [your document] The end." in player.get("/keep/open").text
+
+
+def test_another_ladder_is_found_from_the_map(player: Browser, tmp_path: Path) -> None:
+    root = tmp_path / "content"
+    level = (root / "game" / "keep" / "open.yaml").read_text()
+    folder = root / "game" / "annex"
+    folder.mkdir()
+    (folder / "shed.yaml").write_text(level.replace("id: open", "id: shed"))
+    (folder / "ladder.yaml").write_text(
+        "id: annex\ntitle: The Annex\nstory: A house.\nplace: 2\nlevels: [shed]\n"
+    )
+    player.use_content(root)
+    first = player.get("/keep").text
+    assert '<a href="/keep/annex/map">The Annex</a>' in first
+    other = player.get("/keep/annex/map").text
+    assert 'href="/keep/shed"' in other
+    assert '<a href="/keep/keep/map">The Keep</a>' in other
+    assert '<a href="/keep/annex/map">The Annex</a>' in player.get("/keep/shed").text
+    assert player.get("/keep/nowhere/map").status_code == 404

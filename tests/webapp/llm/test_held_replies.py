@@ -1,0 +1,72 @@
+"""Replies that are held to a JSON schema, through each part of the gateway."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from tests.webapp.llm.conftest import MESSAGES
+from tests.webapp.llm.upstream import reply
+from webapp.llm.events import ChatRequest
+from webapp.llm.gateway import Gateway
+from webapp.llm.memory import Memory
+from webapp.llm.scripted import ScriptedBackend
+
+SCHEMA = {
+    "anyOf": [
+        {
+            "type": "object",
+            "properties": {
+                "kind": {"const": "cat"},
+                "name": {"type": "string"},
+                "legs": {"type": "integer"},
+                "tags": {"type": "array"},
+                "size": {"enum": ["small", "large"]},
+                "is_wet": {"type": "boolean"},
+                "owner": {"type": "null"},
+                "age": {"type": "number"},
+            },
+            "required": ["kind", "name", "legs", "tags", "size", "is_wet", "owner"],
+        },
+        {"type": "string"},
+    ]
+}
+HELD = ChatRequest("smollm2", tuple(MESSAGES), schema=json.dumps(SCHEMA))
+
+
+@pytest.mark.parametrize("kind", ["wordkeep", "openai"])
+def test_the_schema_is_sent_as_the_openai_api_has_it(upstream, gateway_of, kind):
+    upstream.answer(reply("{}"))
+    assert gateway_of(kind).whole_reply(HELD).text == "{}"
+    (call,) = upstream.calls
+    named = {"name": "reply", "schema": SCHEMA}
+    assert call.body["response_format"] == {"type": "json_schema", "json_schema": named}
+
+
+def test_a_free_reply_names_no_format(upstream, gateway_of):
+    upstream.answer(reply("Hello"))
+    gateway_of().whole_reply(replace(HELD, schema=""))
+    assert "response_format" not in upstream.calls[0].body
+
+
+def test_the_scripted_model_says_the_least_that_fits():
+    said = json.loads(Gateway.scripted().whole_reply(HELD).text)
+    assert said == {
+        "kind": "cat",
+        "name": "",
+        "legs": 0,
+        "tags": [],
+        "size": "small",
+        "is_wet": False,
+        "owner": None,
+    }
+
+
+def test_a_held_reply_is_remembered_apart(tmp_path):
+    backend = ScriptedBackend(["one", "two"])
+    gateway = Gateway.scripted(backend).remembering(Memory(tmp_path / "replies"))
+    requests = (HELD, replace(HELD, schema=""), HELD)
+    texts = [gateway.whole_reply(request).text for request in requests]
+    assert texts == ["one", "two", "one"]
