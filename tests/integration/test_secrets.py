@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 from flask import Flask, Response, request
+from sqlalchemy import select
 
 from tests.kit.browser import Browser
 from tests.kit.content import WORDS, copy_shipped, write_content
@@ -34,7 +35,7 @@ from webapp.domain.play import attack, gallery, keep, notebook
 from webapp.domain.services import Services
 from webapp.errors import LabError
 from webapp.llm.gateway import Gateway
-from webapp.rows import Attempt
+from webapp.rows import Attempt, Visit
 from webapp.settings import Settings
 
 PLAYERS = 200
@@ -174,6 +175,18 @@ def hand_in(watch: Watch, viewer: Viewer, level_id: str, others: list[Viewer]) -
         other.known |= {mark for mark in watch.find(reply) if mark.startswith(MARK)}
 
 
+def may_read_what_is_over(watch: Watch, teacher: Viewer, player: Viewer) -> None:
+    """Let a teacher know what was said in the visits of a player that are over."""
+    query = (
+        select(Attempt.reply)
+        .join(Visit, Visit.id == Attempt.visit_id)
+        .where(Visit.player_id == player.player_id, Visit.ended_at.is_not(None))
+    )
+    with watch.services.db.read() as session:
+        for reply in session.scalars(query):
+            teacher.known |= watch.find(reply or "")
+
+
 def attempt_ids(services: Services) -> list[int]:
     """Return some ids of attempts: the first, one in the middle, the last."""
     with services.db.read() as session:
@@ -239,6 +252,7 @@ def test_no_secret_is_shown_anywhere(
         guess_wrong(watch, half, level_id, foreign[level_id])
         if number in {2, 6}:
             assert watch.held_back(half)
+            may_read_what_is_over(watch, teacher, half)
             look_around(watch, everybody)
         if level_id != levels[-1]:
             word = half.browser.password(level_id)
@@ -248,6 +262,7 @@ def test_no_secret_is_shown_anywhere(
     held_back = watch.held_back(half)
     assert all(MARK in reply for reply in held_back)
     # At the last gate, and at the new visits of gates that show it all since the win.
+    may_read_what_is_over(watch, teacher, half)
     look_around(watch, everybody)
     for viewer in (newcomer, half, teacher):
         number = viewer.player_id or 0

@@ -212,6 +212,7 @@ def _fill(
         "run_id": [1, 99],
         "comparison_id": [1, 99],
         "matrix_id": [1, 99],
+        "chat_id": [1, 99],
         "sweep_id": [1, 99],
         "tokenizer_id": ["0123456789abcdef"],
         "duel_id": [1, 99],

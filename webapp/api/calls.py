@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from webapp.api.lab import chat, replies
+from webapp.api.lab import chat
 from webapp.api.operations import Api, Operation
 from webapp.api.people import me, players
 from webapp.api.play import leaderboard, levels
@@ -15,7 +15,6 @@ APIS: Final[tuple[Api, ...]] = (
     me.api,
     leaderboard.api,
     chat.api,
-    replies.api,
 )
 
 

@@ -28,7 +28,7 @@ def _addresses(app: Flask) -> list[str]:
     samples |= {"comparison_id": "1", "sweep_id": "1", "trial_id": "1"}
     samples |= {"digest": "0" * 64}
     samples |= {"what": "progress"}
-    samples |= {"tree_id": "1"}
+    samples |= {"tree_id": "1", "chat_id": "1", "matrix_id": "1"}
     samples |= {"document_id": "1", "question_id": "1"}
     samples |= {"kind": "level"}
     samples |= {"tokenizer_id": "0123456789abcdef"}

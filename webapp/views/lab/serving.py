@@ -25,12 +25,12 @@ CODE: Final = """\
 import json, urllib.request
 
 def gen(prompt, temperature={temperature}, seed={seed}):
-    body = {{"model": "{model}", "prompt": prompt, "max_tokens": {tokens},
-            "temperature": temperature, "seed": seed}}
+    body = {{"model": "{model}", "messages": [{{"role": "user", "content": prompt}}],
+            "temperature": temperature, "seed": seed, "max_tokens": {tokens}}}
     call = urllib.request.Request("{url}", json.dumps(body).encode(),
         {{"Authorization": "Bearer YOUR_TOKEN", "Content-Type": "application/json"}})
     with urllib.request.urlopen(call) as answer:
-        return json.load(answer)["text"]
+        return json.load(answer)["reply"]
 
 print(gen({prompt!r}))
 """
@@ -76,7 +76,7 @@ def _page(
         seed=SEED,
         model=matrix_models.usual(services()).removeprefix(f"{LOCAL}/"),
         tokens=TOKENS,
-        url=f"{request.url_root}api/v1/lab/replies",
+        url=f"{request.url_root}api/v1/lab/chat",
         prompt=prompt,
     )
     return render_template(

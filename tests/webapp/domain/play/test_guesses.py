@@ -239,7 +239,7 @@ def test_another_players_secret_is_wrong_and_noted(world: World) -> None:
     assert not outcome.correct
     # The guesser cannot tell it from any other wrong word.
     assert (outcome.message, outcome.next) == (plain.message, plain.next)
-    (found,) = evidence.shared_guesses(world.services)
+    (found,) = evidence.shared_guesses(world.services, class_id=1)
     assert (found.guesser, found.owner, found.level_id) == ("Ada", "Bob", "open")
     assert found.chance == pytest.approx(1 / len(WORDS))
 
@@ -251,14 +251,14 @@ def test_an_earlier_secret_of_ones_own_is_no_evidence(world: World) -> None:
         world.guess(ada, word)
     world.secret(ada)
     world.guess(ada, first)
-    assert evidence.shared_guesses(world.services) == ()
+    assert evidence.shared_guesses(world.services, class_id=1) == ()
 
 
 def test_the_chance_grows_with_the_visits_of_others(world: World) -> None:
     players = [world.player(f"Player {n}") for n in range(11)]
     secrets = [world.secret(player) for player in players]
     world.guess(players[0], secrets[1])
-    (found,) = evidence.shared_guesses(world.services)
+    (found,) = evidence.shared_guesses(world.services, class_id=1)
     assert found.chance == pytest.approx(1 - (1 - 1 / len(WORDS)) ** 10)
 
 
@@ -267,7 +267,7 @@ def test_evidence_outlives_its_level(world: World) -> None:
     world.guess(ada, world.secret(bob))
     with world.db.write() as session:
         session.query(Guess).update({"level_id": "gone"})
-    (found,) = evidence.shared_guesses(world.services)
+    (found,) = evidence.shared_guesses(world.services, class_id=1)
     assert found.level_id == "gone"
 
 
@@ -278,7 +278,7 @@ def test_evidence_takes_the_same_queries_for_any_number(world: World) -> None:
     for secret in secrets[1:]:
         world.guess(players[0], secret)
         with counted_queries(world.db) as queries:
-            evidence.shared_guesses(world.services)
+            evidence.shared_guesses(world.services, class_id=1)
         counts.append(len(queries))
     assert len(set(counts)) == 1
 
@@ -287,7 +287,7 @@ def test_a_deleted_owner_leaves_no_evidence(world: World) -> None:
     ada, bob = world.player("Ada"), world.player("Bob")
     world.guess(ada, world.secret(bob))
     accounts.delete_player(world.services, player_id=bob)
-    assert evidence.shared_guesses(world.services) == ()
+    assert evidence.shared_guesses(world.services, class_id=1) == ()
 
 
 def test_a_vowel_sign_makes_another_guess(world: World) -> None:

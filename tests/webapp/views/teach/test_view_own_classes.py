@@ -61,11 +61,14 @@ def test_a_file_becomes_cards_that_sign_in(
     names = re.search(r'name="names" type="hidden" value="([^"]*)"', looked.text)
     assert names is not None
     assert names[1] == "Zoë"
+    seal = teacher.token
     printed = teacher.post(f"{base}/import/add", {"names": names[1]})
     ((name, code),) = CARD.findall(printed.text)
     assert name == "Zoë"
     assert printed.text.count('class="qrline"') == 1
     assert "has not come yet" in teacher.get(f"{base}/people").text
+    # The same form once more, not a new one.
+    teacher.token = seal
     again = teacher.post(f"{base}/import/add", {"names": names[1]})
     assert CARD.findall(again.text) == [(name, code)]
     pupil = new_browser()
