@@ -278,7 +278,7 @@ def test_nothing_tells_time_or_cache(sidecar):
     }
     assert second["usage"] == first["usage"]
     entry = second["choices"][0]["logprobs"]["content"][0]
-    assert set(entry) == {"token", "logprob", "bytes", "top_logprobs"}
+    assert set(entry) == {"id", "token", "logprob", "bytes", "top_logprobs"}
 
 
 def test_a_text_is_continued(client):

@@ -45,7 +45,12 @@ def everything() -> dict[int, float]:
         "n_probs": engine.words,
         "stream": True,
     }
-    engine.complete(request, lambda chunk: bool(chunks.append(chunk)))
+
+    def hear(chunk: str) -> bool:
+        chunks.append(chunk)
+        return False
+
+    engine.complete(request, hear)
     engine.close()
     first = json.loads(chunks[0])["choices"][0]["logprobs"]["content"][0]
     listed = first["top_logprobs"]

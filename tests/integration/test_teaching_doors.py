@@ -91,7 +91,7 @@ def doors(app: Flask, tmp_path: Path) -> Doors:
     )
 
 
-def _signed_in(app: Flask, **who: str) -> Browser:
+def _signed_in(app: Flask, **who: Any) -> Browser:
     services: Services = app.extensions["wordkeep"]
     code = accounts.create_player(services, **who).recovery_code
     browser = Browser(app)

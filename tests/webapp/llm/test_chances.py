@@ -9,8 +9,9 @@ import pytest
 from webapp.errors import BackendError, BackendRefused
 from webapp.llm.chances import Token
 from webapp.llm.gateway import ChatRequest, Gateway, NextRequest, Sampling
+from webapp.plugins.asking import Message
 
-HELLO = ({"role": "user", "content": "Hello"},)
+HELLO: tuple[Message, ...] = ({"role": "user", "content": "Hello"},)
 WORD = {"id": 7, "text": " time", "bytes": [32, 116, 105, 109, 101]}
 LIKELY = WORD | {"is_special": False, "p": 0.25, "shaped": 0.5, "is_kept": True}
 NEXT = {

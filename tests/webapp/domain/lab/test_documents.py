@@ -17,6 +17,7 @@ from webapp.errors import (
     NotFound,
     QuotaExceeded,
 )
+from webapp.llm.gateway import Sampling
 from webapp.rows import HELPED, LAB, Generation, LabPassage, LabQuestion
 
 MUSEUM = "The museum opens at ten. Ida Brand is the head of the museum."
@@ -75,7 +76,7 @@ def test_the_same_question_without_the_page_and_with_it(world: World) -> None:
     sent = world.backend.history[-2:]
     assert [r.messages for r in sent] == [without.messages, with_page.messages]
     assert {(r.sampling, r.default_system) for r in sent} == {
-        (open_book.llm.Sampling(0.2, 0.95, 60, 7), False)
+        (Sampling(0.2, 0.95, 60, 7), False)
     }
 
 

@@ -11,7 +11,7 @@ from sqlalchemy import select, update
 from tests.kit.judging import Speakers, add_model, with_speakers
 from tests.kit.world import World
 from webapp.domain.boots import Boot
-from webapp.domain.lab import matrices, matrix_models, matrix_run
+from webapp.domain.lab import matrices, matrix_asking, matrix_models, matrix_run
 from webapp.domain.lab.matrices import DONE, PAUSED, READY, RUNNING, MatrixView
 from webapp.domain.lab.matrix_models import Asked
 from webapp.domain.lab.matrix_plan import Item, Plan
@@ -80,7 +80,7 @@ def work(world: World, player: int, matrix: int) -> list[float]:
     return waited
 
 
-def scores(seen: MatrixView) -> Sequence[tuple[int, int]]:
+def scores(seen: MatrixView) -> Sequence[tuple[int, ...]]:
     return [tuple(cell.score) for cell in seen.cells]
 
 
@@ -166,14 +166,14 @@ def test_it_waits_while_something_else_is_answered(
     matrix = begin(world, ada)
     start(world, ada, matrix)
     refusals = [QuotaExceeded("Wait.", scope="player/running", retry_after=2)] * 2
-    ask = matrix_run.matrix_asking.ask
+    ask = matrix_asking.ask
 
     def busy_at_first(*given: Any, **more: Any) -> Any:
         if refusals:
             raise refusals.pop()
         return ask(*given, **more)
 
-    monkeypatch.setattr(matrix_run.matrix_asking, "ask", busy_at_first)
+    monkeypatch.setattr(matrix_asking, "ask", busy_at_first)
     assert work(world, ada, matrix) == [2, 2]
     assert find(world, ada, matrix).state == DONE
 

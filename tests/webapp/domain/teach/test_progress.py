@@ -21,6 +21,7 @@ from webapp.domain.play import hints
 from webapp.domain.teach import stuck
 from webapp.domain.teach.progress import Cell, ProgressPage, progress_page
 from webapp.errors import Forbidden
+from webapp.rows import SchoolClass
 
 
 @pytest.fixture
@@ -177,7 +178,7 @@ def test_more_players_and_attempts_ask_the_database_no_more(
     few = ask()
     world.copy_attempt(school.ada, 300)
     with world.db.read() as session:
-        code = session.get_one(classes.SchoolClass, school.class_id).join_code
+        code = session.get_one(SchoolClass, school.class_id).join_code
     for number in range(30):
         player = accounts.create_player(
             world.services, name=f"Player {number}", class_code=code

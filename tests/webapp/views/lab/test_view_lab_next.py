@@ -51,7 +51,9 @@ def plant(player: Browser) -> Callable[..., str]:
 
 
 def tree_at(browser: Browser, url: str) -> trees.TreeView:
-    tree_id = int(re.search(r"/lab/next/(\d+)", url)[1])
+    found = re.search(r"/lab/next/(\d+)", url)
+    assert found is not None
+    tree_id = int(found[1])
     return trees.find(browser.services, player_id=browser.player_id(), tree_id=tree_id)
 
 
@@ -101,7 +103,10 @@ def test_step_branch_and_come_back(player, plant, backend):
     drawn = backend.history[-1]
     assert len(drawn.ids) == 3
     # Another way from the beginning: exactly what was read before, and this token.
-    other = next(word for word in tree.root.ahead.words if word.id != first.word.id)
+    assert tree.root.ahead is not None
+    assert first.word is not None
+    come = first.word.id
+    other = next(word for word in tree.root.ahead.words if word.id != come)
     way = player.post(f"{url}/choose", {"pick": f"{root.id}:{other.id}", **CUT})
     assert backend.history[-1].ids == (*drawn.ids, other.id)
     assert start.text == "Once upon a"
@@ -135,6 +140,7 @@ def test_ten_tokens_have_their_own_chances(player, plant):
 def test_a_reply_that_has_ended_grows_no_more(player, plant, backend):
     url = plant(talk="chat", system="Be brief.", reply="Well,")
     tree = tree_at(player, url)
+    assert tree.root.ahead is not None
     end = next(word for word in tree.root.ahead.words if word.is_special)
     calls = len(backend.history)
     answer = player.post(f"{url}/choose", {"pick": f"{tree.root.id}:{end.id}"})

@@ -79,7 +79,7 @@ def test_the_page_keeps_text_and_choices(browser: Browser) -> None:
 
 
 def test_special_tokens_have_a_switch(browser: Browser) -> None:
-    fields = {"typed": "<|im_start|>", "use": ["smollm2", "minilm"]}
+    fields: dict[str, Any] = {"typed": "<|im_start|>", "use": ["smollm2", "minilm"]}
     _, off = send(browser, **fields)
     _, on = send(browser, **fields, marks="y")
     assert len(row_ids(off, 1)) == 7

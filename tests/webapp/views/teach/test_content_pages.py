@@ -179,7 +179,7 @@ def test_a_script_saves_and_checks_without_a_page(brown: Browser) -> None:
     assert saved.json["checked"] == checked.json
     late = brown.post(EDIT + GATE, {"text": text, "seen": seen}, **script)
     assert (late.status_code, late.json["code"]) == (409, "changed_meanwhile")
-    schema = brown.get("/teach/content/schema/level").json
+    schema = brown.get("/teach/content/schema/level").get_json()
     assert "points" in schema["properties"]
     assert brown.get("/teach/content/schema/nothing").status_code == 404
 

@@ -51,7 +51,8 @@ def school(app, new_browser) -> School:
         browser.post("/login", {"name": name, "password": PASSWORD})
         browser.get("/keep")
         browsers.append(browser)
-    return School(*browsers, made.id)
+    teacher, ada, bob = browsers
+    return School(teacher, ada, bob, made.id)
 
 
 def say(browser: Browser, message: str, level_id: str = "open") -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -44,7 +45,7 @@ explain: It works.
 """
 
 
-def changed(**fields: object) -> list[str]:
+def changed(**fields: Any) -> list[str]:
     """Return the lines that are gone and new, as the form writes them."""
     before = read_fields(LEVEL)
     after = write_fields(LEVEL, replace(before, **fields))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import PurePosixPath
+from typing import Any
 
 import pytest
 from sqlalchemy import func, select
@@ -51,13 +52,13 @@ def change(world: World, name: str, old: str, new: str) -> None:
     )
 
 
-def say(world: World, author: int, message: str, **more: object) -> trying.Tried:
+def say(world: World, author: int, message: str, **more: Any) -> trying.Tried:
     """Send a message to the draft."""
     draft = previews.open_draft(world.services, GATE)
     given = {"word": WORD, **more}
     return trying.say(
         world.services, player_id=author, draft=draft, message=message, **given
-    )  # type: ignore[arg-type]
+    )
 
 
 def count(world: World, row: type) -> int:
