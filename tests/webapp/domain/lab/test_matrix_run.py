@@ -135,7 +135,7 @@ def test_a_stop_keeps_what_is_there_and_it_goes_on_from_there(
             matrix_run.stop(world.services, player_id=ada, matrix_id=matrix)
         return ask(*given)
 
-    speakers.stream = stopping  # type: ignore[method-assign]
+    speakers.stream = stopping  # type: ignore[method-assign, assignment]
     work(world, ada, matrix)
     seen = find(world, ada, matrix)
     assert (seen.state, seen.note) == (PAUSED, "")
