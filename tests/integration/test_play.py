@@ -143,7 +143,7 @@ def test_the_first_messages_of_a_class_at_once(world: World) -> None:
         assert len(session.scalars(select(LevelVersion)).all()) == 1
         used = {row.scope: row.count for row in session.scalars(select(Usage))}
         rows = session.scalars(select(Attempt)).all()
-    assert [count for scope, count in used.items() if ":class:" in scope] == [12]
+    assert [n for scope, n in used.items() if "attempts:class:" in scope] == [12]
     assert Counter(row.status for row in rows) == {FINISHED: 12}
 
 
