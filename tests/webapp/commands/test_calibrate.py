@@ -134,7 +134,7 @@ def test_broken_rows_are_listed_and_nothing_is_played(desk: Desk) -> None:
     [
         (
             ("--ladder", "keeep"),
-            'wordkeep: There is no ladder "keeep". There are: keep, yard.\n',
+            'wordkeep: There is no ladder "keeep". There are: keep, yard, annex.\n',
         ),
         (
             ("--ladder", "yard", "--level", "open"),

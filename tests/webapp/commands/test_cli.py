@@ -210,7 +210,7 @@ def test_a_season_is_started(run: Run) -> None:
         ),
         (
             ("bench", "speed"),
-            'There is no bench "speed"; there are backup, kill, pages, play, '
+            'There is no bench "speed"; there are backup, kill, pages, play, serving, '
             "sharing, guards and train.",
         ),
         (
