@@ -107,7 +107,8 @@ def test_without_a_report_no_gate_is_calibrated(instructor: Browser) -> None:
 
 
 def test_the_pages_of_instructors_lead_to_each_other(instructor: Browser) -> None:
-    assert f'href="{PATH}"' in instructor.get("/teach").text
+    assert 'href="/teach/content"' in instructor.get("/teach").text
+    assert f'href="{PATH}"' in instructor.get("/teach/content").text
     page = instructor.get(PATH).text
     assert f'href="{PATH}" aria-current="page"' in page
     assert 'href="/teach"' in page
