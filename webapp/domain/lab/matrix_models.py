@@ -9,12 +9,13 @@ from typing import Final
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from webapp.domain.lab.models import is_shown
 from webapp.domain.people import classes
 from webapp.domain.people.players import require_player, shown_name
 from webapp.domain.services import Services
 from webapp.errors import LabError
 from webapp.llm.endpoints import LOCAL
-from webapp.rows import CLASS, PUBLIC, Player, TrainedModel
+from webapp.rows import Player, TrainedModel
 
 _WRITES: Final = frozenset({"chat", "base"})
 
@@ -105,16 +106,8 @@ def _trained(
     found: dict[str, Asked | None] = {}
     for row, owner in rows:
         is_own = owner.id == player_id
-        is_shown = not owner.is_hidden and (
-            row.visibility == PUBLIC
-            or (
-                row.visibility == CLASS
-                and own_class is not None
-                and own_class == owner.class_id
-            )
-        )
-        name = row.name or ""
-        found[name] = _asked(row, owner, is_own) if is_own or is_shown else None
+        may_ask = is_own or is_shown(row, owner, own_class)
+        found[row.name or ""] = _asked(row, owner, is_own) if may_ask else None
     return found
 
 

@@ -65,6 +65,14 @@ def require_model(models: Sequence[LabModel], name: str) -> LabModel:
     raise InvalidInput(f"There is no model “{name[:60]}” here. There are: {there}.")
 
 
+def is_shown(row: TrainedModel, owner: Player, own_class: int | None) -> bool:
+    """Tell whether somebody of this class, or of none, may open another's model."""
+    if owner.is_hidden:
+        return False
+    is_of_class = own_class is not None and own_class == owner.class_id
+    return row.visibility == PUBLIC or (row.visibility == CLASS and is_of_class)
+
+
 def _usual(services: Services) -> str:
     try:
         return services.gateway.usual("chat")
@@ -83,13 +91,10 @@ def _trained(
     )
     found: dict[str, tuple[str, str] | None] = {}
     for row, owner in session.execute(query.where(TrainedModel.name.is_not(None))):
-        may = row.visibility == PUBLIC or (
-            row.visibility == CLASS and own is not None and owner.class_id == own
-        )
         told = None
         if player_id is not None and owner.id == player_id:
             told = row.title, "trained by you"
-        elif may and not owner.is_hidden:
+        elif is_shown(row, owner, own):
             told = row.title, f"trained by {shown_name(owner)}"
         found[row.name or ""] = told
     return found
