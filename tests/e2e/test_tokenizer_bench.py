@@ -64,6 +64,8 @@ def test_merges_go_forward_and_back_by_keyboard(bench: Window) -> None:
     bench.go("/lab/tokenizers/train")
     page.get_by_label("A text to learn from").fill("the cat and the hat. " * 40)
     page.get_by_role("button", name="Train it").click()
+    # Before its scripts are there, a button opens the whole page again.
+    page.wait_for_url("**/own/*")
     page.get_by_role("button", name="First").press("Enter")
     status = page.locator("#steps [role=status]")
     expect(status).to_contain_text("Step 0 of")

@@ -68,7 +68,7 @@ def test_from_a_file_to_a_model_at_a_gate(
     page.get_by_label("It is a chat").check()
     expect(page.locator(".learned").first).to_have_text(re.compile(r"^(\w+) \1!$"))
     expect(page.get_by_text("It has 300 rows")).to_be_visible()
-    page.get_by_role("link", name="Train on it", exact=True).click()
+    page.get_by_role("button", name="Train on it", exact=True).click()
 
     page.get_by_label("What is it called?").fill("Farm")
     page.get_by_role("radio", name=re.compile("^From nothing, small")).check()

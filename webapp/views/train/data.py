@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import (
+    Blueprint,
+    Response,
+    flash,
+    redirect,
+    render_template,
+    request,
+    url_for,
+)
 from flask.typing import ResponseReturnValue
 
 from webapp.domain.train import data
@@ -82,17 +90,24 @@ def detail(data_id: int) -> ResponseReturnValue:
     if found.report is not None:
         # As it was last read: counting a large file again takes many seconds.
         return _shown(found, dict(found.settings), seed=0)
-    return _look(found, dict(found.settings), seed=0)
+    # A page that is opened is there, even if what it is about could not be read.
+    return _look(found, dict(found.settings), seed=0)[0]
 
 
 @bp.post("/<int:data_id>")
 @player_required
 def look(data_id: int) -> ResponseReturnValue:
-    """Read the data in another way: a part of the page, or all of it."""
+    """Read the data in another way: a part of the page, all of it, or go on to train."""
     found = data.find(services(), player_id=player_id(), data_id=data_id)
     seed = request.form.get("shuffle") or request.form.get("seed") or "0"
     number = int(seed) if seed.isdecimal() and len(seed) < 9 else 0
-    return _look(found, _settings(found), seed=number)
+    page, status = _look(found, _settings(found), seed=number)
+    if request.form.get("then") != "train" or status != 200:
+        return page, status
+    target = url_for("train_new.new", data=data_id)
+    if context.is_partial():
+        return Response(headers={"HX-Redirect": target})
+    return redirect(target, 303)
 
 
 @bp.post("/<int:data_id>/delete")
@@ -143,7 +158,7 @@ def _settings(found: data.DataView) -> dict[str, Any]:
 
 def _look(
     found: data.DataView, settings: dict[str, Any], *, seed: int
-) -> ResponseReturnValue:
+) -> tuple[str, int]:
     problem, status = "", 200
     try:
         with seats.seat():
@@ -158,9 +173,7 @@ def _look(
         settings = dict(found.settings)
     except LabError as error:
         problem, status = error.message, error.status
-    page = _shown(found, settings, seed=seed, problem=problem)
-    # A page that is opened is there, even if what it is about could not be read.
-    return page, status if request.method == "POST" else 200
+    return _shown(found, settings, seed=seed, problem=problem), status
 
 
 def _shown(

@@ -441,3 +441,19 @@ def test_a_model_that_cannot_be_prompted_here_says_so_and_leads_nowhere(
     assert SCRIPT not in page
     assert "Why it failed" not in page
     assert "Your model is ready" not in page
+
+
+@pytest.mark.parametrize("partial", [False, True])
+def test_what_was_changed_a_moment_ago_counts_for_the_training(
+    browser: Browser, partial: bool
+) -> None:
+    place = take(browser)
+    headers = {"HX-Request": "true"} if partial else {}
+    how = {"text": "{title}", "answer": "", "then": "train"}
+    answer = browser.post(place, how, headers=headers)
+    target = answer.headers["HX-Redirect"] if partial else answer.location
+    assert target == "/train/new?data=1"
+    assert ">{title}</textarea>" in browser.get(place).text
+    wrong = browser.post(place, {**how, "text": "{nowhere}"}, headers=headers)
+    assert wrong.status_code == 400, text_of(wrong.text)
+    assert "{nowhere}" in text_of(wrong.text)
