@@ -97,7 +97,7 @@ def detail(data_id: int) -> ResponseReturnValue:
 @bp.post("/<int:data_id>")
 @player_required
 def look(data_id: int) -> ResponseReturnValue:
-    """Read the data in another way: a part of the page, all of it, or go on to train."""
+    """Read the data in another way, and show it or go on to train."""
     found = data.find(services(), player_id=player_id(), data_id=data_id)
     seed = request.form.get("shuffle") or request.form.get("seed") or "0"
     number = int(seed) if seed.isdecimal() and len(seed) < 9 else 0
