@@ -43,7 +43,7 @@ PLAYERS = {
 }
 
 
-# Each width and each theme once: contrast depends on the theme, and layout on the width.
+# Each width and each theme once: contrast depends on the theme, layout on the width.
 LOOKS = ((WIDE, "light"), (NARROW, "dark"))
 OF_TEACHERS = (
     "/teach/prices",
