@@ -82,15 +82,29 @@ _LEFT_ALONE: Final = (
 
 def masked(text: str) -> str:
     """Return a text with each rude word as dots, as many as it has characters."""
-    found = _filter().check_profanity(text)
-    characters = list(text)
+    # Most texts have none, and that is told quickly.
+    if not _filter().is_profane(text):
+        return text
+    return "".join(map(_masked_line, text.splitlines(keepends=True)))
+
+
+def is_in(text: str) -> bool:
+    """Tell whether a text has a rude word."""
+    return masked(text) != text
+
+
+def _masked_line(line: str) -> str:
+    found = _filter().check_profanity(line)
+    characters = list(line)
     for match in found.get("matches") or ():
         word, start = match["word"], match["index"]
         if " " in word:
             continue
-        end = _end_of_word(text, start + len(word))
+        end = _end_of_word(line, start + len(word))
         characters[start:end] = MASK * len(characters[start:end])
-    return "".join(characters)
+    shown = "".join(characters)
+    # Of a word that is spelled in two ways, only one is told at a time.
+    return line if shown == line else _masked_line(shown)
 
 
 class Stream:

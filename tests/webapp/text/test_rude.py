@@ -18,6 +18,8 @@ from webapp.text import rude
         ("Du Arsch!", "Du •••••!"),
         ("The class passed a classic assessment in Scunthorpe.", None),
         ("Moby Dick is a whale.", None),
+        ("Fuck, fück and fuck.", "••••, •••• and ••••."),
+        ("A line.\nShit.\n\nAnother", "A line.\n••••.\n\nAnother"),
         ("s-h-i-t", None),
         ("Sex education is a school subject.", None),
         ("", None),
