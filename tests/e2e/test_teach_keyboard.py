@@ -35,6 +35,9 @@ _CONTROLS = """() => {
     return [one.dataset.control, one.outerHTML.slice(0, 120)];
   });
 }"""
+_THERE = """() =>
+  [...document.querySelectorAll("[data-control]")].map(one => one.dataset.control)
+"""
 _AT = """() => {
   const at = document.activeElement;
   return {
@@ -91,11 +94,14 @@ def walk(window: Window) -> None:
             return
         page.keyboard.press("Tab")
         at = page.evaluate(_AT)
-        if at["control"] is None and not at["isEditor"]:
-            # Past the end, or something that came meanwhile.
-            continue
         if at["isEditor"]:
             page.keyboard.press("Escape")
+            continue
+        if at["control"] is None:
+            # Past the end, or at something that a script has put there meanwhile.
+            unreached |= dict(page.evaluate(_CONTROLS))
+            gone = set(unreached) - set(page.evaluate(_THERE))
+            unreached = {one: unreached[one] for one in unreached.keys() - gone}
             continue
         window.focus()
         unreached.pop(at["control"], None)

@@ -56,7 +56,7 @@ def test_no_page_of_a_class_walks_through_all_attempts(
 ) -> None:
     monkeypatch.setattr(classes, "PLAYERS", 20)
     plans: list[str] = []
-    with classes.site_with(tmp_path, 60) as site:
+    with classes.site_with(tmp_path / "site", 60) as site:
         for address in classes.PAGES.values():
             with counted_queries(site.services.db) as statements:
                 site.browser.get(address.format(class_id=site.class_id))

@@ -31,6 +31,21 @@ def test_a_text(text: str, shown: str | None) -> None:
     assert rude.masked(text) == (text if shown is None else shown)
 
 
+def test_every_word_of_the_library_is_found_wherever_it_stands() -> None:
+    library = rude._filter()
+    words = [
+        word
+        for word in library.words
+        if " " not in word and library.check_profanity(f"oh {word} so")["profane_words"]
+    ]
+    assert len(words) > 300
+    for word in words:
+        for text in (f"oh {word} so", f"“{word.upper()}!”", f"é{word}, <{word}>"):
+            found = library.check_profanity(text).get("matches", ())
+            is_rude = any(" " not in match["word"] for match in found)
+            assert rude.is_in(text) == is_rude, text
+
+
 @pytest.mark.parametrize("size", [1, 2, 3, 7])
 def test_pieces_show_what_the_whole_shows(size: int) -> None:
     text = "Well, shit happens to the class of bastards.\nAnd so on, asshole"
