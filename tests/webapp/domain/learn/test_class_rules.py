@@ -16,11 +16,13 @@ from tests.kit.lessons import (
     zo_panel,
 )
 from tests.kit.world import World
+from webapp.domain.generations.events import Delta
 from webapp.domain.learn import course, hints
 from webapp.domain.learn import lesson as lessons
 from webapp.domain.people import classes
 from webapp.errors import Conflict, Forbidden, NotFound
-from webapp.rows import Audience, ClassRule, SchoolClass
+from webapp.rows import Audience, ClassRule, Practice, SchoolClass
+from webapp.web import masks
 
 
 @pytest.fixture
@@ -122,3 +124,21 @@ def test_hints_and_runs_wait_while_the_instructor_says_so(
     with pytest.raises(Conflict, match="Eyes here") as paused:
         practise(world, ada, {"examples": ZO})
     assert paused.value.code == "paused"
+
+
+def test_masks_reach_the_reply_and_whatever_quotes_it(world: World, ada: int) -> None:
+    happened = practise(
+        world, ada, {}, ["oh shit"], panel="hello", lesson_id="other/hello"
+    )
+    replies = masks.Replies()
+    shown = [told for event in happened for told in replies.take(event)]
+    assert "".join(e.text for e, _ in shown if isinstance(e, Delta)) == "oh ••••"
+    (judged,) = [data for event, data in shown if event.name == "judged"]
+    assert (judged["reply"], judged["message"]) == (
+        "oh ••••",
+        'It wrote "oh ••••". Why?',
+    )
+    assert "shit" not in repr([data for _, data in shown])
+    with world.db.read() as session:
+        row = session.query(Practice).one()
+        assert row.samples[0]["reply"] == "oh shit"
