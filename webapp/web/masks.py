@@ -119,7 +119,7 @@ def _is_left(name: str, attributes: str) -> bool:
 
 
 def _mask_answer(response: Response) -> Response:
-    kind = response.mimetype
+    kind = response.mimetype or ""
     is_file = response.headers.get("Content-Disposition", "").startswith("attachment")
     is_read = kind.startswith("text/") or kind in _HTML or kind == _LINES
     is_data = kind == "application/json" and not is_file

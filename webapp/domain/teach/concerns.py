@@ -60,7 +60,9 @@ def concerns(
     wanted = taught if class_id is None else taught & {class_id}
     found = [
         *_newest(services, wanted, IS_FLAGGED, QuestionAnswer.concern != RUDE),
-        *_newest(services, wanted, _IS_RUDE_ONLY, QuestionAnswer.concern == RUDE),
+        *_each_once(
+            _newest(services, wanted, _IS_RUDE_ONLY, QuestionAnswer.concern == RUDE)
+        ),
     ]
     return tuple(sorted(found, key=lambda concern: concern.at, reverse=True))
 
@@ -78,10 +80,13 @@ def _newest(
         *_answered(services, wanted, answered),
     ]
     found.sort(key=lambda concern: concern.at, reverse=True)
-    # A comparison says the same to many models.
-    once = {(one.player_id, one.status, one.message): one for one in reversed(found)}
-    kept = frozenset(map(id, once.values()))
-    return [one for one in found if id(one) in kept][:SHOWN]
+    return found[:SHOWN]
+
+
+def _each_once(found: list[Concern]) -> list[Concern]:
+    """Return the newest of equal ones: a comparison says the same to many models."""
+    kept = {(one.player_id, one.message): one for one in reversed(found)}
+    return list(kept.values())
 
 
 def _said(
