@@ -2,6 +2,10 @@
 
 A class of 200 plays at all gates. Sites with few and with many attempts are asked in
 turns, so that a slow minute hits both. No model is asked.
+
+Both sites show the same cells and the same number of texts: whoever is stuck has made
+three attempts at each size, because the page shows the last three. So what differs is
+what lies behind the page and not on it.
 """
 
 from __future__ import annotations
@@ -13,6 +17,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import chain, cycle
 from pathlib import Path
 from typing import Any, Final
 
@@ -24,6 +29,7 @@ from webapp.app import create_app
 from webapp.db import Database
 from webapp.domain.people import accounts, classes
 from webapp.domain.services import Services
+from webapp.domain.teach.stuck import TRIES
 from webapp.llm.gateway import Gateway
 from webapp.migrations import migrate
 from webapp.rows import (
@@ -38,6 +44,7 @@ from webapp.rows import (
     Solve,
     Visit,
 )
+from webapp.security import Passwords, passwords
 from webapp.settings import load_settings
 
 PLAYERS: Final = 200
@@ -47,6 +54,7 @@ PASSWORD: Final = "only for this bench"  # noqa: S105 -- a throw-away instance
 # Every page that is asked for again and again while a class plays.
 PAGES: Final[Mapping[str, str]] = {
     "the page of a class": "/teach/classes/{class_id}",
+    "the wall": "/wall/{class_id}",
 }
 
 
@@ -111,14 +119,24 @@ def fill(services: Services, attempts: int) -> int:
         for level_id in levels:
             session.add(_version(services, level_id, now))
         players = _players(session, made.id, now)
-        visits = _visits(session, players, levels, now)
+        words = {name: _passwords(services, name) for name in levels}
+        visits = _visits(session, players, words, now)
         _stand(session, visits, attempts, now)
+    in_turn = chain(TRIES * [one for one in visits if _is_stuck(one)], cycle(visits))
     for first in range(0, attempts, BATCH):
         numbers = range(first, min(attempts, first + BATCH))
         with services.db.write() as session:
-            rows = [_attempt(services, visits[n % len(visits)], n) for n in numbers]
+            rows = [
+                _attempt(services, visit, n)
+                for n, visit in zip(numbers, in_turn, strict=False)
+            ]
             session.execute(insert(Attempt), rows)
     return made.id
+
+
+def _is_stuck(visit: Visit) -> bool:
+    """Let every tenth player be stuck, so that the page has all its parts."""
+    return visit.ended_at is None and visit.player_id % 10 == 0
 
 
 def _version(services: Services, level_id: str, now: datetime) -> LevelVersion:
@@ -148,8 +166,17 @@ def _players(session: Session, class_id: int, now: datetime) -> list[int]:
     return [row.id for row in rows]
 
 
+def _passwords(services: Services, level_id: str) -> Passwords:
+    index = services.content.current()
+    words = index.words(index.level(level_id).secret.words)
+    return passwords(services.key, level_id, words)
+
+
 def _visits(
-    session: Session, players: Sequence[int], levels: Sequence[str], now: datetime
+    session: Session,
+    players: Sequence[int],
+    levels: Mapping[str, Passwords],
+    now: datetime,
 ) -> list[Visit]:
     """Let everybody have won some gates and stand at the next."""
     rows = [
@@ -158,13 +185,13 @@ def _visits(
             level_id=level_id,
             number=1,
             season=1,
-            secret_digest=f"bench {player}",
+            secret_digest=levels[level_id].choose(player_id=player, visit=1),
             started_at=now,
             ended_at=now if is_won else None,
             ended_why="win" if is_won else None,
         )
         for player in players
-        for place, level_id in enumerate(levels[: 1 + player % len(levels)])
+        for place, level_id in enumerate(list(levels)[: 1 + player % len(levels)])
         for is_won in (place < player % len(levels),)
     ]
     session.add_all(rows)
@@ -187,7 +214,6 @@ def _visits(
 def _stand(
     session: Session, visits: Sequence[Visit], attempts: int, now: datetime
 ) -> None:
-    """Let every tenth player be stuck, so that the page has all its parts."""
     each = max(1, attempts // len(visits))
     session.add_all(
         LevelState(
@@ -198,7 +224,7 @@ def _stand(
             blocked=each // 3,
             first_at=now - timedelta(hours=1),
             last_at=now,
-            progress_at=now - timedelta(minutes=20 if visit.player_id % 10 == 0 else 1),
+            progress_at=now - timedelta(minutes=20 if _is_stuck(visit) else 1),
         )
         for visit in visits
     )

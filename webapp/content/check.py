@@ -15,7 +15,7 @@ from webapp.settings import PROJECT
 __all__ = ["Problem", "check_paths", "format_problem", "load_all", "load_path"]
 
 SHIPPED = PROJECT / "challenges"
-_TOPS = ("game", "words", "lessons", "attacks")
+_TOPS = ("game", "words", "lessons", "attacks", "data")
 
 
 def check_paths(

@@ -16,6 +16,7 @@ _DEPTHS: Final[Mapping[str, int]] = {
     "lessons": 2,
     "words": 1,
     "attacks": 1,
+    "data": 1,
     "texts": 1,
 }
 # Editors keep swap and backup files beside the file they edit.

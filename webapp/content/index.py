@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from webapp.content.attacks import Conversation
+from webapp.content.data_sets import DataSet
 from webapp.content.lessons.course import Course, Finder, Track
 from webapp.content.lessons.proven import Proven
 from webapp.content.lessons.schema import Lesson
@@ -37,6 +38,7 @@ class Index:
         words: Mapping[str, tuple[str, ...]],
         attacks: tuple[Conversation, ...] = (),
         benign: tuple[Conversation, ...] = (),
+        data_sets: Mapping[str, DataSet] = MappingProxyType({}),
         reports: tuple[Report, ...] = (),
         help_texts: HelpTexts,
         course: Course | None = None,
@@ -50,6 +52,8 @@ class Index:
         self._lessons = Finder(course.tracks)
         self.attacks = attacks
         self.benign = benign
+        # Sets to train on, by the names of their files.
+        self.data_sets: Mapping[str, DataSet] = MappingProxyType(dict(data_sets))
         self.reports = reports
         self.help_texts = help_texts
         self.ladders: Mapping[str, Ladder] = MappingProxyType(dict(ladders))

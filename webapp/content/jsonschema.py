@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Final, get_args
 
 from webapp.content.attacks import AttackFile
+from webapp.content.data_sets import DataSet
 from webapp.content.lessons import jsonschema as lessons
 from webapp.content.lessons.schema import TrackInfo
 from webapp.content.schema import HelpTexts, Ladder, Level
@@ -50,6 +51,12 @@ def attacks_schema() -> dict[str, Any]:
     return _document(schema, schema.get("$defs", {}))
 
 
+def data_schema() -> dict[str, Any]:
+    """Return the schema of a set of data to train on."""
+    schema = schema_of(DataSet)
+    return _document(schema, schema.get("$defs", {}))
+
+
 def help_schema() -> dict[str, Any]:
     """Return the schema of what the site answers instead of a model."""
     schema = schema_of(HelpTexts)
@@ -74,6 +81,7 @@ def rendered() -> dict[str, str]:
         "level.schema.json": level_schema(),
         "ladder.schema.json": ladder_schema(),
         "attacks.schema.json": attacks_schema(),
+        "data.schema.json": data_schema(),
         "help.schema.json": help_schema(),
         "lesson.schema.json": lesson_schema(),
         "track.schema.json": track_schema(),

@@ -17,6 +17,7 @@ from webapp.content.attacks import (
     check_attacks,
     conversations,
 )
+from webapp.content.data_sets import DataSet, PlacedSet
 from webapp.content.files import ContentFile, find_files
 from webapp.content.guardspecs import read_guards
 from webapp.content.index import Index
@@ -75,6 +76,7 @@ class _Tree:
     sources: list[Source] = field(default_factory=list)
     words: dict[str, WordList] = field(default_factory=dict)
     attacks: list[Placed] = field(default_factory=list)
+    data_sets: dict[str, DataSet] = field(default_factory=dict)
     reports: dict[str, Report] = field(default_factory=dict)
     help_texts: HelpTexts | None = None
     lessons: list[tuple[PurePosixPath, ContentFile]] = field(default_factory=list)
@@ -150,6 +152,7 @@ def _index(tree: _Tree, collected: Collected) -> Index:
         words={name: words.words for name, words in tree.words.items()},
         attacks=conversations(tree.attacks, "attack"),
         benign=conversations(tree.attacks, "benign"),
+        data_sets=tree.data_sets,
         reports=tuple(tree.reports.values()),
         help_texts=tree.help_texts or _shipped_help(),
         course=collected.course,
@@ -219,6 +222,9 @@ def _read_file(tree: _Tree, name: PurePosixPath, path: Path) -> None:
     if top == "attacks":
         _add_attacks(tree, path, data)
         return
+    if top == "data":
+        _add_data(tree, path, data)
+        return
     if top == "texts":
         _add_texts(tree, path, data)
         return
@@ -281,6 +287,21 @@ def _add_attacks(tree: _Tree, path: Path, data: bytes) -> None:
         tree.problems += explain(path, node, AttackFile, error)
     else:
         tree.attacks.append(Placed(path, node, file))
+
+
+def _add_data(tree: _Tree, path: Path, data: bytes) -> None:
+    node = _parse(tree, path, data)
+    if node is None:
+        return
+    try:
+        found = DataSet.model_validate(node.plain())
+    except ValidationError as error:
+        tree.problems += explain(path, node, DataSet, error)
+        return
+    wrong = list(PlacedSet(path, node, found).problems())
+    tree.problems += wrong
+    if not wrong:
+        tree.data_sets[path.stem] = found
 
 
 def _add_texts(tree: _Tree, path: Path, data: bytes) -> None:

@@ -5,7 +5,17 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import JSON, ForeignKey, Index, String, Text, literal, text
+from sqlalchemy import (
+    JSON,
+    ForeignKey,
+    Index,
+    String,
+    Text,
+    false,
+    literal,
+    text,
+    true,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from webapp.db import Base, UtcTime
@@ -16,6 +26,8 @@ STOPPED, FAILED, INTERRUPTED = "stopped", "failed", "interrupted"
 DEMO = "demo"
 # Answered by the site itself: somebody in distress, a dangerous request.
 HELPED, REFUSED = "helped", "refused"
+# Why a message is listed for those who teach, beside the two above.
+RUDE: Final = "rude"
 # What counts as used: the player got, or could have got, something out of it.
 COUNTED = (FINISHED, BLOCKED, STOPPED)
 
@@ -45,6 +57,12 @@ class Generation(Base):
             sqlite_where=text("status IN ('helped', 'refused')"),
             postgresql_where=text("status IN ('helped', 'refused')"),
         ),
+        Index(
+            "ix_generations_rude",
+            "player_id",
+            sqlite_where=text("is_rude IS 1"),
+            postgresql_where=text("is_rude IS true"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -68,6 +86,8 @@ class Generation(Base):
     first_token_ms: Mapped[int | None]
     ms: Mapped[int | None]
     error: Mapped[str | None] = mapped_column(String(200))
+    # Whether a student typed rude words, for those who teach the class.
+    is_rude: Mapped[bool] = mapped_column(default=False, server_default=false())
     created_at: Mapped[datetime] = mapped_column(UtcTime)
     finished_at: Mapped[datetime | None] = mapped_column(UtcTime)
 
@@ -77,3 +97,4 @@ IS_RUNNING: Final = Generation.status == literal(RUNNING, literal_execute=True)
 IS_FLAGGED: Final = Generation.status.in_(
     [literal(one, literal_execute=True) for one in (HELPED, REFUSED)]
 )
+IS_RUDE: Final = Generation.is_rude.is_(true())

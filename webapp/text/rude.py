@@ -6,10 +6,12 @@ and disguised spellings are left alone, and so are words that a lesson may need.
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from typing import Final
 
 from glin_profanity import Filter
+from glin_profanity.utils.unicode import normalize_unicode
 
 from webapp.once import once
 
@@ -40,6 +42,8 @@ _ALSO: Final = (
     "whores",
 )
 MASK: Final = "•"
+_ASCII_WORD: Final = re.compile(r"[a-z0-9_]+")
+_ANY_WORD: Final = re.compile(r"\w+")
 _LANGUAGES: Final = ("english", "german")
 # In the library's lists, and harmless or needed where people learn.
 _LEFT_ALONE: Final = (
@@ -82,15 +86,50 @@ _LEFT_ALONE: Final = (
 
 def masked(text: str) -> str:
     """Return a text with each rude word as dots, as many as it has characters."""
-    found = _filter().check_profanity(text)
-    characters = list(text)
+    if not _may_have_one(text):
+        return text
+    lines = text.splitlines(keepends=True)
+    return "".join(map(_masked_line, lines))
+
+
+def is_in(text: str) -> bool:
+    """Tell whether a text has a rude word."""
+    return masked(text) != text
+
+
+def _may_have_one(text: str) -> bool:
+    """Tell quickly of most texts that they have none: the library takes its time."""
+    small = text.lower()
+    if not text.isascii():
+        strange = " ".join(word for word in text.split() if not word.isascii())
+        small = f"{small} {normalize_unicode(strange).lower()}"
+    whole, others = _words()
+    found = {*_ASCII_WORD.findall(small), *_ANY_WORD.findall(small)}
+    return not whole.isdisjoint(found) or others.search(small) is not None
+
+
+@once
+def _words() -> tuple[frozenset[str], re.Pattern[str]]:
+    """Return the words that are made of letters, and what finds all others."""
+    words = {word for word in _filter().words if " " not in word} - {*_LEFT_ALONE}
+    whole = frozenset(word for word in words if _ANY_WORD.fullmatch(word))
+    return whole, re.compile("|".join(map(re.escape, sorted(words - whole))) or r"(?!)")
+
+
+def _masked_line(line: str) -> str:
+    if not _may_have_one(line):
+        return line
+    found = _filter().check_profanity(line)
+    characters = list(line)
     for match in found.get("matches") or ():
         word, start = match["word"], match["index"]
         if " " in word:
             continue
-        end = _end_of_word(text, start + len(word))
+        end = _end_of_word(line, start + len(word))
         characters[start:end] = MASK * len(characters[start:end])
-    return "".join(characters)
+    shown = "".join(characters)
+    # Of a word that is spelled in two ways, only one is told at a time.
+    return line if shown == line else _masked_line(shown)
 
 
 class Stream:

@@ -54,7 +54,7 @@ from webapp.views.train.runs import bp as run_pages
 from webapp.views.train.start import bp as start_pages
 from webapp.views.train.sweeps import bp as sweep_pages
 from webapp.views.welcome import bp as welcome_pages
-from webapp.web import context, faults, protection, rendering
+from webapp.web import context, faults, masks, protection, rendering
 
 
 def register(app: Flask) -> None:
@@ -63,6 +63,7 @@ def register(app: Flask) -> None:
     protection.init_app(app)
     rendering.init_app(app)
     faults.init_app(app)
+    masks.init_app(app)
     for blueprint in (
         welcome_pages,
         people_pages,

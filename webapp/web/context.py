@@ -6,7 +6,16 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Final, ParamSpec, TypeVar, cast
 
-from flask import Flask, current_app, flash, redirect, request, session, url_for
+from flask import (
+    Flask,
+    current_app,
+    flash,
+    g,
+    redirect,
+    request,
+    session,
+    url_for,
+)
 from flask_login import LoginManager, UserMixin, current_user, login_user, logout_user
 from werkzeug.wrappers import Response
 
@@ -91,7 +100,13 @@ def caller() -> PlayerInfo:
             "This token belongs to nobody: it was replaced, or mistyped.",
             code="wrong_token",
         )
+    g.caller = player
     return player
+
+
+def known_caller() -> PlayerInfo | None:
+    """Return whose bearer token has been read for this request, if there was one."""
+    return cast(PlayerInfo | None, g.get("caller"))
 
 
 def become(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -44,10 +45,37 @@ def test_more_attempts_ask_the_database_no_more(
                 with counted_queries(site.services.db) as statements:
                     page = site.browser.get(path)
                 assert page.status_code == 200
-                assert "player 19" in page.get_data(as_text=True)
+                assert "player 1" in page.get_data(as_text=True)
                 counted[count, name] = len(statements)
     for name in classes.PAGES:
         assert counted[30, name] == counted[600, name] < 40
+
+
+def test_no_page_of_a_class_walks_through_all_attempts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(classes, "PLAYERS", 20)
+    plans: list[str] = []
+    with classes.site_with(tmp_path / "site", 60) as site:
+        for address in classes.PAGES.values():
+            with counted_queries(site.services.db) as statements:
+                site.browser.get(address.format(class_id=site.class_id))
+            with site.services.db.engine.connect() as connection:
+                for one in statements:
+                    if one.startswith("SELECT"):
+                        asked = f"EXPLAIN QUERY PLAN {one}"
+                        nothing = (None,) * one.count("?")
+                        rows = connection.exec_driver_sql(asked, nothing)
+                        plans += [row[3] for row in rows]
+    assert any(plan.startswith("SEARCH generations USING INDEX") for plan in plans)
+    # Indexes of the few rows that are running, flagged or rude are walked through.
+    walks = [
+        plan
+        for plan in plans
+        if re.match("SCAN (generations|attempts)", plan)
+        and not re.search("ix_generations_(running|flagged|rude)$", plan)
+    ]
+    assert walks == []
 
 
 def test_a_class_is_asked_in_turns(

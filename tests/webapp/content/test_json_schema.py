@@ -19,6 +19,7 @@ NAMES = [
     "level.schema.json",
     "ladder.schema.json",
     "attacks.schema.json",
+    "data.schema.json",
     "help.schema.json",
     "lesson.schema.json",
     "track.schema.json",
@@ -65,6 +66,16 @@ def test_shipped_attacks_fit_and_name_their_schema(path: Path) -> None:
     assert first == "# yaml-language-server: $schema=../attacks.schema.json"
     document = read_tree(path.read_bytes()).plain()
     assert [e.message for e in validator(NAMES[2]).iter_errors(document)] == []
+
+
+@pytest.mark.parametrize(
+    "path", sorted(FOLDER.glob("data/*.yaml")), ids=lambda path: path.name
+)
+def test_shipped_sets_of_data_fit_and_name_their_schema(path: Path) -> None:
+    first, _, _ = path.read_text().partition("\n")
+    assert first == "# yaml-language-server: $schema=../data.schema.json"
+    document = read_tree(path.read_bytes()).plain()
+    assert [e.message for e in validator(NAMES[3]).iter_errors(document)] == []
 
 
 @pytest.mark.parametrize(

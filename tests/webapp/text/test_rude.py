@@ -18,6 +18,8 @@ from webapp.text import rude
         ("Du Arsch!", "Du •••••!"),
         ("The class passed a classic assessment in Scunthorpe.", None),
         ("Moby Dick is a whale.", None),
+        ("Fuck, fück and fuck.", "••••, •••• and ••••."),
+        ("A line.\nShit.\n\nAnother", "A line.\n••••.\n\nAnother"),
         ("s-h-i-t", None),
         ("Sex education is a school subject.", None),
         ("", None),
@@ -27,6 +29,21 @@ from webapp.text import rude
 )
 def test_a_text(text: str, shown: str | None) -> None:
     assert rude.masked(text) == (text if shown is None else shown)
+
+
+def test_every_word_of_the_library_is_found_wherever_it_stands() -> None:
+    library = rude._filter()
+    words = [
+        word
+        for word in library.words
+        if " " not in word and library.check_profanity(f"oh {word} so")["profane_words"]
+    ]
+    assert len(words) > 300
+    for word in words:
+        for text in (f"oh {word} so", f"“{word.upper()}!”", f"é{word}, <{word}>"):
+            found = library.check_profanity(text).get("matches", ())
+            is_rude = any(" " not in match["word"] for match in found)
+            assert rude.is_in(text) == is_rude, text
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 7])

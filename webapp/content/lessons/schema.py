@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import (
@@ -267,12 +268,13 @@ class Lesson(Record):
         """The id of the track: the name of its folder."""
         return self.id.partition("/")[0]
 
-    @property
+    # Pages of a class ask for these very often.
+    @cached_property
     def panels(self) -> tuple[Panel, ...]:
         """The panels, in their order."""
         return tuple(part for part in self.parts if isinstance(part, Panel))
 
-    @property
+    @cached_property
     def questions(self) -> tuple[Question, ...]:
         """The questions, in their order."""
         return tuple(part for part in self.parts if isinstance(part, Question))

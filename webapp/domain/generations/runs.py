@@ -33,6 +33,7 @@ from webapp.rows import (
     FAILED,
     FINISHED,
     IS_RUNNING,
+    PLAYER,
     RUNNING,
     STOPPED,
     Attempt,
@@ -40,6 +41,7 @@ from webapp.rows import (
     Player,
 )
 from webapp.settings import Settings
+from webapp.text import rude
 
 log = logging.getLogger(__name__)
 
@@ -239,6 +241,7 @@ def begin(
     what: str,
     limits: Callable[[Settings], Sequence[Limit]],
     model: str,
+    typed: str,
     prepare: Callable[[Session, Player], Begun[Row]],
     answer: SiteAnswer | None = None,
 ) -> Run:
@@ -249,10 +252,12 @@ def begin(
     with a LabError. While everybody is to look at the instructor, Conflict (`paused`)
     says so. `limits` count `what`, "attempts" of this minute, say, by the settings and
     what the player's class has of its own. `model` is
-    recorded as it is called, whether or not the prompt gets to it. With `answer` it is
-    not asked: the site says that instead. Raises NotFound for a player who is gone and
-    QuotaExceeded, and then nothing is recorded.
+    recorded as it is called, whether or not the prompt gets to it. `typed` is what the
+    player wrote themselves: where it is rude, those who teach the class see it. With
+    `answer` the model is not asked: the site says that instead. Raises NotFound for a
+    player who is gone and QuotaExceeded, and then nothing is recorded.
     """
+    is_rude = rude.is_in(typed)
     # Before the transaction: an endpoint may have to be asked what it serves.
     label = _label(services, model)
     unsaved = frozenset(services.boot.unsaved)
@@ -277,6 +282,7 @@ def begin(
         row.model = label
         row.boot_id = services.boot.id
         row.status = RUNNING
+        row.is_rude = is_rude and player.role == PLAYER
         row.created_at = services.now()
         session.add(row)
         session.flush()

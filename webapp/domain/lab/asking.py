@@ -129,6 +129,7 @@ def ask(
         what="runs in the lab",
         limits=_limits,
         model=model,
+        typed=typed,
         prepare=prepare,
         answer=answer,
     )

@@ -100,6 +100,7 @@ def look(services: Services, *, player_id: int, wanted: Look[T]) -> T | SiteAnsw
             Limit("player", "day", settings.lab_runs_per_day),
         ),
         model=wanted.model,
+        typed=wanted.typed,
         prepare=prepare,
         answer=answer,
     )

@@ -103,6 +103,7 @@ def ask(
         what="runs in the lab",
         limits=limits,
         model=model.name,
+        typed=wish.prompt,
         prepare=prepare,
         answer=answer,
     )

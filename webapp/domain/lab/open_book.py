@@ -313,6 +313,7 @@ def _answered(
         what="runs in the lab",
         limits=_limits,
         model=wanted.model,
+        typed=wanted.text,
         prepare=prepare,
         answer=answer_to(wanted.text, services.content.current().help_texts),
     )

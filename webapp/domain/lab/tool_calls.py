@@ -246,6 +246,7 @@ def _ask(
             Limit("player", "day", settings.lab_runs_per_day),
         ),
         model=request.model,
+        typed=typed,
         prepare=prepare,
         answer=answer,
     )

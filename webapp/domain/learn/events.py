@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from webapp.domain.generations.events import (
@@ -18,7 +18,6 @@ from webapp.domain.generations.events import (
 from webapp.domain.learn.history import SampleView
 from webapp.domain.learn.judging import Judged, Tally, Verdict
 from webapp.domain.learn.telling import Told
-from webapp.text import rude
 
 __all__ = [
     "Answer",
@@ -102,18 +101,6 @@ class JudgedSample(Event):
             span=(span.start, span.end) if span else None,
             checks=tuple(shown(judged) for judged in verdict.judged),
             tally=tally,
-        )
-
-    def masked(self) -> JudgedSample:
-        """Return it with rude words as dots, of the model and where it is quoted."""
-        return replace(
-            self,
-            reply=rude.masked(self.reply),
-            message=rude.masked(self.message),
-            checks=tuple(
-                {**check, "message": rude.masked(check["message"])}
-                for check in self.checks
-            ),
         )
 
     @classmethod

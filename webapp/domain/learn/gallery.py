@@ -11,7 +11,7 @@ from webapp.content.lessons.schema import Lesson
 from webapp.domain.learn import progress
 from webapp.domain.learn.history import RunView, require_run, run_view
 from webapp.domain.learn.practice import require_panel
-from webapp.domain.people import pieces, roster, rules
+from webapp.domain.people import pieces, roster
 from webapp.domain.people.pieces import PieceInfo, Spot
 from webapp.domain.people.players import require_player
 from webapp.domain.people.roster import Actor
@@ -73,8 +73,7 @@ def class_gallery(
         player = require_player(session, player_id)
         require_passed(session, player_id, lesson, panel)
         shown = pieces.of_class(session, player, spot_of(lesson, panel))
-        masks = rules.of_id(session, services, player_id).masks_rude
-        return with_runs(session, shown, masks=masks)
+        return with_runs(session, shown)
 
 
 def taught_gallery(
@@ -101,14 +100,12 @@ def require_passed(
         )
 
 
-def with_runs(
-    session: Session, shown: tuple[PieceInfo, ...], *, masks: bool = False
-) -> tuple[RunPiece, ...]:
-    """Return pieces of a panel with their runs; `masks` puts dots for rude words."""
+def with_runs(session: Session, shown: tuple[PieceInfo, ...]) -> tuple[RunPiece, ...]:
+    """Return pieces of a panel with their runs."""
     ids = [piece.generation_id for piece in shown]
     rows = session.scalars(select(Practice).where(Practice.id.in_(ids)))
     views = map(run_view, rows)
-    runs = {run.id: run.masked() if masks else run for run in views}
+    runs = {run.id: run for run in views}
     return tuple(
         RunPiece(piece, runs[piece.generation_id])
         for piece in shown

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
@@ -15,12 +15,10 @@ from webapp.db import LAST_ID, find_row
 from webapp.domain.learn.judging import Judged, Tally
 from webapp.domain.learn.progress import ids
 from webapp.domain.learn.telling import Told
-from webapp.domain.people import rules
 from webapp.domain.services import Services
 from webapp.domain.texts import require_text
 from webapp.errors import InvalidInput, NotFound
 from webapp.rows import HELPED, PANEL, REFUSED, Practice
-from webapp.text import rude
 
 RUNS_SHOWN: Final = 20
 NOTE_CHARS: Final = 2_000
@@ -88,19 +86,6 @@ class RunView:
         """The replies, in their order."""
         return tuple(sample.reply for sample in self.samples)
 
-    def masked(self) -> RunView:
-        """Return the run with rude words as dots, of the model and where quoted."""
-        samples = tuple(
-            replace(
-                sample,
-                reply=rude.masked(sample.reply),
-                checks=tuple(check.masked() for check in sample.checks),
-                mistake=sample.mistake and rude.masked(sample.mistake),
-            )
-            for sample in self.samples
-        )
-        return replace(self, samples=samples, told=self.told and self.told.masked())
-
     def as_dict(self) -> dict[str, Any]:
         """Return the run as it is exported."""
         return {
@@ -118,19 +103,10 @@ class RunView:
         }
 
 
-def shown(
-    session: Session, services: Services, player_id: int | None, run: RunView
-) -> RunView:
-    """Return a run as a player is shown it, with masks if their class has them."""
-    masks = rules.of_id(session, services, player_id).masks_rude
-    return run.masked() if masks else run
-
-
 def find_run(services: Services, *, player_id: int, run_id: int) -> RunView:
     """Return one run of this player; raise NotFound for anybody else's."""
     with services.db.read() as session:
-        run = run_view(require_run(session, player_id, run_id))
-        return shown(session, services, player_id, run)
+        return run_view(require_run(session, player_id, run_id))
 
 
 def set_note(services: Services, *, player_id: int, run_id: int, note: str) -> RunView:
@@ -141,7 +117,7 @@ def set_note(services: Services, *, player_id: int, run_id: int, note: str) -> R
     with services.db.write() as session:
         row = require_run(session, player_id, run_id)
         row.note = text
-        view = shown(session, services, player_id, run_view(row))
+        view = run_view(row)
     if not text:
         services.db.wipe()
     return view
@@ -176,7 +152,7 @@ def last_runs(
         .order_by(Practice.id.desc())
         .limit(RUNS_SHOWN)
     )
-    return _shown_runs(session, services, player_id, rows)
+    return tuple(map(run_view, rows))
 
 
 def all_runs(
@@ -194,7 +170,7 @@ def all_runs(
         query = query.where(Practice.id < max(0, min(before, LAST_ID)))
     with services.db.read() as session:
         rows = session.scalars(query.order_by(Practice.id.desc()).limit(limit))
-        return _shown_runs(session, services, player_id, rows)
+        return tuple(map(run_view, rows))
 
 
 def export(services: Services, *, player_id: int) -> Iterator[RunView]:
@@ -225,14 +201,6 @@ def count_runs(session: Session, player_id: int) -> int:
         .where(Practice.player_id == player_id, Practice.feature == PANEL)
     )
     return session.scalar(query) or 0
-
-
-def _shown_runs(
-    session: Session, services: Services, player_id: int, rows: Iterable[Practice]
-) -> tuple[RunView, ...]:
-    masks = rules.of_id(session, services, player_id).masks_rude
-    views = map(run_view, rows)
-    return tuple(view.masked() if masks else view for view in views)
 
 
 def run_view(row: Practice) -> RunView:

@@ -26,7 +26,6 @@ from webapp.plugins.check import (
     Subject,
     checks,
 )
-from webapp.text import rude
 from webapp.text.characters import is_blank
 from webapp.text.words import count_words
 
@@ -61,10 +60,6 @@ class Judged:
     weight: float = 1.0
     span: Span | None = None
     decides: bool = True
-
-    def masked(self) -> Judged:
-        """Return it with rude words as dots: a message may quote the reply."""
-        return replace(self, message=rude.masked(self.message))
 
     def as_row(self) -> dict[str, Any]:
         """Return it as it is stored with the run."""

@@ -408,7 +408,7 @@ def _wanted(
     if player_id is None:
         raise NotFound("There is no such run in your notebook.")
     row = history.require_run(session, player_id, run)
-    view = history.shown(session, services, player_id, history.run_view(row))
+    view = history.run_view(row)
     if view.lesson_id not in progress.ids(lesson):
         raise NotFound("This run is of another lesson.")
     return view

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from webapp.content.index import Index
 from webapp.content.lessons.schema import Lesson, Panel
-from webapp.domain.generations import masking, runs
+from webapp.domain.generations import runs
 from webapp.domain.generations.replies import Record
 from webapp.domain.learn import (
     course,
@@ -108,7 +108,6 @@ class _Practice(runs.Job[Practice]):
     earlier: tuple[EarlierRun, ...]
     version: str
     panel_hash: str
-    masks: bool = False
     record: Record = field(default_factory=Record)
     before: Verdict | None = None
     after: Verdict | None = None
@@ -158,8 +157,7 @@ class _Practice(runs.Job[Practice]):
             return (end,)
         told = self.outcome(self.before, is_helped=row.is_helped)
         _keep(session, self.services, row, told)
-        shown = told.masked() if self.masks else told
-        return (events.OutcomeEvent(shown), end)
+        return (events.OutcomeEvent(told), end)
 
     def outcome(self, before: Verdict, *, is_helped: bool) -> telling.Told:
         """Put together what the run came to."""
@@ -186,8 +184,7 @@ class _Practice(runs.Job[Practice]):
             request,
             user=f"player-{self.player_id}",
         )
-        heard = speaking.hear(stream, self.record)
-        yield from masking.in_stream(heard, masks=self.masks)
+        yield from speaking.hear(stream, self.record)
         self._is_open = False
         played = self._close_sample()
         verdict = judging.judge_sample(
@@ -198,10 +195,7 @@ class _Practice(runs.Job[Practice]):
         )
         played.verdict = verdict
         self.tally = self.tally.plus(verdict.status)
-        judged = events.JudgedSample.of(
-            number, played.sample.reply, verdict, self.tally
-        )
-        yield judged.masked() if self.masks else judged
+        yield events.JudgedSample.of(number, played.sample.reply, verdict, self.tally)
 
     def _close_sample(self, finish: str = "length") -> Played:
         """Take the reply that has come as a sample; without an end it was cut off."""
@@ -256,9 +250,7 @@ def practise(
     seed = services.seed()
 
     def prepare(session: Session, player: Player) -> runs.Begun[Practice]:
-        held = course.require_lesson(
-            session, services, player_id=player.id, lesson=lesson
-        )
+        course.require_lesson(session, services, player_id=player.id, lesson=lesson)
         _require_free(session, player, lesson, rules)
         plan = plan_of(rules, given, seed, salt=secrets.token_hex(8))
         job = _Practice(
@@ -269,7 +261,6 @@ def practise(
             earlier=earlier_runs(session, player_id, lesson, rules),
             version=version,
             panel_hash=index.panel_hash(lesson.id, rules.name),
-            masks=held.masks_rude,
         )
         state = progress.panel_state(session, player_id, lesson, rules.name)
         row = Practice(
@@ -293,6 +284,7 @@ def practise(
         what="runs",
         limits=_limits,
         model=rules.model,
+        typed=own_words(rules, given),
         prepare=prepare,
         answer=answer,
     )

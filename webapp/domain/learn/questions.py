@@ -18,7 +18,8 @@ from webapp.domain.safety.answers import SiteAnswer, answer_to
 from webapp.domain.services import Services
 from webapp.domain.texts import require_text
 from webapp.errors import InvalidInput, NotFound
-from webapp.rows import QuestionAnswer
+from webapp.rows import PLAYER, RUDE, QuestionAnswer
+from webapp.text import rude
 
 TEXT_CHARS: Final = 2_000
 # After that many wrong answers the right one is told.
@@ -95,7 +96,7 @@ def answer(
     if asked.kind == "reflect":
         concern = answer_to(text, index.help_texts)
     with services.db.write() as session:
-        require_player(session, player_id, lock=True)
+        player = require_player(session, player_id, lock=True)
         course.require_lesson(session, services, player_id=player_id, lesson=lesson)
         row = _own_row(session, player_id, lesson, asked, services.now())
         _start_again_after_a_while(row, services.now())
@@ -106,6 +107,8 @@ def answer(
             row.is_right = is_right
         row.answered_at = services.now()
         row.concern = concern.status if concern else None
+        if concern is None and player.role == PLAYER and rude.is_in(text):
+            row.concern = RUDE
         tries, was_right = row.tries, row.is_right
     return _outcome(asked, is_right, was_right, tries, concern)
 

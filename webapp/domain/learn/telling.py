@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 from webapp.content.lessons.schema import Panel
 from webapp.domain.learn.judging import Judged, Tally, Verdict
-from webapp.text import rude
 
 PASSED: Final = "That works"
 FAILED: Final = "Not yet"
@@ -48,10 +47,6 @@ class Told:
     def as_row(self) -> dict[str, Any]:
         """Return it as it is stored and sent."""
         return asdict(self)
-
-    def masked(self) -> Told:
-        """Return it with rude words as dots: a message may quote the reply."""
-        return replace(self, message=rude.masked(self.message))
 
     @classmethod
     def of_row(cls, row: Mapping[str, Any]) -> Told:

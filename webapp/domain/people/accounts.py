@@ -86,6 +86,8 @@ class PlayerInfo:
     has_password: bool
     is_listed: bool
     is_hidden: bool
+    # Whether rude words are dots in all that this player is shown.
+    masks_rude: bool
     created_at: datetime
 
     @property
@@ -246,9 +248,9 @@ def player_by_key(services: Services, key: str) -> SignedIn | None:
         row = session.execute(query).one_or_none()
     if row is None:
         return None
-    player, class_name, seed = row
+    player, school_class, seed = row
     code = None if seed is None else _new_code(services, seed)
-    return SignedIn(_info(player, class_name), code)
+    return SignedIn(_info(player, school_class), code)
 
 
 def player_by_token(services: Services, token: str) -> PlayerInfo | None:
@@ -460,23 +462,24 @@ def profile(services: Services, *, player_id: int) -> dict[str, Any]:
         }
 
 
-def _with_class() -> Select[Player, str]:
-    return select(Player, SchoolClass.name).join(
+def _with_class() -> Select[Player, SchoolClass]:
+    return select(Player, SchoolClass).join(
         SchoolClass, SchoolClass.id == Player.class_id
     )
 
 
-def _info(player: Player, class_name: str) -> PlayerInfo:
+def _info(player: Player, school_class: SchoolClass) -> PlayerInfo:
     return PlayerInfo(
         id=player.id,
         name=player.name,
         alias=player.alias,
         role=player.role,
         class_id=player.class_id,
-        class_name=class_name,
+        class_name=school_class.name,
         has_password=player.password_hash is not None,
         is_listed=player.is_listed,
         is_hidden=player.is_hidden,
+        masks_rude=player.role == PLAYER and school_class.masks_rude,
         created_at=player.created_at,
     )
 

@@ -69,7 +69,6 @@ class Rules:
     unseen: frozenset[Thing] = frozenset()
     paused: str | None = None
     clock: Clock | None = None
-    masks_rude: bool = False
 
     def gate(self, level_id: str) -> State | None:
         """Return what an instructor has made of a gate; None: as the content says."""
@@ -165,7 +164,6 @@ def of_player(session: Session, services: Services, player: Player) -> Rules:
         unseen=_unseen(session, row.id),
         paused=row.look_here,
         clock=running_clock(row, now),
-        masks_rude=row.masks_rude,
     )
 
 

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from webapp.content.schema import Level
 from webapp.db import insert_missing
-from webapp.domain.generations import masking, runs
+from webapp.domain.generations import runs
 from webapp.domain.play import (
     conversation,
     disclosure,
@@ -55,7 +55,6 @@ class _Attack(runs.Job[Attempt]):
     history: tuple[Exchange, ...]
     message: str
     seed: int
-    masks: bool = False
     record: TurnRecord = field(default_factory=TurnRecord)
 
     def start(self, generation_id: int) -> events.Start:
@@ -75,7 +74,7 @@ class _Attack(runs.Job[Attempt]):
             record=self.record,
             salt=f"visit-{self.visit_id}",
         )
-        for happened in masking.in_stream(happening, masks=self.masks):
+        for happened in happening:
             if not isinstance(happened, Judged):
                 yield happened
             elif (event := self._guard_event()) is not None:
@@ -132,8 +131,7 @@ class _Attack(runs.Job[Attempt]):
 
     def _reply(self) -> events.ShownReply:
         if self.record.blocked_by is None:
-            text = masking.shown(self.record.reply, masks=self.masks)
-            return events.ShownReply(text, None, None)
+            return events.ShownReply(self.record.reply, None, None)
         named = disclosure.of_stream(self.level).blocked_by(self.record.blocked_by)
         return events.ShownReply(None, named, self.level.blocked_text)
 
@@ -160,7 +158,7 @@ def attack(
 
     def prepare(session: Session, player: Player) -> runs.Begun[Attempt]:
         visits.require_meant(session, services, player=player, level=level, named=visit)
-        held = visits.require_open(
+        visits.require_open(
             session,
             services,
             index=index,
@@ -184,7 +182,6 @@ def attack(
             ),
             message=text,
             seed=seed,
-            masks=held.masks_rude,
         )
         attempt = Attempt(
             feature=ATTEMPT,
@@ -205,6 +202,7 @@ def attack(
             what="attempts",
             limits=_limits,
             model=level.defender.model,
+            typed=text,
             prepare=prepare,
             answer=answer,
         )

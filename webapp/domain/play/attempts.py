@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -15,7 +15,6 @@ from webapp.domain.play.grounds import GroundsView, grounds_view
 from webapp.errors import NotFound
 from webapp.plugins.guard import Stage
 from webapp.rows import Attempt
-from webapp.text import rude
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,29 +120,10 @@ def attempt_views(
     *,
     index: Index,
     solved: Iterable[str],
-    masks: bool = False,
 ) -> tuple[AttemptView, ...]:
-    """Return rows as the player may see them: all of it for levels in `solved`.
-
-    With `masks`, rude words of the model are dots.
-    """
+    """Return rows as the player may see them: all of it for levels in `solved`."""
     known = frozenset(solved)
-    views = (_view(row, index, known) for row in rows)
-    return tuple(map(_masked, views) if masks else views)
-
-
-def _masked(view: AttemptView) -> AttemptView:
-    return replace(
-        view,
-        reply=view.reply and rude.masked(view.reply),
-        thoughts=view.thoughts and rude.masked(view.thoughts),
-        verdicts=tuple(
-            replace(verdict, grounds=verdict.grounds and verdict.grounds.masked())
-            if verdict.stage == "output"
-            else verdict
-            for verdict in view.verdicts
-        ),
-    )
+    return tuple(_view(row, index, known) for row in rows)
 
 
 def _view(row: Attempt, index: Index, solved: frozenset[str]) -> AttemptView:

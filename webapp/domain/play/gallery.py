@@ -9,7 +9,7 @@ from sqlalchemy import case, select
 from sqlalchemy.orm import Session
 
 from webapp.content.schema import Level
-from webapp.domain.people import pieces, roster, rules
+from webapp.domain.people import pieces, roster
 from webapp.domain.people.pieces import PieceInfo, Spot
 from webapp.domain.people.players import require_player
 from webapp.domain.people.roster import Actor
@@ -20,7 +20,6 @@ from webapp.domain.play.notebook import require_attempt
 from webapp.domain.services import Services
 from webapp.errors import Conflict, Forbidden
 from webapp.rows import BLOCKED, COUNTED, Attempt, Solve, Visit
-from webapp.text import rude
 from webapp.text.masking import masked
 
 CHOICES_SHOWN: Final = 30
@@ -41,10 +40,6 @@ class AttemptPiece:
     reply: str | None
     is_blocked: bool
     is_winning: bool
-
-    def masked(self) -> AttemptPiece:
-        """Return the piece with dots for the rude words of its reply."""
-        return replace(self, reply=self.reply and rude.masked(self.reply))
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,8 +98,7 @@ def class_gallery(
         player = require_player(session, player_id)
         require_won(session, player_id, level_id)
         shown = pieces.of_class(session, player, Spot(level_id))
-        masks = rules.of_id(session, services, player_id).masks_rude
-        return with_attempts(session, services, level, shown, masks=masks)
+        return with_attempts(session, services, level, shown)
 
 
 def taught_gallery(
@@ -148,13 +142,8 @@ def with_attempts(
     services: Services,
     level: Level,
     shown: tuple[PieceInfo, ...],
-    *,
-    masks: bool = False,
 ) -> tuple[AttemptPiece, ...]:
-    """Return pieces of a gate with what was said, the passwords covered.
-
-    `masks` puts dots for the rude words of a reply.
-    """
+    """Return pieces of a gate with what was said, the passwords covered."""
     ids = [piece.generation_id for piece in shown]
     query = (
         select(Attempt, Visit)
@@ -162,12 +151,11 @@ def with_attempts(
         .where(Attempt.id.in_(ids), Visit.ended_at.is_not(None))
     )
     found = {row.id: (row, visit) for row, visit in session.execute(query)}
-    told = (
+    return tuple(
         _piece(session, services, level, piece, *found[piece.generation_id])
         for piece in shown
         if piece.generation_id in found
     )
-    return tuple(one.masked() if masks else one for one in told)
 
 
 def _piece(

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Final
 
 from webapp.domain.texts import storable
 from webapp.plugins.asking import Grounds, Highlight
-from webapp.text import rude
 
 # From which share of the strongest weight a piece is marked: a little, more, most.
 STEPS: Final = (0.1, 0.35, 0.7)
@@ -69,20 +68,6 @@ class GroundsView:
     threshold: float
     marked: MarkedText | None
     marked_by: str
-
-    def masked(self) -> GroundsView:
-        """Return the grounds with rude words of the text as dots."""
-        if self.marked is None:
-            return self
-        marked = replace(
-            self.marked,
-            before=rude.masked(self.marked.before),
-            after=rude.masked(self.marked.after),
-            parts=tuple(
-                replace(part, text=rude.masked(part.text)) for part in self.marked.parts
-            ),
-        )
-        return replace(self, marked=marked)
 
     def as_dict(self) -> dict[str, Any]:
         """Return the grounds as they are exported."""

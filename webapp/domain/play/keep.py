@@ -245,9 +245,7 @@ def level_page(services: Services, *, player_id: int, level_id: str) -> LevelPag
             - (visit.wrong_guesses if visit else 0),
             suspicion=level.suspicion,
             suspicion_left=conversation.visit_suspicion_left(level, visit),
-            conversation=attempt_views(
-                rows, index=index, solved=solved, masks=held.masks_rude
-            ),
+            conversation=attempt_views(rows, index=index, solved=solved),
             hints=hint_views(
                 session,
                 player_id=player_id,
@@ -353,7 +351,6 @@ def _after_win(
             [found.message],
             index=index,
             solved=(level.id,),
-            masks=held.masks_rude,
         )[0]
         if found
         else None
@@ -368,9 +365,7 @@ def _after_win(
         points=solve.points,
         attempts=solve.attempts,
         solved_at=solve.solved_at,
-        winning=attempt_views(
-            rows, index=index, solved=(level.id,), masks=held.masks_rude
-        ),
+        winning=attempt_views(rows, index=index, solved=(level.id,)),
         prompt=_prompt_seen(session, level, rows),
         explain=level.explain,
         read_more=level.read_more,

@@ -12,7 +12,6 @@ from sqlalchemy import ColumnElement, Select, case, func, select
 from sqlalchemy.orm import Session
 
 from webapp.db import LAST_ID, find_row
-from webapp.domain.people import rules
 from webapp.domain.play import disclosure, visits
 from webapp.domain.play.attempts import AttemptView, attempt_views
 from webapp.domain.services import Services
@@ -132,10 +131,7 @@ def find(services: Services, *, player_id: int, attempt_id: int) -> AttemptView:
         row = require_attempt(session, player_id, attempt_id)
         solved = visits.solved_levels(session, player_id)
         index = services.content.current()
-        held = rules.of_id(session, services, player_id)
-        return attempt_views([row], index=index, solved=solved, masks=held.masks_rude)[
-            0
-        ]
+        return attempt_views([row], index=index, solved=solved)[0]
 
 
 def set_note(
@@ -233,7 +229,6 @@ def _page(
         attempts[:limit],
         index=services.content.current(),
         solved=solved,
-        masks=rules.of_id(session, services, player_id).masks_rude,
     )
     numbers = _numbers(session, player_id, [item.id for item in items])
     entries = [Entry(numbers[item.id], item) for item in items]

@@ -80,6 +80,8 @@ class Facts:
     panels: Mapping[PanelKey, AtPanel]
     panel_hints: Mapping[PanelKey, int]
     answers: Mapping[PanelKey, datetime]
+    # Who has done anything in which lesson: for all others it is new.
+    met: frozenset[Key]
     trained: Mapping[int, datetime]
 
 
@@ -90,6 +92,9 @@ def facts(session: Session, index: Index, school_class: SchoolClass) -> Facts:
     )
     members = players_of(school_class.id)
     lessons = lesson_ids(index)
+    panels = _panels(session, members, lessons)
+    panel_hints = _panel_hints(session, members, lessons)
+    answers = _answers(session, members, lessons)
     return Facts(
         people=tuple(
             Person(row.id, row.name)
@@ -98,9 +103,10 @@ def facts(session: Session, index: Index, school_class: SchoolClass) -> Facts:
         gates=_gates(session, school_class),
         won=_won(session, members),
         hints=_hints(session, members),
-        panels=_panels(session, members, lessons),
-        panel_hints=_panel_hints(session, members, lessons),
-        answers=_answers(session, members, lessons),
+        panels=panels,
+        panel_hints=panel_hints,
+        answers=answers,
+        met=frozenset(key[:2] for key in (*panels, *panel_hints, *answers)),
         trained=_trained(session, members),
     )
 

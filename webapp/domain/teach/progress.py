@@ -56,6 +56,9 @@ class Cell:
         return RANKS[self.state], self.done, -self.tries
 
 
+UNTOUCHED: Final = Cell("new", tries=0, hints=0)
+
+
 @dataclass(frozen=True, slots=True)
 class StudentRow:
     """A student with a cell for each column."""
@@ -203,6 +206,8 @@ def lesson_cell(known: Facts, person: Person, lesson: Lesson) -> Cell:
 
     One without panels is done once every question has an answer.
     """
+    if (person.id, lesson.id) not in known.met:
+        return UNTOUCHED
     keys = [(person.id, lesson.id, panel.name) for panel in lesson.panels]
     found = [known.panels[key] for key in keys if key in known.panels]
     answers = [

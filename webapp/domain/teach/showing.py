@@ -203,6 +203,8 @@ def run_again(services: Services, *, actor: Actor, attempt_id: int) -> Shown:
         what="demos",
         limits=lambda _settings: (Limit("player", "minute", PER_MINUTE),),
         model=level.defender.model,
+        # The teacher has typed nothing.
+        typed="",
         prepare=prepare,
     )
     for event in run:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -26,6 +28,8 @@ TEMPLATE_CHARS: Final = 4_000
 KEPT: Final = "sets of data"
 MOST_FILES: Final = 50
 SHIPPED: Final = "shipped-"
+# Before the name of a set that is written as content.
+OWN: Final = "content-"
 FORMATS: Final = ("auto", "txt", "csv", "json", "jsonl")
 DOCUMENTS: Final = ("lines", "paragraphs", "whole")
 TAKES_LONG: Final = (
@@ -52,8 +56,25 @@ class DataView:
 
 
 def shipped(services: Services) -> tuple[Shipped, ...]:
-    """Return the sets that come with the program."""
-    return services.training.shipped()
+    """Return the sets that are here: of the content, and of the program."""
+    return (*_of_content(services), *services.training.shipped())
+
+
+def _of_content(services: Services) -> tuple[Shipped, ...]:
+    return tuple(
+        Shipped(
+            id=f"{OWN}{name}",
+            title=found.title,
+            about=found.about,
+            licence=found.licence or "",
+            columns=found.columns,
+            text=found.text,
+            answer=found.answer,
+            is_chat=found.is_chat,
+            rows=len(found.rows),
+        )
+        for name, found in services.content.current().data_sets.items()
+    )
 
 
 def mine(services: Services, *, player_id: int) -> tuple[DataView, ...]:
@@ -71,12 +92,17 @@ def find(services: Services, *, player_id: int, data_id: int) -> DataView:
 
 
 def choose(services: Services, *, player_id: int, file_id: str) -> int:
-    """Make a shipped set one's own; return its id, the same one each time."""
-    found = {one.id: one for one in services.training.shipped()}
+    """Make a set one's own; return its id, the same one as long as it says the same.
+
+    One of the content is stored as a file of the player's, so it stays as it was taken.
+    """
+    found = {one.id: one for one in shipped(services)}
     if file_id not in found:
         raise NotFound("There is no such set of data. Choose one of the list.")
     one = found[file_id]
     settings = {"text": one.text, "answer": one.answer, "is_chat": one.is_chat}
+    if file_id.startswith(OWN):
+        return _take(services, player_id, file_id.removeprefix(OWN), settings)
     with services.db.write() as session:
         require_player(session, player_id, lock=True)
         known = session.scalar(
@@ -87,6 +113,28 @@ def choose(services: Services, *, player_id: int, file_id: str) -> int:
         if known is not None:
             return known
         return _add(session, services, player_id, file_id, one.title, settings)
+
+
+def _take(
+    services: Services, player_id: int, set_name: str, settings: dict[str, Any]
+) -> int:
+    lines = services.content.current().data_sets[set_name].lines.encode()
+    told = json.dumps(settings).encode()
+    mark = hashlib.sha256(lines + told).hexdigest()[:6]
+    name = f"{set_name}-{mark}.jsonl"
+    with services.db.read() as session:
+        known = session.scalar(
+            select(DataFile.id).where(
+                DataFile.player_id == player_id, DataFile.name == name
+            )
+        )
+    if known is not None:
+        return known
+    data_id = bring(services, player_id=player_id, name=name, content=lines)
+    with services.db.write() as session:
+        row = require_data(session, player_id, data_id)
+        row.settings = {k: v for k, v in settings.items() if v}
+    return data_id
 
 
 def bring(

@@ -126,6 +126,7 @@ def ask(services: Services, *, player_id: int, model: str, wanted: Wanted) -> Sa
             Limit("player", "day", settings.model_prompts_per_day),
         ),
         model=called,
+        typed=wanted.prompt,
         prepare=prepare,
         answer=answer,
     )

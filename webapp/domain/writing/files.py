@@ -19,7 +19,9 @@ from webapp.domain.services import Services
 from webapp.errors import InvalidInput, StorageError
 from webapp.reading.tree import MAX_BYTES, TreeProblem, decode
 
-Kind = Literal["ladder", "level", "track", "lesson", "words", "attacks", "texts"]
+Kind = Literal[
+    "ladder", "level", "track", "lesson", "words", "attacks", "data", "texts"
+]
 DRAFTS: Final = "drafts"
 
 _PART: Final = r"[a-z0-9][a-z0-9_-]{0,59}"
@@ -30,6 +32,7 @@ _NAMES: Final[tuple[tuple[Kind, re.Pattern[str]], ...]] = (
     ("lesson", re.compile(rf"lessons/{_PART}/{_PART}\.md")),
     ("words", re.compile(rf"words/{_PART}\.txt")),
     ("attacks", re.compile(rf"attacks/{_PART}\.yaml")),
+    ("data", re.compile(rf"data/{_PART}\.yaml")),
     ("texts", re.compile(r"texts/help\.yaml")),
 )
 BAD_NAME: Final = (

@@ -8,7 +8,8 @@ from typing import Any, Final, get_args
 
 from webapp.content.schema import Defender, Level
 from webapp.domain.services import Services
-from webapp.domain.writing.files import drafts_folder, names_in, told
+from webapp.domain.writing.files import drafts_folder, names_in
+from webapp.domain.writing.form_values import as_before, is_same, mapping_of, text_at
 from webapp.domain.writing.yaml_edits import dump, put
 from webapp.errors import InvalidInput
 from webapp.plugins.guard import Stage, guards
@@ -80,22 +81,24 @@ class Choices:
 
 def read_fields(text: str) -> LevelFields:
     """Return the fields of a level; raise InvalidInput if the text is not YAML."""
-    data = _data(text)
+    data = mapping_of(text)
     defender, secret = _mapping(data, "defender"), _mapping(data, "secret")
     stages = _mapping(data, "guards")
     return LevelFields(
-        title=_text(data, "title"),
-        story=_text(data, "story"),
-        system=_text(defender, "system"),
-        model=_text(defender, "model"),
-        turns=_text(defender, "turns"),
-        words=_text(secret, "words"),
-        points=_text(data, "points"),
-        explain=_text(data, "explain"),
+        title=text_at(data, "title"),
+        story=text_at(data, "story"),
+        system=text_at(defender, "system"),
+        model=text_at(defender, "model"),
+        turns=text_at(defender, "turns"),
+        words=text_at(secret, "words"),
+        points=text_at(data, "points"),
+        explain=text_at(data, "explain"),
         input=tuple(map(_guard_row, _list(stages, "input"))),
         output=tuple(map(_guard_row, _list(stages, "output"))),
         hints=tuple(
-            HintRow(_text(hint, "cost"), _text(hint, "title"), _text(hint, "text"))
+            HintRow(
+                text_at(hint, "cost"), text_at(hint, "title"), text_at(hint, "text")
+            )
             for hint in _list(data, "hints")
             if isinstance(hint, dict)
         ),
@@ -111,13 +114,13 @@ def write_fields(text: str, fields: LevelFields) -> str:
     before = read_fields(text)
     changes: list[tuple[tuple[str, ...], Any]] = [
         (("title",), fields.title),
-        (("story",), _as_before(fields.story, before.story)),
+        (("story",), as_before(fields.story, before.story)),
         (("defender", "model"), fields.model),
-        (("defender", "system"), _as_before(fields.system, before.system)),
+        (("defender", "system"), as_before(fields.system, before.system)),
         (("defender", "turns"), _number("turns", fields.turns)),
         (("secret", "words"), fields.words),
         (("points",), _number("points", fields.points)),
-        (("explain",), _as_before(fields.explain, before.explain)),
+        (("explain",), as_before(fields.explain, before.explain)),
     ]
     stage: Stage
     for stage in get_args(Stage):
@@ -129,7 +132,7 @@ def write_fields(text: str, fields: LevelFields) -> str:
         hints = [_hint(number, row) for number, row in _numbered(fields.hints)]
         changes.append((("hints",), hints or None))
     for path, value in changes:
-        if not _is_same(text, path, value):
+        if not is_same(text, path, value):
             orders = (_ORDER, _INSIDE.get(path[0], ()))
             text = put(text, path, None if value == "" else value, orders)
     return text
@@ -157,35 +160,6 @@ def _guard_choices(stage: Stage) -> Iterable[Choice]:
             yield Choice(name, label_of(guard))
 
 
-def _as_before(typed: str, before: str) -> str:
-    """Return a text with the end that texts of several lines have in YAML."""
-    text = typed.strip()
-    is_block = before.endswith("\n") or "\n" in text
-    return f"{text}\n" if text and is_block else text
-
-
-def _is_same(text: str, path: tuple[str, ...], value: Any) -> bool:
-    """Say whether the text has the value already, but for blanks at its ends."""
-    found: Any = _data(text)
-    for key in path:
-        found = found.get(key) if isinstance(found, dict) else None
-    if isinstance(found, str) and isinstance(value, str):
-        return found.strip() == value.strip()
-    return bool(found == value or (found is None and value in ("", None)))
-
-
-def _data(text: str) -> dict[str, Any]:
-    try:
-        data = read_tree(text.encode()).plain()
-    except TreeProblem as problem:
-        raise InvalidInput(
-            f"{told(problem)} The form can be used once this is put right."
-        ) from problem
-    if not isinstance(data, dict):
-        raise InvalidInput("The file must be a mapping: write key: value.")
-    return data
-
-
 def _mapping(data: dict[str, Any], key: str) -> dict[str, Any]:
     found = data.get(key)
     return found if isinstance(found, dict) else {}
@@ -194,11 +168,6 @@ def _mapping(data: dict[str, Any], key: str) -> dict[str, Any]:
 def _list(data: dict[str, Any], key: str) -> list[Any]:
     found = data.get(key)
     return found if isinstance(found, list) else []
-
-
-def _text(data: dict[str, Any], key: str) -> str:
-    found = data.get(key)
-    return "" if found is None or isinstance(found, dict | list) else str(found)
 
 
 def _guard_row(entry: Any) -> GuardRow:

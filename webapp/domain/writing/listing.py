@@ -30,6 +30,7 @@ KINDS: Final[Mapping[Kind, str]] = {
     "lesson": "Lessons",
     "words": "Lists of passwords",
     "attacks": "Attacks and harmless messages",
+    "data": "Sets of data to train on",
     "texts": "Answers of the site itself",
 }
 

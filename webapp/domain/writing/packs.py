@@ -44,6 +44,7 @@ _PLACES: Final[Mapping[str, tuple[int, tuple[str, ...]]]] = {
     "lessons": (3, (".md", "track.yaml")),
     "words": (2, (".txt",)),
     "attacks": (2, (".yaml",)),
+    "data": (2, (".yaml",)),
     "texts": (2, ("help.yaml",)),
 }
 _PROVEN: Final = PurePosixPath("lessons", "proven.json")

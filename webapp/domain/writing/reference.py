@@ -119,6 +119,7 @@ def _files() -> Iterator[FileKind]:
     yield _flat("ladder", "A ladder", "game/LADDER/ladder.yaml")
     yield _lesson()
     yield _flat("track", "A track", "lessons/TRACK/track.yaml", schema_of(TrackInfo))
+    yield _flat("data", "A set of data to train on", "data/NAME.yaml")
     yield _flat("help", "Answers of the site", "texts/help.yaml")
 
 
@@ -127,6 +128,7 @@ def _flat(
 ) -> FileKind:
     """Return a kind of file that is one record."""
     made = {
+        "data": jsonschema.data_schema,
         "ladder": jsonschema.ladder_schema,
         "help": jsonschema.help_schema,
     }

@@ -23,7 +23,7 @@ from webapp.errors import Conflict, InvalidInput, NotFound
 from webapp.reading.tree import TreeProblem, read_tree
 
 # What may be copied under another name; of the others there is one in each place.
-COPIED: Final[tuple[Kind, ...]] = ("level", "lesson", "words", "attacks")
+COPIED: Final[tuple[Kind, ...]] = ("level", "lesson", "words", "attacks", "data")
 # It names the schema by where the shipped file lies.
 _SCHEMA_LINE: Final = re.compile(r"\A# yaml-language-server:[^\n]*\n")
 _ID: Final = re.compile(ID_PATTERN)

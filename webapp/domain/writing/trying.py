@@ -164,6 +164,7 @@ def _begin(
             Limit("player", "day", settings.attempts_per_day),
         ),
         model=job.level.defender.model,
+        typed=job.message,
         prepare=prepare,
         answer=answer,
     )

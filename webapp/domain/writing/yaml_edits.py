@@ -13,21 +13,26 @@ from typing import Any, Final
 import yaml
 
 from webapp.errors import InvalidInput
-from webapp.reading.tree import read_tree
+from webapp.reading.tree import TreeProblem, read_tree
 
 _WIDTH: Final = 88
 _LONG_LINE: Final = 76
 
 
+# Keys of mappings, and places in lists.
+Path = tuple[str | int, ...]
+
+
 def put(
     text: str,
-    path: tuple[str, ...],
+    path: Path,
     value: Any,
     orders: Sequence[Sequence[str]] = (),
 ) -> str:
-    """Return a text with a value at a path of keys; None takes the key out.
+    """Return a text with a value at a path; None takes the key out.
 
-    `orders` are those of the keys at each step, where a new one has to be put between
+    A path ends with a key, and what is at a place in a list must be there. `orders` are
+    those of the keys of each mapping on the way, where a new one has to be put between
     others. Raises TreeProblem for a text that is not YAML, and InvalidInput where a
     value cannot be written into this file.
     """
@@ -36,18 +41,28 @@ def put(
     if wanted == before:
         return text
     mappings = _mappings(text, path)
-    depth = len(mappings) - 1
-    while depth and _at(wanted, path[:depth]) is None:
+    while len(mappings) > 1 and at_path(wanted, path[: mappings[-1][0]]) is None:
         # What was the last value in it goes with it.
-        depth -= 1
-    order = orders[depth] if depth < len(orders) else ()
-    inner = _at(wanted, path[: depth + 1])
-    changed = _rewrite(text, mappings[depth], path[depth], inner, order)
-    if read_tree(changed.encode()).plain() != wanted:
+        mappings.pop()
+    step = len(mappings) - 1
+    order = orders[step] if step < len(orders) else ()
+    depth, mapping = mappings[-1]
+    inner = at_path(wanted, path[: depth + 1])
+    changed = _rewrite(text, mapping, str(path[depth]), inner, order)
+    if _plain(changed) != wanted:
+        named = ".".join(map(str, path))
         raise InvalidInput(
-            f'"{".".join(path)}" cannot be changed by this form. Change it in the text.'
+            f'"{named}" cannot be changed by this form. Change it in the text.'
         )
     return changed
+
+
+def _plain(text: str) -> Any:
+    """Return what a changed text says; nothing if it is not YAML any more."""
+    try:
+        return read_tree(text.encode()).plain()
+    except TreeProblem:
+        return None
 
 
 def dump(value: Any, indent: int = 0) -> list[str]:
@@ -85,9 +100,13 @@ def _write_text(dumper: _Dumper, text: str) -> yaml.Node:
 _Dumper.add_representer(str, _write_text)
 
 
-def _with(data: Any, path: tuple[str, ...], value: Any) -> Any:
+def _with(data: Any, path: Path, value: Any) -> Any:
     """Return data with a value at a path; mappings on the way are made."""
     key, *rest = path
+    if isinstance(key, int):
+        inside = list(data)
+        inside[key] = _with(inside[key], tuple(rest), value)
+        return inside
     base: Mapping[str, Any] = data if isinstance(data, dict) else {}
     if rest:
         inner = _with(base.get(key), tuple(rest), value)
@@ -97,26 +116,43 @@ def _with(data: Any, path: tuple[str, ...], value: Any) -> Any:
     return {**base, key: value}
 
 
-def _at(data: Any, path: tuple[str, ...]) -> Any:
+def at_path(data: Any, path: Path) -> Any:
+    """Return the value at a path; None where there is none."""
     for key in path:
-        data = data.get(key) if isinstance(data, dict) else None
+        if isinstance(key, int):
+            data = data[key] if isinstance(data, list) and key < len(data) else None
+        else:
+            data = data.get(key) if isinstance(data, dict) else None
     return data
 
 
-def _mappings(text: str, path: tuple[str, ...]) -> list[yaml.MappingNode]:
-    """Return the mappings on the way whose keys have lines of their own."""
+def _mappings(text: str, path: Path) -> list[tuple[int, yaml.MappingNode]]:
+    """Return the mappings on the way whose keys have lines of their own.
+
+    Each comes with how many steps of the path lead to it.
+    """
     node = yaml.compose(text, Loader=yaml.CSafeLoader)
     if not isinstance(node, yaml.MappingNode) or node.flow_style:
         raise InvalidInput(
             "This form needs a file with one key on each line. Change it in the text."
         )
-    found = [node]
-    for key in path[:-1]:
-        below = next((v for k, v in found[-1].value if k.value == key), None)
-        if not isinstance(below, yaml.MappingNode) or below.flow_style:
+    found = [(0, node)]
+    at: yaml.Node | None = node
+    for depth, key in enumerate(path[:-1], 1):
+        at = _below(at, key)
+        if not isinstance(at, yaml.CollectionNode) or at.flow_style:
             break
-        found.append(below)
+        if isinstance(at, yaml.MappingNode):
+            found.append((depth, at))
     return found
+
+
+def _below(node: yaml.Node | None, key: str | int) -> yaml.Node | None:
+    if isinstance(node, yaml.SequenceNode) and isinstance(key, int):
+        return node.value[key] if key < len(node.value) else None
+    if isinstance(node, yaml.MappingNode):
+        return next((v for k, v in node.value if k.value == key), None)
+    return None
 
 
 def _rewrite(
@@ -133,6 +169,9 @@ def _rewrite(
     if key in keys:
         at = keys.index(key)
         first, last = _lines_of(lines, mapping, at)
+        if fresh:
+            # The first key in a list stands behind its dash.
+            fresh[0] = lines[first][:indent] + fresh[0][indent:]
     else:
         first = last = _place(lines, mapping, keys, key, order)
     return "\n".join([*lines[:first], *fresh, *lines[last:]])

@@ -6,7 +6,8 @@ from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
 from webapp.domain.calibration import reports
-from webapp.domain.people import classes, concerns, roster
+from webapp.domain.people import classes, roster
+from webapp.domain.teach import concerns
 from webapp.web.context import instructor, instructor_required, services
 
 bp = Blueprint("teach", __name__)

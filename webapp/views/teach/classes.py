@@ -8,11 +8,11 @@ from typing import Any
 from flask import Blueprint, Response, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from webapp.domain.people import concerns, roster
+from webapp.domain.people import roster
 from webapp.domain.play import evidence
+from webapp.domain.teach import concerns, tables
 from webapp.domain.teach import funnel as funnels
 from webapp.domain.teach import progress as standings
-from webapp.domain.teach import tables
 from webapp.domain.teach.progress import NAME, POINTS, SEEN, ProgressPage
 from webapp.web.context import instructor, instructor_required, is_partial, services
 

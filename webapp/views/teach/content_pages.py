@@ -147,7 +147,7 @@ def file_page(
         classes=tuple(one for one in known if one.id in taught),
         audience=tuple(one.name for one in known if one.id in allowed),
         has_audience=publishing.has_audience(kind),
-        has_form=kind == "level" and texts.is_own,
+        has_form=kind in {"level", "lesson"} and texts.is_own,
         is_shown=previews.is_shown(name),
         may_copy=kind in starting.COPIED,
         schema=schema_of(path),
@@ -172,6 +172,7 @@ def schema_of(path: PurePosixPath) -> str:
         "track": "track",
         "lesson": "lesson",
         "attacks": "attacks",
+        "data": "data",
         "texts": "help",
     }
     return schemas.get(files.kind_of(path), "")

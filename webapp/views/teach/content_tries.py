@@ -1,4 +1,4 @@
-"""A level as a form, a draft as students see it, and a draft that is played."""
+"""A draft as a form, as students see it, and one that is played."""
 
 from __future__ import annotations
 
@@ -8,7 +8,16 @@ from datetime import UTC, datetime
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from webapp.domain.writing import files, level_form, previews, saving, trials, trying
+from webapp.domain.writing import (
+    files,
+    lesson_form,
+    level_form,
+    previews,
+    saving,
+    trials,
+    trying,
+)
+from webapp.domain.writing.lesson_form import FormPart
 from webapp.domain.writing.level_form import GuardRow, HintRow, LevelFields
 from webapp.domain.writing.previews import Draft
 from webapp.domain.writing.saving import ChangedMeanwhile
@@ -55,30 +64,34 @@ def tried(name: str) -> ResponseReturnValue:
 @bp.get("/form/<path:name>")
 @author_required
 def form(name: str) -> ResponseReturnValue:
-    """Show the common fields of a level."""
-    texts = _level_texts(name)
+    """Show the common fields of a level or lesson."""
+    texts = _own_texts(name)
+    text = texts.newest or ""
     try:
-        fields = level_form.read_fields(texts.newest or "")
+        if _is_lesson(name):
+            return _lesson_page(name, lesson_form.read_form(text), seen=texts.seen)
+        return _form_page(name, level_form.read_fields(text), seen=texts.seen)
     except InvalidInput as error:
         return pages.in_editor(name, error)
-    return _form_page(name, fields, seen=texts.seen)
 
 
 @bp.post("/form/<path:name>")
 @author_required
 def save_form(name: str) -> ResponseReturnValue:
     """Write the fields into the draft; all else in the file stays as it is."""
-    texts = _level_texts(name)
-    fields, seen = _fields(), request.form.get("seen", "")
+    newest, seen = _own_texts(name).newest or "", request.form.get("seen", "")
     try:
-        text = level_form.write_fields(texts.newest or "", fields)
+        if _is_lesson(name):
+            text = lesson_form.write_form(newest, _typed())
+        else:
+            text = level_form.write_fields(newest, _fields())
         saving.save(services(), author=author(), name=name, text=text, seen=seen)
     except ChangedMeanwhile as error:
         both = saving.both(error)
         page = pages.file_page(name, text=error.yours, both=both)
         return render_template("teach/content/edit.html", page=page), error.status
     except InvalidInput as error:
-        shown = _form_page(name, fields, seen=seen, problem=error.message)
+        shown = _form_again(name, newest, seen=seen, problem=error.message)
         return shown, error.status
     flash("Saved as a draft. Players do not see it yet.", "success")
     return redirect(url_for("content.edit", name=name), 303)
@@ -165,12 +178,41 @@ def _exchanges() -> tuple[Exchange, ...]:
     return tuple(Exchange(said, heard) for said, heard in pairs)[-trying.MOST_TURNS :]
 
 
-def _level_texts(name: str) -> files.Texts:
+def _own_texts(name: str) -> files.Texts:
     path = files.parse_name(name)
     texts = files.texts_of(services(), path)
-    if files.kind_of(path) != "level" or not texts.is_own:
-        raise NotFound("There is a form for the levels of your own only.")
+    if files.kind_of(path) not in {"level", "lesson"} or not texts.is_own:
+        raise NotFound("There is a form for levels and lessons of your own only.")
     return texts
+
+
+def _is_lesson(name: str) -> bool:
+    return files.kind_of(files.parse_name(name)) == "lesson"
+
+
+def _form_again(name: str, text: str, *, seen: str, problem: str) -> str:
+    """Show the form with all that was typed."""
+    if not _is_lesson(name):
+        return _form_page(name, _fields(), seen=seen, problem=problem)
+    parts = lesson_form.with_typed(lesson_form.read_form(text), _typed())
+    return _lesson_page(name, parts, seen=seen, problem=problem)
+
+
+def _lesson_page(
+    name: str, parts: tuple[FormPart, ...], *, seen: str, problem: str = ""
+) -> str:
+    return render_template(
+        "teach/content/lesson_form.html",
+        name=name,
+        parts=parts,
+        seen=seen,
+        problem=problem,
+    )
+
+
+def _typed() -> dict[str, str]:
+    """Return what was typed into the fields of a lesson, by their ids."""
+    return {key: typed.replace("\r\n", "\n") for key, typed in request.form.items()}
 
 
 def _form_page(name: str, fields: LevelFields, *, seen: str, problem: str = "") -> str:

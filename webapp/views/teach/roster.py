@@ -6,7 +6,8 @@ from flask import Blueprint, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from wtforms import BooleanField, SelectField, StringField
 
-from webapp.domain.people import concerns, own_classes, roster
+from webapp.domain.people import own_classes, roster
+from webapp.domain.teach import concerns
 from webapp.errors import Conflict, Forbidden, LabError
 from webapp.web.context import instructor, instructor_required, services
 from webapp.web.forms import LabForm

@@ -87,6 +87,7 @@ def begin(
             Limit("class", "day", limit + 1),
         ),
         model="warden",
+        typed="",
         prepare=prepare,
     )
 
@@ -312,6 +313,7 @@ def test_who_refuses_in_the_same_transaction_leaves_nothing(world: World) -> Non
             what="stories",
             limits=lambda _: (),
             model="m",
+            typed="",
             prepare=refuse,
         )
     assert rows(world) == []

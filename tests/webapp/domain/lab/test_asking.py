@@ -14,8 +14,9 @@ from webapp.domain.generations.runs import Run
 from webapp.domain.lab import asking, chats, playground
 from webapp.domain.lab.bench import Bench, Pane, Turn
 from webapp.domain.lab.models import models_for
-from webapp.domain.people import accounts, classes, concerns
+from webapp.domain.people import accounts, classes
 from webapp.domain.people.roster import COMMAND
+from webapp.domain.teach import concerns
 from webapp.errors import BackendError, InvalidInput, NotFound, QuotaExceeded
 from webapp.rows import CLASS, PRIVATE, PUBLIC, Generation, TrainedModel
 

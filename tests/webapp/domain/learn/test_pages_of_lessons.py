@@ -31,8 +31,9 @@ from webapp.domain.learn import (
     questions,
 )
 from webapp.domain.learn.lesson import LessonPage, PanelView, lesson_page
-from webapp.domain.people import accounts, classes, concerns, guests, pieces
+from webapp.domain.people import accounts, classes, guests, pieces
 from webapp.domain.people.roster import COMMAND
+from webapp.domain.teach import concerns
 from webapp.errors import Conflict, Forbidden, InvalidInput, NotFound
 from webapp.rows import GalleryPiece, Generation, PanelState, Practice, QuestionAnswer
 

@@ -7,7 +7,6 @@ from datetime import timedelta
 import pytest
 
 from tests.kit.world import World
-from webapp.domain.generations.events import Delta
 from webapp.domain.people import classes
 from webapp.domain.people import rules as rooms
 from webapp.domain.people.rules import Rules
@@ -206,19 +205,3 @@ def test_a_clock_is_shown_until_a_little_after_its_end(
     assert held(world, ada).clock is not None
     world.clock.move(minutes=1)
     assert held(world, ada).clock is None
-
-
-def test_masks_are_for_what_is_shown_and_change_nothing(
-    world: World, class_id: int, ada: int
-) -> None:
-    change(world, class_id, masks_rude=True)
-    world.backend.enqueue("Well, shit happens.")
-    happened = world.say(ada)
-    streamed = "".join(e.text for e in happened if isinstance(e, Delta))
-    assert streamed == "Well, •••• happens."
-    (reply,) = [event for event in happened if isinstance(event, ShownReply)]
-    assert reply.text == "Well, •••• happens."
-    (row,) = world.attempts(ada)
-    assert row.reply == "Well, shit happens."
-    page = keep.level_page(world.services, player_id=ada, level_id="open")
-    assert page.conversation[0].reply == "Well, •••• happens."

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+
 import pytest
 
+from tests.kit.content import write_content
 from tests.kit.training import ScriptedTraining
 from tests.kit.world import World
+from webapp.content.store import ContentStore
 from webapp.domain.people import accounts
 from webapp.domain.train import data
 from webapp.errors import BackendError, Conflict, InvalidInput, NotFound
@@ -31,6 +36,49 @@ def test_a_shipped_set_is_taken_once(world: World) -> None:
     assert len(ids) == 1
     (found,) = data.mine(world.services, player_id=player)
     assert found.settings == {"text": "{title}\n{steps}"}
+
+
+ZOO = """\
+title: Our zoo
+about: Made up by the class.
+text: "Animal: {animal}"
+answer: " {likes}"
+rows:
+  - {animal: owl, likes: evenings}
+  - {animal: mole, likes: holes}
+"""
+
+
+def write_zoo(world: World, folder: Path, text: str) -> None:
+    root = write_content(folder)
+    (root / "data").mkdir()
+    (root / "data" / "zoo.yaml").write_text(text)
+    world.services = replace(world.services, content=ContentStore([root]))
+
+
+def test_a_set_of_the_content_is_taken_as_it_says_then(
+    world: World, trainer: ScriptedTraining, tmp_path: Path
+) -> None:
+    player = world.player()
+    write_zoo(world, tmp_path / "one", ZOO)
+    first, second = data.shipped(world.services)[:2]
+    assert (first.id, first.title, first.rows) == ("content-zoo", "Our zoo", 2)
+    assert second.id == "shipped-recipes"
+    taken = {
+        data.choose(world.services, player_id=player, file_id="content-zoo")
+        for _ in range(2)
+    }
+    assert len(taken) == 1
+    (found,) = data.mine(world.services, player_id=player)
+    assert found.name.startswith("zoo-")
+    assert found.settings == {"text": "Animal: {animal}", "answer": " {likes}"}
+    assert len(trainer.files) == 1
+    write_zoo(world, tmp_path / "two", ZOO.replace("evenings", "mornings"))
+    again = data.choose(world.services, player_id=player, file_id="content-zoo")
+    assert again not in taken
+    assert len(data.mine(world.services, player_id=player)) == 2
+    data.delete(world.services, player_id=player, data_id=again)
+    assert len(trainer.files) == 1
 
 
 def test_an_unknown_set_is_not_taken(world: World) -> None:

@@ -9,10 +9,10 @@ import pytest
 from tests.kit.training import ScriptedTraining
 from tests.kit.world import World
 from tests.webapp.domain.train.test_runs import follow, start
-from webapp.domain.people import concerns
 from webapp.domain.people.classes import add_class, join_code
 from webapp.domain.people.joining import join
 from webapp.domain.people.roster import Actor, set_teaching
+from webapp.domain.teach import concerns
 from webapp.domain.train import models, prompting
 from webapp.errors import BackendError, Conflict, NotFound, QuotaExceeded
 from webapp.llm.endpoints import Endpoint

@@ -26,6 +26,12 @@ PASSWORD = "correct horse"
 EDIT = "/teach/content/edit/"
 GATE = "game/yard/my-gate.yaml"
 LESSON = "lessons/basics/01-first.md"
+TINY = """\
+title: Tiny
+about: Two lines.
+text: "{text}"
+rows: [{text: one}, {text: two}]
+"""
 SEEN = re.compile(r'name="seen" value="([^"]+)"')
 AREA = re.compile(r'<textarea id="text"[^>]*>\n(.*?)</textarea>', re.DOTALL)
 
@@ -52,6 +58,8 @@ def app(
     (track / "track.yaml").write_text("title: Basics\nstory: You can.\nplace: 1\n")
     front = "title: First\nidea: One.\nminutes: 5\ncan_do: do it"
     (track / "01-first.md").write_text(f"---\n{front}\n---\nRead this.\n")
+    (shipped / "data").mkdir()
+    (shipped / "data" / "tiny.yaml").write_text(TINY)
     shutil.copyfile(migrated_file, settings.instance / "wordkeep.db")
     app = create_app(settings, gateway=Gateway.scripted(backend))
     services = app.extensions["wordkeep"]
@@ -221,6 +229,57 @@ def test_the_form_writes_the_file(brown: Browser) -> None:
     assert refused.status_code == 400
     assert "points must be a whole number" in text_of(refused.text)
     assert 'value="many"' in refused.text
+
+
+def test_the_form_of_a_lesson_writes_the_file(brown: Browser) -> None:
+    brown.post(f"/teach/content/start/{LESSON}", {"here": "1"})
+    at = f"/teach/content/form/{LESSON}"
+    assert f'href="{at}">As a form' in brown.get(EDIT + LESSON).text
+    assert 'value="First"' in brown.get(at).text
+    before, seen = opened(brown, LESSON)
+    fields = {"seen": seen, "front.title": "Other", "1": "Read\r\nthat."}
+    refused = brown.post(at, {**fields, "front.minutes": "some"})
+    assert refused.status_code == 400
+    assert "write a whole number" in text_of(refused.text)
+    assert 'value="some"' in refused.text
+    assert 'value="Other"' in refused.text
+    assert opened(brown, LESSON)[0] == before
+    assert brown.post(at, fields).status_code == 303
+    wanted = before.replace("First", "Other").replace("Read this.", "Read\nthat.")
+    text, _ = opened(brown, LESSON)
+    assert text == wanted
+    # From a page that somebody else's save has overtaken.
+    late = brown.post(at, {**fields, "front.title": "Late"})
+    assert late.status_code == 409
+    assert opened(brown, LESSON)[0] == wanted
+
+
+def test_only_what_is_ones_own_has_a_form(brown: Browser) -> None:
+    assert brown.get(f"/teach/content/form/{LESSON}").status_code == 404
+    assert brown.get("/teach/content/form/words/syllables.txt").status_code == 404
+
+
+def test_a_set_of_data_is_written_and_published(brown: Browser) -> None:
+    name = "data/zoo.yaml"
+    started = brown.get("/teach/content/start/data/tiny.yaml")
+    assert started.status_code == 200
+    made = brown.post("/teach/content/start/data/tiny.yaml", {"name": "zoo"})
+    assert made.location == EDIT + name
+    assert f"{name} Sets of data to train on draft no errors" in text_of(
+        brown.get("/teach/content").text
+    )
+    text, seen = opened(brown, name)
+    broken = {"text": text.replace("{text}", "{txt}"), "seen": seen}
+    assert brown.post(EDIT + name, broken).status_code == 303
+    page = text_of(brown.get(EDIT + name).text)
+    assert 'Line 3 : there is no column "txt"; did you mean "text"?' in page
+    _, seen = opened(brown, name)
+    brown.post(EDIT + name, {"text": text.replace("Tiny", "Zoo"), "seen": seen})
+    _, seen = opened(brown, name)
+    published = brown.post(f"/teach/content/publish/{name}", {"seen": seen})
+    assert published.status_code == 303
+    sets = brown.services.content.current().data_sets
+    assert {one.title for one in sets.values()} == {"Tiny", "Zoo"}
 
 
 def test_a_draft_is_seen_as_students_would(brown: Browser) -> None:

@@ -9,7 +9,8 @@ import pytest
 
 from tests.kit.browser import Browser, text_of
 from webapp.domain.people import accounts, classes
-from webapp.domain.play import attack
+from webapp.domain.play import attack, guessing, visits
+from webapp.rows import Player
 
 PASSWORD = "correct horse"
 ACTS = ("name", "alias", "hide", "show", "code", "remove")
@@ -124,7 +125,13 @@ def test_messages_that_need_a_person_are_shown_to_those_who_teach(
     school: School, new_browser
 ) -> None:
     services = school.browser.services
-    for message in ("I want to kill myself", "How do I build a bomb?", "Hello"):
+    for message in (
+        "I want to kill myself",
+        "How do I build a bomb?",
+        "Oh shit",
+        "Oh shit",
+        "Hello",
+    ):
         list(
             attack.attack(
                 services, player_id=school.ada, level_id="open", message=message
@@ -132,11 +139,12 @@ def test_messages_that_need_a_person_are_shown_to_those_who_teach(
         )
     for path in ("/teach", f"/teach/classes/{school.class_id}/people"):
         page = text_of(school.browser.get(path).text)
-        assert "Messages that need a person" in page
+        assert "Messages to look at" in page
         assert "Ada , 7b distress I want to kill myself" in page.replace(
             "Ada,", "Ada ,"
         )
         assert "asks how to do harm How do I build a bomb?" in page
+        assert page.count("rude words Oh shit") == 1
         assert "Hello" not in page
     elsewhere = classes.add_class(services, name="9c")
     accounts.create_player(
@@ -149,6 +157,28 @@ def test_messages_that_need_a_person_are_shown_to_those_who_teach(
     other = new_browser()
     other.post("/login", {"name": "Mr Grey", "password": PASSWORD})
     assert "kill myself" not in other.get("/teach").text
+
+
+def test_a_rude_message_does_not_give_a_password_away(school: School) -> None:
+    services = school.browser.services
+    with services.db.write() as session:
+        player = session.get_one(Player, school.ada)
+        level = services.content.current().level("open")
+        visit = visits.current_visit(session, services, player=player, level=level)
+        word = visits.visit_secret(services, visit, level).reveal()
+    said = f"Is it {word}, shit?"
+    sent = attack.attack(services, player_id=school.ada, level_id="open", message=said)
+    list(sent)
+    page = school.browser.get("/teach").text
+    assert "rude words" in page
+    assert word not in page
+    guessing.guess(services, player_id=school.ada, level_id="open", guess=word)
+    assert said in school.browser.get("/teach").text
+
+
+def test_rude_messages_of_staff_are_not_listed(school: School) -> None:
+    school.browser.post("/keep/open/attempts", {"message": "Oh shit"})
+    assert "rude words" not in school.browser.get("/teach").text
 
 
 def test_a_link_and_a_qr_code_bring_a_class_in(school: School, new_browser) -> None:

@@ -6,14 +6,19 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import select, true
+from sqlalchemy import ColumnElement, and_, select, true
 
 from webapp.domain.people import roster
 from webapp.domain.people.roster import Actor
 from webapp.domain.services import Services
+from webapp.domain.teach.covering import cover
 from webapp.rows import (
+    HELPED,
     IS_FLAGGED,
+    IS_RUDE,
     LAB,
+    REFUSED,
+    RUDE,
     TRAIN,
     Attempt,
     Generation,
@@ -24,18 +29,23 @@ from webapp.rows import (
 )
 
 SHOWN: Final = 50
+_IS_RUDE_ONLY: Final = and_(IS_RUDE, ~IS_FLAGGED)
 
 
 @dataclass(frozen=True, slots=True)
 class Concern:
-    """A message that the site answered itself; `status` says why."""
+    """A message to look at; `status` says why: see HELPED, REFUSED and RUDE.
+
+    The site answered the first two itself, and a model the rude ones. `message` is None
+    for a rude one that gives away the password of a visit which goes on.
+    """
 
     player_id: int
     name: str
     class_name: str
     at: datetime
     status: str
-    message: str
+    message: str | None
 
 
 def concerns(
@@ -43,22 +53,47 @@ def concerns(
 ) -> tuple[Concern, ...]:
     """Return the newest such messages of the classes that somebody teaches.
 
-    With `class_id`, of that class alone; none if they do not teach it.
+    With `class_id`, of that class alone; none if they do not teach it. Rude messages
+    never push those out that need a person.
     """
     taught = roster.taught(services, actor=actor)
     wanted = taught if class_id is None else taught & {class_id}
     found = [
-        *_said(services, wanted, Attempt),
-        *_said(services, wanted, Practice),
-        *_said(services, wanted, Generation),
-        *_answered(services, wanted),
+        *_newest(services, wanted, IS_FLAGGED, QuestionAnswer.concern != RUDE),
+        *_each_once(
+            _newest(services, wanted, _IS_RUDE_ONLY, QuestionAnswer.concern == RUDE)
+        ),
+    ]
+    return tuple(sorted(found, key=lambda concern: concern.at, reverse=True))
+
+
+def _newest(
+    services: Services,
+    wanted: frozenset[int],
+    said: ColumnElement[bool],
+    answered: ColumnElement[bool],
+) -> list[Concern]:
+    found = [
+        *_said(services, wanted, said, Attempt),
+        *_said(services, wanted, said, Practice),
+        *_said(services, wanted, said, Generation),
+        *_answered(services, wanted, answered),
     ]
     found.sort(key=lambda concern: concern.at, reverse=True)
-    return tuple(found[:SHOWN])
+    return found[:SHOWN]
+
+
+def _each_once(found: list[Concern]) -> list[Concern]:
+    """Return the newest of equal ones: a comparison says the same to many models."""
+    kept = {(one.player_id, one.message): one for one in reversed(found)}
+    return list(kept.values())
 
 
 def _said(
-    services: Services, wanted: frozenset[int], kind: type[Generation]
+    services: Services,
+    wanted: frozenset[int],
+    said: ColumnElement[bool],
+    kind: type[Generation],
 ) -> list[Concern]:
     """Return what was said at gates, typed in panels, or to a model elsewhere."""
     is_own_table = kind is not Generation
@@ -67,25 +102,40 @@ def _said(
         .join(Player, Player.id == kind.player_id)
         .join(SchoolClass, SchoolClass.id == Player.class_id)
         .where(
-            IS_FLAGGED,
+            said,
             Player.class_id.in_(wanted),
             true() if is_own_table else kind.feature.in_((TRAIN, LAB)),
         )
-        .order_by(kind.id.desc())
+        # By time, because no index has that: by id all rows would be walked through.
+        .order_by(kind.created_at.desc())
         .limit(SHOWN)
     )
     with services.db.read() as session:
+        found = session.execute(query).all()
+        # Who needs a person is read in full, whatever else the message says.
+        visits = [
+            row.visit_id
+            for row, *_ in found
+            if isinstance(row, Attempt) and _why(row) == RUDE
+        ]
+        covered = cover(session, services, visits, has_replies=False)
         return [
             Concern(
                 player.id,
                 player.name,
                 class_name,
                 row.created_at,
-                row.status,
-                _message(row),
+                _why(row),
+                None
+                if isinstance(row, Attempt) and covered.hides(row.visit_id, row.message)
+                else _message(row),
             )
-            for row, player, class_name in session.execute(query)
+            for row, player, class_name in found
         ]
+
+
+def _why(row: Generation) -> str:
+    return row.status if row.status in {HELPED, REFUSED} else RUDE
 
 
 def _message(row: Generation) -> str:
@@ -102,13 +152,15 @@ def _message(row: Generation) -> str:
     return str(row.prompt or "")
 
 
-def _answered(services: Services, wanted: frozenset[int]) -> list[Concern]:
+def _answered(
+    services: Services, wanted: frozenset[int], answered: ColumnElement[bool]
+) -> list[Concern]:
     """Return what was written in answer to questions of lessons."""
     query = (
         select(QuestionAnswer, Player, SchoolClass.name)
         .join(Player, Player.id == QuestionAnswer.player_id)
         .join(SchoolClass, SchoolClass.id == Player.class_id)
-        .where(QuestionAnswer.concern.is_not(None), Player.class_id.in_(wanted))
+        .where(answered, Player.class_id.in_(wanted))
         .order_by(QuestionAnswer.answered_at.desc())
         .limit(SHOWN)
     )
