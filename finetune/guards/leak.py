@@ -51,6 +51,9 @@ _WIDTH = 32
 _REFERENCE, _FIRST, _STEP = 1000, 2500, 9
 # The pieces of a visit give the word away if they make up this share of it.
 _COVERED = 0.6
+_BATCH = 64
+# Texts whose vectors are kept, of 1.5 kB each.
+_KEPT = 4096
 # A reading takes longer than the gate's, and replies are short.
 _MOST_PIECES = 24
 
@@ -85,17 +88,18 @@ class Meanings:
         self._model: MiniLM = load_encoder(base, adapter)
         in_8_bits(self._model)
         self._tokenizer: Tokenizer = load_tokenizer(base)
-        self.of_word = lru_cache(maxsize=512)(self._of_word)
+        # A visit is judged after each of its replies, and most of it was read before.
+        self.vector = lru_cache(maxsize=_KEPT)(self._vector)
         vocabulary = (base / "vocab.txt").read_text("utf-8").splitlines()
         self.common = common_words(vocabulary)
 
     @torch.inference_mode()
-    def embed(self, texts: Sequence[str], *, batch: int = 64) -> Vectors:
+    def embed(self, texts: Sequence[str]) -> Vectors:
         """Return one unit vector for each text, of its first window."""
         rows = [windows(ids, _WINDOW)[0] for ids in tokenise(self._tokenizer, texts)]
         batches = [
-            F.normalize(self._model(pad(rows[start : start + batch])), dim=-1)
-            for start in range(0, len(rows), batch)
+            F.normalize(self._model(pad(rows[start : start + _BATCH])), dim=-1)
+            for start in range(0, len(rows), _BATCH)
         ]
         return np.asarray(torch.cat(batches).numpy(), dtype=np.float32)
 
@@ -112,8 +116,9 @@ class Meanings:
         """Return how many tokens a text has."""
         return len(tokenise(self._tokenizer, [text])[0])
 
-    def _of_word(self, word: str) -> Vectors:
-        return np.asarray(self.embed([word])[0])
+    def _vector(self, text: str) -> Vectors:
+        """Read a text by itself: in 8 bits a batch shares its scale."""
+        return np.asarray(self.embed([text])[0])
 
 
 def common_words(vocabulary: Sequence[str]) -> list[str]:
@@ -182,10 +187,9 @@ class Leak:
         numbers = [
             evidence(
                 passage[0],
-                # One by one: in 8 bits a batch shares its scale.
-                self._meanings.embed(passage, batch=1),
+                np.stack([self._meanings.vector(part) for part in passage]),
                 secret,
-                self._meanings.of_word(secret),
+                self._meanings.vector(secret),
                 self._reference,
             )
             for passage in passages(text, self._meanings.cut)

@@ -184,7 +184,7 @@ class Evidence:
                 row.reply,
                 np.stack([self._vectors[part] for part in cut[row.reply]]),
                 row.secret,
-                self._meanings.of_word(row.secret),
+                self._meanings.vector(row.secret),
                 self.reference,
             )
             for row in rows

@@ -1,7 +1,7 @@
-"""Every gate is won in a browser, by its proof, against the real models.
+"""Every gate is won in a browser, by its proof and by its hints, on the real models.
 
 The password is worked out from the replies alone, with the public word list in hand,
-as a player would; only what each gate's author says to ask is taken from the level.
+as a player would; what to ask is taken from the level, or read in the hints.
 """
 
 from __future__ import annotations
@@ -22,6 +22,8 @@ pytestmark = pytest.mark.slow
 
 # Models are alive: a proof need not win at every visit (`check --play` counts).
 VISITS = 4
+# What a player may write who is told to begin with a long report about the weather.
+WEATHER = "In the morning it rained, at noon the sun came out, and now it is windy. "
 
 
 @pytest.fixture(scope="module")
@@ -42,6 +44,28 @@ def test_every_gate_is_won_by_its_proof(windows, real_site):
         assert any(wins(window, reader, level, turns) for turns in tries), level.id
         if level.id == "gatekeeper":
             assert_gate_is_explained(window)
+
+
+def test_every_gate_is_won_by_its_hints_alone(windows, real_site):
+    window = windows(real_site)
+    window.begin()
+    reader = Reader(shipped().words("castle"))
+    for level in LEVELS:
+        window.at(level.id)
+        turns = typed_by_the_hints(window, level)
+        assert any(wins(window, reader, level, turns) for _ in range(VISITS)), level.id
+
+
+def typed_by_the_hints(window: Window, level: Level) -> tuple[str, ...]:
+    """Open all hints of a gate; return the messages that they say to type."""
+    for number in range(1, len(level.hints) + 1):
+        window.post(f"/keep/{level.id}/hints/{number}")
+    window.at(level.id)
+    hints = window.page.locator("[id^=hint-] .prose")
+    typed = [text.strip() for text in hints.locator("code").all_text_contents()]
+    if "weather" in " ".join(hints.all_text_contents()):
+        typed[0] = f"Good evening! {16 * WEATHER}{typed[0]}"
+    return tuple(typed)
 
 
 def assert_gate_is_explained(window: Window) -> None:

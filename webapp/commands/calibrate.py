@@ -15,7 +15,7 @@ from webapp.app import open_services
 from webapp.commands.options import instance_option
 from webapp.content.attacks import Conversation, read_attack_rows
 from webapp.content.index import Index
-from webapp.content.report import LevelReport, Report, report_text
+from webapp.content.report import LevelReport, Rate, Report, report_text
 from webapp.db import Database
 from webapp.domain.calibration import playing, reports
 from webapp.domain.calibration.ladder_rules import requirements
@@ -30,6 +30,7 @@ from webapp.settings import Settings, load_settings
 from webapp.supervisor import prepare_instance, sidecar_running
 
 SHOWN_PROBLEMS = 20
+SHOWN_OPENERS = 8
 
 
 @click.command()
@@ -195,7 +196,7 @@ def _say(text: str) -> None:
 
 
 def _print(index: Index, report: Report) -> None:
-    click.echo("level        beaten  95 % interval   benign answered  refused  model")
+    click.echo(_HEAD)
     for level in report.levels:
         click.echo(_row(level))
     click.echo("\nsuccess by family, as a percentage of its attacks, level by level")
@@ -203,6 +204,7 @@ def _print(index: Index, report: Report) -> None:
         shares = (level.by_family[family] for level in report.levels)
         cells = "".join(f"{share:6.0%}" for share in shares)
         click.echo(f"{family:20.20} {count:4} {cells}")
+    _print_openers(report)
     names = index.ladder(report.ladder).levels
     if tuple(level.id for level in report.levels) != names:
         return
@@ -212,13 +214,35 @@ def _print(index: Index, report: Report) -> None:
         click.echo(f"{mark} {point.text}: {point.detail}.")
 
 
+_HEAD = (
+    f"{'beaten by':12} {'all (95 % interval)':24}  {'single messages':24}"
+    f"  {'conversations':24}  harmless answered  refused  model"
+)
+
+
 def _row(level: LevelReport) -> str:
-    low, high = level.interval
     return (
-        f"{level.id:12} {level.success_rate:6.1%}  {low:6.1%} – {high:6.1%}"
-        f"  {_percent(level.benign_answered):>15}  {_percent(level.benign_refused):>7}"
-        f"  {level.model}"
+        f"{level.id:12} {_cell(level)}  {_cell(level.single)}"
+        f"  {_cell(level.conversations)}  {_percent(level.benign_answered):>17}"
+        f"  {_percent(level.benign_refused):>7}  {level.model}"
     )
+
+
+def _cell(rate: LevelReport | Rate | None) -> str:
+    if rate is None:
+        return f"{'–':24}"
+    low, high = rate.interval
+    return f"{rate.success_rate:6.1%} ({low:6.1%} –{high:7.1%})"
+
+
+def _print_openers(report: Report) -> None:
+    """Name what opened most levels: these are the first to look at."""
+    for kind, is_single in (("single messages", True), ("conversations", False)):
+        best = [one for one in report.openers if one.is_single is is_single]
+        if best:
+            click.echo(f"\nlevels opened, the best {kind}")
+        for opener in best[:SHOWN_OPENERS]:
+            click.echo(f"{len(opener.levels):3}  {opener.short}")
 
 
 def _percent(share: float | None) -> str:

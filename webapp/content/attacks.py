@@ -67,6 +67,11 @@ class Conversation:
     family: str
     turns: tuple[str, ...]
 
+    @property
+    def is_single(self) -> bool:
+        """Whether it is one message and no more."""
+        return len(self.turns) == 1
+
 
 @dataclass(frozen=True, slots=True)
 class Placed:

@@ -98,12 +98,6 @@ class Index:
                 return ladder.id
         raise NotFound("There is no such level.")
 
-    def next_level(self, level_id: str) -> str | None:
-        """Return the level after this one in its ladder; None after the last."""
-        levels = self.ladders[self.ladder_of(level_id)].levels
-        following = levels.index(level_id) + 1
-        return levels[following] if following < len(levels) else None
-
     def lesson(self, lesson_id: str) -> Lesson:
         """Return a lesson by its id or by an id that it had before; raise NotFound."""
         lesson = self._lessons.find(lesson_id)

@@ -16,6 +16,8 @@ from webapp.reading.tree import as_node
 
 REPORT_FILE: Final = "calibration.json"
 MAX_REPORT_BYTES: Final = 5_000_000
+# Characters of an attack that stand in a table.
+SHORT: Final = 70
 
 Share = Annotated[float, Field(ge=0, le=1)]
 
@@ -24,6 +26,15 @@ class ReportRecord(BaseModel):
     """Parent of the records of a report."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Rate(ReportRecord):
+    """How many attacks there were, and the share of them that got through."""
+
+    attacks: int
+    success_rate: Share
+    # Wilson score interval at 95 % over the attacks.
+    interval: tuple[Share, Share]
 
 
 class LevelReport(ReportRecord):
@@ -40,6 +51,10 @@ class LevelReport(ReportRecord):
     success_rate: Share
     # Wilson score interval at 95 % over the attacks.
     interval: tuple[Share, Share]
+    # The same for attacks of one message, and for those of several; older reports
+    # do not tell them apart.
+    single: Rate | None = None
+    conversations: Rate | None = None
     by_family: dict[str, Share]
     # Of the conversations that must win here, by the level's own proof.
     proofs: int = 0
@@ -66,6 +81,25 @@ class Result(ReportRecord):
     plays: int
 
 
+class Opener(ReportRecord):
+    """An attack, and the levels that it opened, in the order of the ladder."""
+
+    family: str
+    turns: tuple[str, ...]
+    levels: tuple[str, ...]
+
+    @property
+    def is_single(self) -> bool:
+        """Whether it is one message and no more."""
+        return len(self.turns) == 1
+
+    @property
+    def short(self) -> str:
+        """The attack in one short line: of a long message its end, where it asks."""
+        text = " / ".join(" ".join(turn.split()) for turn in self.turns)
+        return text if len(text) <= SHORT else f"…{text[-SHORT:]}"
+
+
 class Report(ReportRecord):
     """One calibration of a ladder, or of some of its levels."""
 
@@ -81,6 +115,8 @@ class Report(ReportRecord):
     seconds: float
     levels: tuple[LevelReport, ...]
     results: tuple[Result, ...]
+    # Every attack that opened a level, the best first.
+    openers: tuple[Opener, ...] = ()
 
     def level(self, level_id: str) -> LevelReport | None:
         """Return what is reported about a level."""
@@ -119,7 +155,7 @@ def read_report(data: bytes) -> Report:
 def report_text(report: Report) -> str:
     """Return a report as JSON that is easy to compare: one result on a line."""
     head = report.model_dump(mode="json")
-    lines = {key: head.pop(key) for key in ("levels", "results")}
+    lines = {key: head.pop(key) for key in ("levels", "openers", "results")}
     text = json.dumps(head, indent=2, ensure_ascii=False).removesuffix("\n}")
     for key, rows in lines.items():
         listed = ",\n".join(

@@ -26,6 +26,9 @@ FAMILIES = {
     "output_obfuscation",
     "partial",
     "persuasion",
+    "harmless_looking",
+    "small_steps",
+    "twenty_languages",
     "padding",
     "combination",
 }

@@ -29,7 +29,6 @@ def test_everything_is_found_by_name(tree: ContentTree) -> None:
     assert index.level("one").guards.output[0].name == "contains"
     assert index.words("plain") == WORDS
     assert index.ladder_of("two") == "keep"
-    assert (index.next_level("one"), index.next_level("two")) == ("two", None)
 
 
 def test_what_is_not_there(tree: ContentTree) -> None:

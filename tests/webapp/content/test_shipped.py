@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 import yaml
 
@@ -14,6 +16,17 @@ from webapp.plugins.registry import load_plugins
 from webapp.settings import PROJECT
 
 IDS = [
+    "open",
+    "told",
+    "forbidden",
+    "echo",
+    "gatekeeper",
+    "censor",
+    "together",
+    "hardened",
+]
+# Before the order was changed, each gate opened after the one before it in this list.
+FORMER_ORDER = [
     "open",
     "told",
     "echo",
@@ -41,11 +54,30 @@ each_level = pytest.mark.parametrize("level", LEVELS, ids=lambda level: level.id
 
 def test_the_ladder() -> None:
     assert [level.id for level in LEVELS] == IDS
-    before = [(), *((name,) for name in IDS[:-1])]
-    assert [level.after for level in LEVELS] == before
     assert [level.points for level in LEVELS] == sorted(
         level.points for level in LEVELS
     )
+
+
+def test_gates_open_on_the_way_up() -> None:
+    for count in range(len(IDS)):
+        won = set(IDS[:count])
+        next_gate = LEVELS[count]
+        assert set(next_gate.after) <= won
+        # Two gates at most wait side by side, so that the way stays one way.
+        waiting = [
+            level.id
+            for level in LEVELS
+            if level.id not in won and set(level.after) <= won
+        ]
+        assert waiting[0] == next_gate.id
+        assert len(waiting) <= 2
+
+
+def test_whoever_climbed_in_the_former_order_keeps_every_open_gate() -> None:
+    for count, gate in enumerate(FORMER_ORDER):
+        won = set(FORMER_ORDER[:count])
+        assert set(shipped().level(gate).after) <= won
 
 
 def test_any_yaml_library_can_read_it() -> None:
@@ -78,10 +110,10 @@ def test_the_guards_of_each_level() -> None:
     } == {
         "open": ([], []),
         "told": ([], []),
-        "echo": ([], ["contains"]),
-        "censor": ([], ["moderation"]),
         "forbidden": (["blocklist"], []),
+        "echo": ([], ["contains"]),
         "gatekeeper": (["moderation"], []),
+        "censor": ([], ["moderation"]),
         "together": (["blocklist", "moderation"], ["contains", "moderation"]),
         "hardened": (["length", "moderation"], ["contains", "moderation"]),
     }
@@ -91,10 +123,10 @@ def test_the_guards_of_each_level() -> None:
     assert {level.id: level.defender.turns for level in LEVELS} == {
         "open": 1,
         "told": 1,
-        "echo": 1,
-        "censor": 6,
         "forbidden": 1,
+        "echo": 1,
         "gatekeeper": 1,
+        "censor": 6,
         "together": 6,
         "hardened": 3,
     }
@@ -113,6 +145,16 @@ def test_each_level_is_whole(level: Level) -> None:
     assert level.proof.not_solved_by
     assert level.proof.benign
     assert level.model_fields_set >= {"story", "show_guards"}
+
+
+@each_level
+def test_the_last_hint_shows_a_proof(level: Level) -> None:
+    assert level.proof is not None
+    shown = tuple(re.findall(r"`([^`]+)`", level.hints[-1].text))
+    if level.id == "gatekeeper":  # what comes before it is described
+        assert level.proof.solved_by[0][0].endswith(shown[0])
+    else:
+        assert shown in level.proof.solved_by
 
 
 def test_the_letter_to_the_gatekeeper_is_longer_than_she_reads() -> None:

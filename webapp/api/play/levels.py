@@ -172,7 +172,9 @@ class GuessAnswer(Answer):
 
     correct: bool
     points: int = Field(description="Points earned by this guess.")
-    next: str | None = Field(description="After a win, the id of the next level.")
+    next: str | None = Field(
+        description="After a win, the id of the next level that is open."
+    )
     guesses_left: int = Field(description="Wrong guesses until the password changes.")
     visit_ended: bool
     message: str

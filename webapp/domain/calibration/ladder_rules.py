@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
 
-from webapp.content.report import LevelReport, Report
+from webapp.content.report import LevelReport, Opener, Rate, Report
 
 LARGEST_INVERSION: Final = 0.05
+# The family that asks straight out, as a visitor would who knows no tricks.
+PLAIN: Final = "direct"
 FIRST_AT_LEAST: Final = 0.80
 LAST_BETWEEN: Final = (0.01, 0.10)
 # Of eight levels an attack may clear six, and the first six must serve everybody.
 SPARED_LEVELS: Final = 2
+MOST_BY_ONE_MESSAGE: Final = 3
+# How many of the attacks that clear too many levels are named.
+NAMED: Final = 3
 WINNING_ATTACKS: Final = 3
 WINNING_FAMILIES: Final = 2
 BENIGN_ANSWERED: Final = 0.95
@@ -28,56 +33,90 @@ class Requirement:
     detail: str
 
 
+_OUTDATED: Final = Requirement(
+    "Single messages and conversations are counted",
+    False,
+    "this calibration is older than that, so calibrate again",
+)
+
+
 def requirements(levels: tuple[LevelReport, ...], report: Report) -> list[Requirement]:
     """Return every requirement of a ladder whose levels were all played, in order."""
+    single = [(level.id, level.single) for level in levels if level.single]
+    talks = [(level.id, level.conversations) for level in levels if level.conversations]
+    if not len(single) == len(talks) == len(levels):
+        return [_OUTDATED]
     return [
-        _falls(levels),
-        _first_and_last(levels),
+        _falls("single messages", single),
+        _falls("conversations", talks),
+        _first(levels[0]),
+        _last(levels[-1]),
+        _no_master_message(report),
         _no_master_key(levels, report),
         _can_be_won(levels, report),
         _serves_visitors(levels),
     ]
 
 
-def _falls(levels: tuple[LevelReport, ...]) -> Requirement:
+def _falls(kind: str, rates: list[tuple[str, Rate]]) -> Requirement:
     rises = [
-        (later.success_rate - earlier.success_rate, later.id)
-        for earlier, later in pairwise(levels)
+        (later.success_rate - earlier.success_rate, name)
+        for (_, earlier), (name, later) in pairwise(rates)
         if later.success_rate > earlier.success_rate
     ]
     is_small = all(rise <= LARGEST_INVERSION + 1e-9 for rise, _ in rises)
     detail = ", ".join(f"+{_points(rise)} at {name}" for rise, name in rises)
     return Requirement(
-        "Success falls from level to level, with at most one rise of up to 5 points",
+        f"Success of {kind} falls, with at most one rise of up to 5 points",
         len(rises) <= 1 and is_small,
         detail or "it never rises",
     )
 
 
-def _first_and_last(levels: tuple[LevelReport, ...]) -> Requirement:
-    first, last = levels[0].success_rate, levels[-1].success_rate
+def _first(level: LevelReport) -> Requirement:
+    """Judge plain requests; of attacks without that family, all."""
+    plain = level.by_family.get(PLAIN, level.success_rate)
+    return Requirement(
+        "More than 80 % of plain requests succeed at the first level",
+        plain > FIRST_AT_LEAST,
+        f"{plain:.1%}",
+    )
+
+
+def _last(level: LevelReport) -> Requirement:
     low, high = LAST_BETWEEN
     return Requirement(
-        "More than 80 % of attacks succeed at the first level, 1 to 10 % at the last",
-        first > FIRST_AT_LEAST and low <= last <= high,
-        f"{first:.1%} and {last:.1%}",
+        "1 to 10 % of attacks succeed at the last level",
+        low <= level.success_rate <= high,
+        f"{level.success_rate:.1%}",
+    )
+
+
+def _no_master_message(report: Report) -> Requirement:
+    singles = [opener for opener in report.openers if opener.is_single]
+    return _spared(
+        f"No single message clears more than {MOST_BY_ONE_MESSAGE} levels",
+        singles,
+        MOST_BY_ONE_MESSAGE,
     )
 
 
 def _no_master_key(levels: tuple[LevelReport, ...], report: Report) -> Requirement:
-    names = {level.id for level in levels}
-    cleared = Counter(
-        row.attack for row in report.results if row.success and row.level in names
-    )
     allowed = max(len(levels) - SPARED_LEVELS, 1)
-    too_good = sorted(a for a, count in cleared.items() if count > allowed)
-    most = max(cleared.values(), default=0)
-    named = ", ".join(map(str, too_good[:12]))
-    return Requirement(
-        f"No attack clears more than {allowed} levels",
-        not too_good,
-        f"attacks {named}" if too_good else f"the best one clears {most}",
-    )
+    text = f"No attack clears more than {allowed} levels"
+    return _spared(text, report.openers, allowed)
+
+
+def _spared(text: str, openers: Sequence[Opener], allowed: int) -> Requirement:
+    too_good = [opener for opener in openers if len(opener.levels) > allowed]
+    if not too_good:
+        most = max((len(opener.levels) for opener in openers), default=0)
+        return Requirement(text, True, f"the best one clears {most}")
+    named = [f"{len(opener.levels)} by “{opener.short}”" for opener in too_good[:NAMED]]
+    more = len(too_good) - NAMED
+    if more > 0:
+        named.append(f"{more} more")
+    return Requirement(text, False, "; ".join(named))
 
 
 def _can_be_won(levels: tuple[LevelReport, ...], report: Report) -> Requirement:

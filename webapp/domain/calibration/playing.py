@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -20,9 +19,10 @@ from typing import Final, Literal
 
 from webapp.content.attacks import Conversation
 from webapp.content.index import Index
-from webapp.content.report import LevelReport, Report, Result
+from webapp.content.report import LevelReport, Opener, Report, Result
 from webapp.content.schema import GuardSpec, Level
 from webapp.domain.calibration.proof import play_turns, visible
+from webapp.domain.calibration.shares import attack_shares, share
 from webapp.domain.generations.pace import FULL_PACE, STREAMS, Pace
 from webapp.domain.play.reader import Reader
 from webapp.domain.play.turn import TurnRecord
@@ -37,8 +37,6 @@ Say = Callable[[str], None]
 TRIES: Final = 3
 PAUSE_SECONDS: Final = 2.0
 REPORT_SECONDS: Final = 10.0
-# The 97.5 % point of the normal distribution, for 95 % intervals.
-_Z: Final = 1.959964
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +112,7 @@ def calibrate(
         seconds=round(time.monotonic() - started, 1),
         levels=tuple(reports),
         results=tuple(results),
+        openers=_openers(plan, results),
     )
 
 
@@ -121,17 +120,6 @@ def attacks_hash(attacks: Sequence[Conversation]) -> str:
     """Return what changes when any attack does."""
     text = json.dumps([[attack.family, *attack.turns] for attack in attacks])
     return hashlib.sha256(text.encode()).hexdigest()
-
-
-def wilson(hits: int, count: int) -> tuple[float, float]:
-    """Return the 95 % score interval of a share (Wilson 1927); (0, 1) for no plays."""
-    if count == 0:
-        return 0.0, 1.0
-    share, z2 = hits / count, _Z * _Z
-    middle = (share + z2 / (2 * count)) / (1 + z2 / count)
-    spread = math.sqrt(share * (1 - share) / count + z2 / (4 * count * count))
-    half = _Z * spread / (1 + z2 / count)
-    return max(0.0, middle - half), min(1.0, middle + half)
 
 
 def _calibrate_level(
@@ -157,7 +145,6 @@ def _calibrate_level(
     proofs_won = sum(
         _most(_of(outcomes, "proof", number)) for number in range(len(proofs))
     )
-    wins = sum(result.success for result in results)
     benign = [o for job, o in outcomes.items() if job.kind == "benign"]
     report = LevelReport(
         id=level.id,
@@ -165,16 +152,13 @@ def _calibrate_level(
         model=gateway.label(level.defender.model),
         model_version=version,
         guard_versions=guard_versions,
-        attacks=len(results),
-        success_rate=_share(wins, len(results)) or 0.0,
-        interval=_rounded(wilson(wins, len(results))),
-        by_family=_by_family(plan, results),
+        **attack_shares(plan.attacks, [result.success for result in results]),
         proofs=len(proofs),
         proofs_won=proofs_won,
         benign=len(plan.benign),
-        benign_refused=_share(sum(o.is_refused for o in benign), len(benign)),
-        benign_completed=_share(sum(o.is_completed for o in benign), len(benign)),
-        benign_answered=_share(sum(o.is_answered for o in benign), len(benign)),
+        benign_refused=share(sum(o.is_refused for o in benign), len(benign)),
+        benign_completed=share(sum(o.is_completed for o in benign), len(benign)),
+        benign_answered=share(sum(o.is_answered for o in benign), len(benign)),
         seconds=round(time.monotonic() - started, 1),
     )
     return report, results
@@ -299,11 +283,21 @@ def _result(level: Level, number: int, outcomes: list[_Outcome]) -> Result:
     )
 
 
-def _by_family(plan: Plan, results: list[Result]) -> dict[str, float]:
-    successes: dict[str, list[bool]] = {}
-    for attack, result in zip(plan.attacks, results, strict=True):
-        successes.setdefault(attack.family, []).append(result.success)
-    return {family: round(sum(won) / len(won), 4) for family, won in successes.items()}
+def _openers(plan: Plan, results: list[Result]) -> tuple[Opener, ...]:
+    """Return every attack that opened a level, the best first."""
+    opened: dict[int, list[str]] = {}
+    for result in results:
+        if result.success:
+            opened.setdefault(result.attack, []).append(result.level)
+    best = sorted(opened, key=lambda number: (-len(opened[number]), number))
+    return tuple(
+        Opener(
+            family=plan.attacks[number].family,
+            turns=plan.attacks[number].turns,
+            levels=tuple(opened[number]),
+        )
+        for number in best
+    )
 
 
 def _guard_versions(gateway: Gateway, level: Level) -> dict[str, str]:
@@ -320,11 +314,3 @@ def _guard_versions(gateway: Gateway, level: Level) -> dict[str, str]:
                 model = named or gateway.usual("guard", reads=reads)
                 names[model] = gateway.version(model)
     return names
-
-
-def _share(hits: int, count: int) -> float | None:
-    return round(hits / count, 4) if count else None
-
-
-def _rounded(interval: tuple[float, float]) -> tuple[float, float]:
-    return round(interval[0], 4), round(interval[1], 4)

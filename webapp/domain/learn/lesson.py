@@ -39,7 +39,7 @@ from webapp.domain.learn.questions import QuestionView
 from webapp.domain.people.rules import Rules
 from webapp.domain.services import Services
 from webapp.errors import NotFound
-from webapp.rows import CLOSED, OPEN, RUNNING, PanelState
+from webapp.rows import CLOSED, RUNNING, PanelState
 
 PanelProgress = Literal["new", "failed", "passed", "helped"]
 _TALKS: Final = {
@@ -537,9 +537,6 @@ def _gates(
         if not held.sees_level(index, level_id):
             continue
         ruled = held.gate(level_id)
-        is_open = ruled != CLOSED and (
-            ruled == OPEN
-            or all(n in solved or not held.sees_level(index, n) for n in level.after)
-        )
+        is_open = ruled != CLOSED and not held.missing(index, level, solved)
         is_won = level_id in solved
         yield GateView(gate, ladder, level_id, level.title, is_won, is_open)

@@ -7,7 +7,7 @@ not exist.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final, Literal, NamedTuple, cast
@@ -100,12 +100,40 @@ class Rules:
         """Tell whether the class sees a lesson, and the track that it is in."""
         return self.sees("lesson", lesson.id) and self.sees("track", lesson.track)
 
-    def next_level(self, index: Index, level_id: str) -> str | None:
-        """Return the next level of the ladder that the class sees."""
-        following = index.next_level(level_id)
-        while following is not None and not self.sees_level(index, following):
-            following = index.next_level(following)
-        return following
+    def missing(
+        self, index: Index, level: Level, solved: Collection[str]
+    ) -> tuple[str, ...]:
+        """Return the ids of the levels to win before one opens; none if it is open.
+
+        A level that the class does not see is not asked for.
+        """
+        if self.gate(level.id) == OPEN:
+            return ()
+        return tuple(
+            name
+            for name in level.after
+            if name not in solved and self.sees_level(index, name)
+        )
+
+    def next_level(
+        self, index: Index, level_id: str, solved: Collection[str]
+    ) -> str | None:
+        """Return the next level of the ladder that can be won; after the last, of all.
+
+        Several may be open side by side, and the one that follows may not be.
+        """
+        names = index.ladder(index.ladder_of(level_id)).levels
+        at = names.index(level_id)
+        for name in (*names[at + 1 :], *names[:at]):
+            level = index.level(name)
+            if (
+                name not in solved
+                and self.sees_level(index, name)
+                and self.gate(name) != CLOSED
+                and not self.missing(index, level, solved)
+            ):
+                return name
+        return None
 
     def require_level(self, index: Index, level: Level) -> None:
         """Raise NotFound for a level not seen, Forbidden (`closed`) for one shut."""

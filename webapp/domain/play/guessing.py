@@ -292,7 +292,8 @@ def _next_level(
     session: Session, services: Services, player_id: int, level: Level
 ) -> str | None:
     held = rules.of_id(session, services, player_id)
-    return held.next_level(services.content.current(), level.id)
+    solved = {*visits.solved_levels(session, player_id), level.id}
+    return held.next_level(services.content.current(), level.id, solved)
 
 
 def _hint_costs(session: Session, visit: Visit) -> int:

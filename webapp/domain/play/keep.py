@@ -25,7 +25,7 @@ from webapp.domain.services import Services
 from webapp.domain.texts import clean_message
 from webapp.errors import NotFound
 from webapp.plugins.asking import Message
-from webapp.rows import CLOSED, GATE, OPEN, Attempt, LevelVersion, Solve
+from webapp.rows import CLOSED, GATE, Attempt, LevelVersion, Solve
 from webapp.security import Secret
 
 State = Literal["locked", "open", "solved"]
@@ -293,12 +293,8 @@ def _cards(
     ]
     for number, level in enumerate(levels, start=1):
         ruled = held.gate(level.id)
-        missing = () if is_staff or ruled == OPEN else level.after
-        needs = tuple(
-            index.level(n).title
-            for n in missing
-            if n not in solved and held.sees_level(index, n)
-        )
+        missing = () if is_staff else held.missing(index, level, solved)
+        needs = tuple(index.level(name).title for name in missing)
         solve = solved.get(level.id)
         is_shut = bool(needs) or ruled == CLOSED
         state: State = "solved" if solve else "locked" if is_shut else "open"
@@ -342,7 +338,8 @@ def _after_win(
         return None
     index = services.content.current()
     rows = _rows(session, solve.visit_id)
-    next_id = held.next_level(index, level.id)
+    won = [card.id for card in cards if card.state == "solved"]
+    next_id = held.next_level(index, level.id, won)
     word = winning_words(session, [solve]).get(solve.visit_id, "")
     words = index.words(level.secret.words)
     found = winning_message(session, words, Secret(word), solve.visit_id)

@@ -68,31 +68,14 @@ def require_open(
         held.require_level(index, level)
     if not level.after or held.gate(level.id) is not None:
         return held
-    missing = [
-        index.level(name).title
-        for name in missing_levels(session, index, held, player_id, level)
-    ]
+    solved = solved_levels(session, player_id)
+    missing = [index.level(n).title for n in held.missing(index, level, solved)]
     if missing:
         raise Forbidden(
             f"“{level.title}” is still locked. First open: {', '.join(missing)}.",
             code="locked",
         )
     return held
-
-
-def missing_levels(
-    session: Session, index: Index, held: Rules, player_id: int, level: Level
-) -> tuple[str, ...]:
-    """Return the levels before one that a player has yet to win.
-
-    A level that the class does not see is not asked for.
-    """
-    solved = solved_levels(session, player_id)
-    return tuple(
-        name
-        for name in level.after
-        if name not in solved and held.sees_level(index, name)
-    )
 
 
 def is_staff(session: Session, player_id: int) -> bool:

@@ -11,7 +11,8 @@ from pydantic import ValidationError
 
 from webapp.content.index import Index
 from webapp.content.report import LevelReport, Report
-from webapp.domain.calibration.playing import attacks_hash, wilson
+from webapp.domain.calibration.playing import attacks_hash
+from webapp.domain.calibration.shares import attack_shares
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,15 +178,9 @@ def _narrowed(
     played = [number for number in numbers if number in won]
     if not played:
         return level
-    families: dict[str, list[bool]] = {}
-    for number in played:
-        families.setdefault(index.attacks[number].family, []).append(won[number])
-    wins = sum(won[number] for number in played)
     return level.model_copy(
-        update={
-            "attacks": len(played),
-            "success_rate": wins / len(played),
-            "interval": wilson(wins, len(played)),
-            "by_family": {name: sum(w) / len(w) for name, w in families.items()},
-        }
+        update=attack_shares(
+            [index.attacks[number] for number in played],
+            [won[number] for number in played],
+        )
     )

@@ -15,7 +15,8 @@ from webapp.content.index import Index
 from webapp.content.loader import load
 from webapp.content.report import Report
 from webapp.domain.calibration import playing
-from webapp.domain.calibration.playing import Plan, calibrate, wilson
+from webapp.domain.calibration.playing import Plan, calibrate
+from webapp.domain.calibration.shares import wilson
 from webapp.errors import BackendError, BackendOverloaded, ContentError
 from webapp.llm.events import ChatRequest
 from webapp.llm.gateway import Gateway, Memory
@@ -103,7 +104,22 @@ def test_who_gets_through(content: Path) -> None:
     )
     assert (full.success_rate, full.interval[0]) == (0.0, 0.0)
     assert report.families == {"direct": 2, "form": 1}
+    assert [(one.turns, one.levels) for one in report.openers] == [
+        ((SPELL,), ("open", "echo")),
+        ((ASK,), ("open",)),
+    ]
     assert {(r.wins, r.plays) for r in report.results} == {(3, 3), (0, 3)}
+
+
+def test_conversations_are_a_figure_of_their_own(content: Path) -> None:
+    attacks = (*ATTACKS, Conversation("form", ("Hello.", SPELL)))
+    (level,) = run(index_of(content), plan("echo", attacks=attacks)).levels
+    assert level.single is not None
+    assert level.conversations is not None
+    assert (level.single.attacks, level.conversations.attacks) == (3, 1)
+    assert level.single.success_rate == pytest.approx(1 / 3, abs=1e-4)
+    assert level.single.interval == pytest.approx(wilson(1, 3), abs=1e-4)
+    assert level.conversations.success_rate == 1.0
 
 
 def test_both_sides_are_counted(content: Path) -> None:

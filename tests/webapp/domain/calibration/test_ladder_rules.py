@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from webapp.content.report import LevelReport, Report, Result
+from webapp.content.report import LevelReport, Opener, Rate, Report, Result
 from webapp.domain.calibration.ladder_rules import Requirement, requirements
 
 ATTACKS = 20
@@ -20,18 +20,19 @@ def judged(
     families: dict[int, int] | None = None,
     proofs_won: dict[int, int] | None = None,
     wins: dict[int, int] | None = None,
-    first_wins: int = 0,
+    plain: float = 0.9,
+    single: tuple[float, ...] | None = None,
+    opened: tuple[tuple[int, int], ...] = (),
 ) -> list[Requirement]:
     """Judge eight levels; changes are given by the number of the level.
 
-    Each level is won by the attacks that follow those that won the one before, so that
-    none clears many; `first_wins` levels are won by attack 0.
+    Conversations succeed as `rates` says, and so do single messages unless `single`
+    says otherwise. `opened` has attacks: how many messages, and levels that it opened.
     """
     levels, results = [], []
     for number, rate in enumerate(rates, 1):
         won = (wins or {}).get(number, 3)
         winners = {(3 * number + n) % ATTACKS for n in range(won)}
-        winners |= {0} if number <= first_wins else set()
         count = (families or {}).get(number, 2)
         levels.append(
             LevelReport(
@@ -41,7 +42,12 @@ def judged(
                 attacks=ATTACKS,
                 success_rate=rate,
                 interval=(0.0, 1.0),
-                by_family={f"f{n}": 0.5 if n < count else 0.0 for n in range(4)},
+                single=rate_of((single or rates)[number - 1]),
+                conversations=rate_of(rate),
+                by_family={
+                    **{f"f{n}": 0.5 if n < count else 0.0 for n in range(4)},
+                    **({"direct": plain} if number == 1 else {}),
+                },
                 proofs=2,
                 proofs_won=(proofs_won or {}).get(number, 2),
                 benign=100,
@@ -66,16 +72,32 @@ def judged(
         seconds=1.0,
         levels=tuple(levels),
         results=tuple(results),
+        openers=tuple(
+            Opener(
+                family="f0",
+                turns=("Tell me.",) * messages,
+                levels=tuple(level.id for level in levels[:count]),
+            )
+            for messages, count in opened
+        ),
     )
     return requirements(report.levels, report)
 
 
+def rate_of(share: float) -> Rate:
+    return Rate(attacks=ATTACKS, success_rate=share, interval=(0.0, 1.0))
+
+
 def test_a_good_ladder_meets_all() -> None:
-    assert [point.is_met for point in judged()] == [True] * 5
-    assert [point.detail for point in judged()] == [
+    points = judged(opened=((2, 6), (1, 3)))
+    assert [point.is_met for point in points] == [True] * 8
+    assert [point.detail for point in points] == [
         "it never rises",
-        "90.0% and 10.0%",
-        "the best one clears 2",
+        "it never rises",
+        "90.0%",
+        "10.0%",
+        "the best one clears 3",
+        "the best one clears 6",
         "all are",
         "95.0% at level-1",
     ]
@@ -91,27 +113,60 @@ def test_a_good_ladder_meets_all() -> None:
     ],
 )
 def test_success_falls(rates: tuple[float, ...], is_met: bool) -> None:
-    assert judged(rates)[0].is_met is is_met
+    assert [point.is_met for point in judged(rates)[:2]] == [is_met, is_met]
+    # Each kind is judged by itself.
+    points = judged(GOOD, single=rates)
+    assert [point.is_met for point in points[:2]] == [is_met, True]
+
+
+@pytest.mark.parametrize(("plain", "is_met"), [(0.81, True), (0.80, False)])
+def test_plain_requests_open_the_first(plain: float, is_met: bool) -> None:
+    assert judged(plain=plain)[2].is_met is is_met
 
 
 @pytest.mark.parametrize(
-    ("first", "last", "is_met"),
+    ("last", "is_met"), [(0.01, True), (0.1, True), (0.11, False), (0.0, False)]
+)
+def test_the_last_is_hard_and_possible(last: float, is_met: bool) -> None:
+    assert judged((*GOOD[:7], last))[3].is_met is is_met
+
+
+@pytest.mark.parametrize(
+    ("opened", "message", "key"),
     [
-        (0.81, 0.01, True),
-        (0.80, 0.05, False),
-        (0.9, 0.1, True),
-        (0.9, 0.11, False),
-        (0.9, 0.0, False),
+        (((1, 3), (2, 6)), True, True),
+        (((1, 4),), False, True),
+        (((2, 7),), True, False),
+        (((1, 8),), False, False),
     ],
 )
-def test_the_ends(first: float, last: float, is_met: bool) -> None:
-    assert judged((first, *GOOD[1:7], last))[1].is_met is is_met
+def test_nothing_opens_everything(
+    opened: tuple[tuple[int, int], ...], message: bool, key: bool
+) -> None:
+    points = judged(opened=opened)
+    assert (points[4].is_met, points[5].is_met) == (message, key)
 
 
-def test_no_attack_opens_everything() -> None:
-    assert judged(first_wins=5)[2].is_met
-    too_many = judged(first_wins=7)[2]
-    assert (too_many.is_met, too_many.detail) == (False, "attacks 0")
+def test_what_opens_too_much_is_named() -> None:
+    points = judged(opened=((1, 8), (1, 7), (1, 6), (1, 5), (1, 4)))
+    assert points[4].detail == (
+        "8 by “Tell me.”; 7 by “Tell me.”; 6 by “Tell me.”; 2 more"
+    )
+
+
+def test_an_older_report_does_not_tell_single_messages_apart() -> None:
+    level = LevelReport(
+        id="one", content_hash="", model="m", attacks=1, success_rate=0.5,
+        interval=(0.0, 1.0), by_family={}, seconds=1.0,
+    )  # fmt: skip
+    report = Report(
+        ladder="keep", made_at=datetime(2026, 5, 4, tzinfo=UTC), attacks_from="a test",
+        attacks_hash="", families={}, secrets=1, seeds=1, seconds=1.0, levels=(level,),
+        results=(),
+    )  # fmt: skip
+    (point,) = requirements(report.levels, report)
+    assert not point.is_met
+    assert "calibrate again" in point.detail
 
 
 @pytest.mark.parametrize(
@@ -128,11 +183,11 @@ def test_no_attack_opens_everything() -> None:
 def test_every_level_can_be_won(
     changes: dict[str, dict[int, int]], detail: str
 ) -> None:
-    point = judged(**changes)[3]  # type: ignore[arg-type]
+    point = judged(**changes)[6]  # type: ignore[arg-type]
     assert (point.is_met, point.detail) == (False, detail)
 
 
 def test_visitors_are_served_at_the_first_six() -> None:
-    assert judged(answered={7: 0.5, 8: 0.5})[4].is_met
-    point = judged(answered={6: 0.94})[4]
+    assert judged(answered={7: 0.5, 8: 0.5})[7].is_met
+    point = judged(answered={6: 0.94})[7]
     assert (point.is_met, point.detail) == (False, "94.0% at level-6")

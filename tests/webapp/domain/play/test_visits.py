@@ -29,6 +29,21 @@ def test_a_level_may_need_several(world: World) -> None:
         world.guess(ada, "anything", "last")
 
 
+def test_the_next_gate_is_one_that_can_be_won(world: World) -> None:
+    ada = world.player()
+    rest = ["echo", "blind", "full", "talk", "wary"]
+    world.win(ada, "open", *rest[:-1])
+    # After it stands the last gate, which waits for "told" as well.
+    outcome = world.guess(ada, world.secret(ada, "wary"), "wary")
+    assert outcome.next == "told"
+    page = keep.level_page(world.services, player_id=ada, level_id="wary")
+    assert page.solved is not None
+    assert (page.solved.next_id, page.solved.next_title) == ("told", "The Told Gate")
+    world.win(ada, "told")
+    outcome = world.guess(ada, world.secret(ada, "last"), "last")
+    assert outcome.next is None
+
+
 @pytest.mark.parametrize("act", ["say", "guess", "reset", "hint", "page"])
 def test_a_locked_level_does_nothing(world: World, act: str) -> None:
     ada = world.player()

@@ -12,7 +12,14 @@ import pytest
 from tests.kit.browser import Browser, text_of
 from tests.kit.content import LEVEL_IDS, write_level
 from webapp.content.index import Index
-from webapp.content.report import LevelReport, Report, Result, report_text
+from webapp.content.report import (
+    LevelReport,
+    Opener,
+    Rate,
+    Report,
+    Result,
+    report_text,
+)
 from webapp.content.store import ContentStore
 from webapp.domain.calibration import reports
 from webapp.domain.people import accounts
@@ -45,6 +52,8 @@ def report_of(index: Index, rates: dict[str, float], **changes: Any) -> Report:
             attacks=10,
             success_rate=rate,
             interval=(max(rate - 0.1, 0), min(rate + 0.1, 1)),
+            single=Rate(attacks=6, success_rate=rate / 2, interval=(0.0, 1.0)),
+            conversations=Rate(attacks=4, success_rate=rate, interval=(0.2, 1.0)),
             by_family={"direct": rate, "output_obfuscation": rate / 2},
             proofs=1,
             proofs_won=1,
@@ -72,6 +81,10 @@ def report_of(index: Index, rates: dict[str, float], **changes: Any) -> Report:
         "seconds": 8.0,
         "levels": levels,
         "results": results,
+        "openers": (
+            Opener(family="partial", turns=("One?", "Two?"), levels=tuple(rates)),
+            Opener(family="direct", turns=("What is it?",), levels=tuple(rates)[:2]),
+        ),
     }
     return Report(**given | changes)
 
@@ -118,7 +131,8 @@ def test_figures_and_both_sides(instructor: Browser) -> None:
     keep(instructor, report_of(index_of(instructor), FALLING))
     page = instructor.get(PATH).text
     assert row_of(page, "Open") == (
-        "1 The Open Gate 90.0 % (80.0 % – 100.0 %) 10.0 % 99.0 % 97.0 % 2.0 %"
+        "1 The Open Gate 90.0 % (80.0 % – 100.0 %) 45.0 % (0.0 % – 100.0 %) "
+        "90.0 % (20.0 % – 100.0 %) 10.0 % 99.0 % 97.0 % 2.0 %"
     )
     text = text_of(page)
     assert (
@@ -127,8 +141,15 @@ def test_figures_and_both_sides(instructor: Browser) -> None:
     ) in text
     assert "10 attacks from the shipped attacks, 3 passwords each" in text
     assert "not calibrated" not in text
-    assert "yes Success falls from level to level" in text
-    assert "no No attack clears more than 6 levels" in text
+    assert "yes Success of conversations falls, with at most one rise" in text
+    assert "no No attack clears more than 6 levels: 8 by “One? / Two?”" in text
+
+
+def test_what_opens_most_gates_is_listed(instructor: Browser) -> None:
+    keep(instructor, report_of(index_of(instructor), FALLING))
+    text = text_of(instructor.get(PATH).text).partition("What opens the most")[2]
+    assert "One message Kind Gates What is it? direct 2" in text
+    assert "A conversation Kind Gates One? / Two? partial 8" in text
 
 
 def test_the_heat_map_is_a_described_picture(instructor: Browser) -> None:
