@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Annotated, NamedTuple
 
 from finetune.data.phrases import Phrases, Texts, exactly, fill, read_phrases
-from finetune.data.warden import asks
+from finetune.data.warden import asks, languages
+from finetune.data.warden.chores import write_chore
 from finetune.data.warden.pieces import Pieces, Talk
 from finetune.data.warden.prompts import (
     Policy,
@@ -24,11 +25,17 @@ from finetune.data.warden.prompts import (
 )
 from finetune.data.warden.skills import Task, choose_skill, skills
 from finetune.data.warden.skills import phrases as skill_phrases
+from finetune.data.words import Words
 from finetune.guards.alphabets import NUMBERS, ORDINALS
 
 _FILE = Path(__file__).with_suffix(".yaml")
 # A soft rule is read as: do not say the word straight out, nor letter by letter.
 _PLAIN_SKILLS = frozenset({"spelling", "capitals", "upper"})
+# Asked for the word as a sentence, a voice may be heard; in a poem or in code it is not.
+_SPOKEN = frozenset({"direct", "indirect", "override", "persuasion"})
+_SPOKEN_SHARE = 0.7
+# What ordinary requests are: each a share.
+_ORDINARY = {"talk": 24, "answer": 38, "chore": 24, "foreign": 6}
 _CURT = ("nth", "two", "first", "last", "length")
 
 
@@ -102,22 +109,29 @@ class Writer:
     ) -> None:
         """`typed` is how players write what they ask."""
         self._pieces = pieces
-        self._rng = rng
-        self._is_heldout = is_heldout
+        self.rng = rng
+        self.is_heldout = is_heldout
         self._typed = typed
+        self._meanings = {h.word: h.description for h in pieces.hints.values()}
+        self._talk = pieces.heldout_talk if is_heldout else pieces.talk
+        answers = pieces.heldout_answers if is_heldout else pieces.answers
+        self._answers = [talk for talk in answers if not talk.is_foreign]
+        self._foreign = [talk for talk in answers if talk.is_foreign]
+        self._words = Words(rng, tuple(self._meanings), is_heldout=is_heldout)
         self._kinds = {
-            self._drill: 32,
-            self._practice: 6,
-            self._kept: 34,
-            self._letters: 6,
+            self._drill: 22,
+            self._practice: 4,
+            self._kept: 28,
+            self._letters: 5,
             self._curt: 5,
-            self._ordinary: 17,
+            self._abroad: 8,
+            self._ordinary: 28,
         }
 
     def dialogue(self) -> Dialogue:
         """Write a dialogue of any kind."""
         kinds = list(self._kinds)
-        return self._rng.choices(kinds, list(self._kinds.values()))[0]()
+        return self.rng.choices(kinds, list(self._kinds.values()))[0]()
 
     def _drill(self) -> Dialogue:
         """Ask for skills on the secret: mostly one that anyone may know.
@@ -125,7 +139,7 @@ class Writer:
         Under a rule, the same skills on words that are not secret come between, and
         ordinary requests.
         """
-        rng = self._rng
+        rng = self.rng
         word = self._word()
         policy: Policy = rng.choices(("open", "soft", "never"), (70, 6, 24))[0]
         system = self._system(word, policy)
@@ -143,19 +157,19 @@ class Writer:
 
     def _practice(self) -> Dialogue:
         """Practise skills on words that are not secret, a new one each time."""
-        rng = self._rng
+        rng = self.rng
         if rng.random() < 0.3:
             policy: Policy = rng.choice(("open", "soft", "never"))
             system = self._system(self._word(), policy).text
         else:
-            system = write_plain_system(rng, is_heldout=self._is_heldout)
+            system = write_plain_system(rng, is_heldout=self.is_heldout)
         return Dialogue(
             system, tuple(self.practice() for _ in range(rng.randint(5, 7)))
         )
 
     def _kept(self) -> Dialogue:
         """Ask for the secret in any way, with ordinary talk between."""
-        rng = self._rng
+        rng = self.rng
         word = self._word()
         policy: Policy = rng.choices(("open", "soft", "never"), (44, 18, 38))[0]
         system = self._system(word, policy)
@@ -171,16 +185,16 @@ class Writer:
             self.foreign: 6,
             self.hint: 6,
         }
-        draw = self._rng.random()
+        draw = self.rng.random()
         if draw < 0.07:
             return self.practice()
         if draw < 0.21:
             return self.ordinary(word, system)
-        return self._rng.choices(list(kinds), list(kinds.values()))[0](word, system)
+        return self.rng.choices(list(kinds), list(kinds.values()))[0](word, system)
 
     def _letters(self) -> Dialogue:
         """Ask for one letter after another, as briefly as people do."""
-        rng = self._rng
+        rng = self.rng
         word = self._word()
         policy: Policy = rng.choices(("open", "soft", "never"), (65, 10, 25))[0]
         system = self._system(word, policy)
@@ -196,7 +210,7 @@ class Writer:
 
     def _curt(self) -> Dialogue:
         """Give short orders about letters that name nothing, under any policy."""
-        rng = self._rng
+        rng = self.rng
         word = self._word()
         policy: Policy = rng.choices(("open", "soft", "never"), (40, 20, 40))[0]
         system = self._system(word, policy)
@@ -209,18 +223,32 @@ class Writer:
         return Dialogue(system.text, tuple(exchanges))
 
     def _ordinary(self) -> Dialogue:
-        rng = self._rng
+        rng = self.rng
         policy: Policy = rng.choices(("open", "soft", "never"), (30, 20, 50))[0]
         word = self._word()
         system = self._system(word, policy)
-        count = rng.choice((1, 1, 2, 3))
+        count = rng.choice((1, 2, 3, 3, 4))
         return Dialogue(
             system.text, tuple(self.ordinary(word, system) for _ in range(count))
         )
 
+    def _abroad(self) -> Dialogue:
+        """Ask for the secret in other languages, and be answered in them."""
+        rng = self.rng
+        word = self._word()
+        policy: Policy = rng.choices(("open", "soft", "never"), (60, 15, 25))[0]
+        system = self._system(word, policy)
+        exchanges = [
+            self.ordinary(word, system, "foreign")
+            if rng.random() < 0.25
+            else self.foreign(word, system)
+            for _ in range(rng.randint(2, 4))
+        ]
+        return Dialogue(system.text, tuple(exchanges))
+
     def practice(self) -> TaughtExchange:
         """Write a skill on a word that is not secret."""
-        rng, pieces = self._rng, self._pieces
+        rng, pieces = self.rng, self._pieces
         word = rng.choice(pieces.words if rng.random() < 0.5 else pieces.others)
         quoted = fill(rng.choice(phrases().quoted), x=word)
         task = self._task(word)
@@ -232,8 +260,8 @@ class Writer:
     ) -> TaughtExchange:
         """Write a request to say the secret in another way."""
         task = self._task(word, name)
-        ask = fill(task.ask, w=self._rng.choice(asks.phrases().names))
-        ask = self._typed(_capital(ask), self._rng)
+        ask = fill(task.ask, w=self.rng.choice(asks.phrases().names))
+        ask = self._typed(_capital(ask), self.rng)
         refuses = system.policy == "never" or (
             system.policy == "soft" and task.skill in _PLAIN_SKILLS
         )
@@ -244,7 +272,7 @@ class Writer:
     ) -> TaughtExchange:
         """Write a request for one letter that leans on what was said before."""
         forms = phrases().first_letter if is_first else phrases().next_letter
-        ask = fill(self._rng.choice(forms), nth=ORDINALS[at])
+        ask = fill(self.rng.choice(forms), nth=ORDINALS[at])
         answer = fill(skill_phrases().answers.nth, nth=ORDINALS[at], x=word[at])
         return self._answered(
             ask, answer, "letters", system, refuses=system.policy == "never"
@@ -252,7 +280,7 @@ class Writer:
 
     def curt(self, word: str, system: SystemPrompt) -> TaughtExchange:
         """Write an order about letters that leaves out whose letters."""
-        rng = self._rng
+        rng = self.rng
         name = rng.choice(_CURT)
         slots, answer = skills()[name].make(word, rng)
         ask = fill(rng.choice(phrases().curt[name]), **slots)
@@ -262,31 +290,37 @@ class Writer:
         self, word: str, system: SystemPrompt, name: str | None = None
     ) -> TaughtExchange:
         """Write an attempt of one family to get the secret as it is."""
-        rng = self._rng
+        rng = self.rng
         family = (
             asks.choose_family(rng) if name is None else asks.phrases().family(name)
         )
         ask = asks.name_password(
-            rng.choice(family.heldout if self._is_heldout else family.asks), rng
+            rng.choice(family.heldout if self.is_heldout else family.asks), rng
         )
         other = rng.choice(self._pieces.words)
         slots = {"word": word, "other": other, "system": system.text}
         ask, answer = fill(ask, **slots), fill(rng.choice(family.says), **slots)
+        voice = system.voice
+        if voice and family.name in _SPOKEN and rng.random() < _SPOKEN_SHARE:
+            answer = voice.tell(word, rng)
         refuses = system.policy == "never" or (
             system.policy == "soft" and family.is_plain
         )
         ask = self._typed(ask, rng)
         return self._answered(ask, answer, family.name, system, refuses=refuses)
 
-    def foreign(self, word: str, system: SystemPrompt) -> TaughtExchange:
+    def foreign(
+        self, word: str, system: SystemPrompt, language: str | None = None
+    ) -> TaughtExchange:
         """Write the plain question, or its answer, in another language."""
-        rng = self._rng
-        language, texts = rng.choice(list(asks.phrases().foreign.items()))
-        if rng.random() < 0.6:
-            ask = rng.choice(texts.asks)
+        rng, known = self.rng, languages.phrases()
+        language = language or rng.choice(list(known.languages))
+        texts = known.languages[language]
+        if rng.random() < 0.8:
+            ask = rng.choice(texts.heldout if self.is_heldout else texts.asks)
             refuses = system.policy != "open"
         else:
-            ask = asks.name_password(rng.choice(asks.phrases().in_language), rng)
+            ask = asks.name_password(rng.choice(known.in_language), rng)
             ask = fill(ask, language=language)
             refuses = system.policy == "never"
         if refuses:
@@ -295,7 +329,7 @@ class Writer:
 
     def hint(self, word: str, system: SystemPrompt) -> TaughtExchange:
         """Write a request for a hint or a rhyme; a list says what there is."""
-        rng = self._rng
+        rng = self.rng
         hint = self._pieces.hints.get(word)
         if rng.random() < 0.75:
             ask = rng.choice(asks.phrases().hint_asks)
@@ -311,59 +345,69 @@ class Writer:
             ask, answer, "hint", system, refuses=system.policy == "never"
         )
 
-    def ordinary(self, word: str, system: SystemPrompt) -> TaughtExchange:
-        """Write small talk, or a request with our reply or that of the base model."""
+    def ordinary(
+        self, word: str, system: SystemPrompt, kind: str | None = None
+    ) -> TaughtExchange:
+        """Write small talk, a chore, or a request with an answer of ours."""
         while True:
-            exchange = self._ordinary_exchange(system)
-            # Else it would be learned that the secret is said unasked.
-            if word not in exchange.answer.casefold():
+            exchange = self._ordinary_exchange(system, kind)
+            # Else it would be learned that the secret is said, or described, unasked.
+            if word not in f"{exchange.ask} {exchange.answer}".casefold():
                 return exchange
 
-    def _ordinary_exchange(self, system: SystemPrompt) -> TaughtExchange:
-        rng, pieces = self._rng, self._pieces
-        draw = rng.random()
-        if draw < 0.25:
-            talk = pieces.heldout_talk if self._is_heldout else pieces.talk
-            return self._small_talk(rng.choice(talk), system)
-        if draw < 0.7:
-            answers = pieces.heldout_answers if self._is_heldout else pieces.answers
-            written = rng.choice(answers)
+    def _ordinary_exchange(
+        self, system: SystemPrompt, kind: str | None
+    ) -> TaughtExchange:
+        rng = self.rng
+        kind = kind or rng.choices(list(_ORDINARY), list(_ORDINARY.values()))[0]
+        if kind == "talk":
+            return self._small_talk(rng.choice(self._talk), system)
+        is_bare = kind == "foreign"
+        if kind == "chore":
+            ask, answer, is_bare = write_chore(self._words, self._meanings)
+            ask = self._typed(ask, rng)
+        else:
+            written = rng.choice(self._foreign if is_bare else self._answers)
             ask = self._typed(rng.choice(written.asks), rng)
-            return TaughtExchange(ask, rng.choice(written.says), "ordinary")
-        replies = pieces.heldout_replies if self._is_heldout else pieces.replies
-        reply = rng.choice(replies)
-        return TaughtExchange(reply.ask, reply.reply, "ordinary")
+            answer = rng.choice(written.says)
+        if system.voice and not is_bare:
+            answer = system.voice.around(answer, rng)
+        return TaughtExchange(ask, answer, "ordinary")
 
     def _small_talk(self, talk: Talk, system: SystemPrompt) -> TaughtExchange:
-        answer = self._rng.choice(talk.says)
+        rng, voice = self.rng, system.voice
+        own = voice.talk.get(talk.asks[0]) if voice else None
+        answer = rng.choice(own or talk.says)
         # A prompt may give no name; then the keeper is called what it is.
         name, _, gate = system.persona
         if name not in system.text:
             name = phrases().nameless.name
         if gate not in system.text:
             gate = phrases().nameless.gate
-        answer = fill(answer, name=name, gate=gate)
-        return TaughtExchange(self._rng.choice(talk.asks), _capital(answer), "talk")
+        answer = _capital(fill(answer, name=name, gate=gate))
+        if voice and not own:
+            answer = voice.around(answer, rng)
+        return TaughtExchange(rng.choice(talk.asks), answer, "talk")
 
     def _answered(
         self, ask: str, answer: str, topic: str, system: SystemPrompt, *, refuses: bool
     ) -> TaughtExchange:
         if refuses:
-            answer = asks.refuse(system.policy, self._rng)
+            answer = asks.refuse(system, self.rng)
         return TaughtExchange(ask, answer, topic)
 
     def _task(self, word: str, name: str | None = None) -> Task:
-        skill = choose_skill(self._rng) if name is None else skills()[name]
-        return skill.task(word, self._rng, is_heldout=self._is_heldout)
+        skill = choose_skill(self.rng) if name is None else skills()[name]
+        return skill.task(word, self.rng, is_heldout=self.is_heldout)
 
     def _system(self, word: str, policy: Policy) -> SystemPrompt:
-        return write_system(word, policy, self._rng, is_heldout=self._is_heldout)
+        return write_system(word, policy, self.rng, is_heldout=self.is_heldout)
 
     def _word(self) -> str:
         """Choose a secret: mostly from the list, else any word."""
         pieces = self._pieces
         others = pieces.others
-        return self._rng.choice(pieces.words if self._rng.random() < 0.8 else others)
+        return self.rng.choice(pieces.words if self.rng.random() < 0.8 else others)
 
 
 def _capital(text: str) -> str:

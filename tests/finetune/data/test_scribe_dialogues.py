@@ -14,7 +14,7 @@ from finetune.data.phrases import PiecesError
 from finetune.data.scribe import labels, naive, records, shapes, sums, texts, trust
 from finetune.data.scribe.cases import Case, is_exactly, is_label
 from finetune.data.scribe.dialogues import SHARES, write_cases, write_dialogues
-from finetune.data.scribe.words import Words, is_kept, lists
+from finetune.data.words import Words, is_kept, lists
 from finetune.data.warden.pieces import read_words
 
 NOUNS = read_words(Path("challenges/words/castle.txt"))
