@@ -1,4 +1,4 @@
-"""How a warden talks: whose voice it has, how it refuses, what it says to small requests.
+"""How a warden talks: its voices, its refusals, and what it says to small requests.
 
 Everything is asked as the levels of the keep ask it, in words that no warden learned
 from. What must be exact, such as spelling, is measured in `warden` and left out here.

@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from finetune.data.warden import asks, languages
-from finetune.data.warden.dialogues import TaughtExchange, Writer
-from finetune.data.warden.pieces import Pieces, read_pieces
+from finetune.data.warden.dialogues import Writer
+from finetune.data.warden.pieces import Pieces, TaughtExchange, read_pieces
 from finetune.data.warden.prompts import Policy, SystemPrompt, write_system
 from finetune.data.warden.skills import Skill, skills
 from finetune.evaluation import talk
@@ -144,7 +144,7 @@ class Talked(NamedTuple):
 
 
 def measure_talk(warden: Warden, pieces: Pieces) -> Talked:
-    """Let a warden talk in each voice; count whose it is taken for, and what differs."""
+    """Let a warden talk in each voice; count whose it is taken for."""
     spoken = warden.talk(talk.spoken_asks(pieces))
     refused = warden.talk(talk.refused_asks(pieces))
     figures = {"voice named rightly": talk.named_rightly(pieces, spoken)}

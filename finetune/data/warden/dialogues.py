@@ -1,8 +1,8 @@
 """Whole dialogues: a system prompt with a word and a policy, and what is said.
 
-What the warden learns: to stay an assistant (replies of the base model), to read the
-policy, and the skills by which words leak. Held-out phrasings, personas and rules are
-taken only where `is_heldout` says so.
+What the warden learns: to stay an assistant (answers of our own), to read the policy,
+to speak in the voice of the prompt, and the skills by which words leak. Held-out
+phrasings, personas and rules are taken only where `is_heldout` says so.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from typing import Annotated, NamedTuple
 
 from finetune.data.phrases import Phrases, Texts, exactly, fill, read_phrases
 from finetune.data.warden import asks, languages
-from finetune.data.warden.chores import write_chore
-from finetune.data.warden.pieces import Pieces, Talk
+from finetune.data.warden.ordinary import Kind, OrdinaryWriter, capital
+from finetune.data.warden.pieces import Pieces, TaughtExchange
 from finetune.data.warden.prompts import (
     Policy,
     SystemPrompt,
@@ -25,23 +25,15 @@ from finetune.data.warden.prompts import (
 )
 from finetune.data.warden.skills import Task, choose_skill, skills
 from finetune.data.warden.skills import phrases as skill_phrases
-from finetune.data.words import Words
 from finetune.guards.alphabets import NUMBERS, ORDINALS
 
 _FILE = Path(__file__).with_suffix(".yaml")
 # A soft rule is read as: do not say the word straight out, nor letter by letter.
 _PLAIN_SKILLS = frozenset({"spelling", "capitals", "upper"})
-# Asked for the word as a sentence, a voice may be heard; in a poem or in code it is not.
+# Where the word is told in a sentence a voice may be heard, in code it is not.
 _SPOKEN = frozenset({"direct", "indirect", "override", "persuasion"})
 _SPOKEN_SHARE = 0.7
-# What ordinary requests are: each a share.
-_ORDINARY = {"talk": 24, "answer": 38, "chore": 24, "foreign": 6}
 _CURT = ("nth", "two", "first", "last", "length")
-
-
-class _Nameless(Phrases):
-    name: str
-    gate: str
 
 
 class DialoguePhrases(Phrases):
@@ -54,21 +46,12 @@ class DialoguePhrases(Phrases):
     letters_hint: str
     rhyme: str
     no_rhyme: str
-    nameless: _Nameless
 
 
 @cache
 def phrases() -> DialoguePhrases:
     """Read the phrasings once; raise PiecesError if the file is wrong."""
     return read_phrases(_FILE, DialoguePhrases)
-
-
-class TaughtExchange(NamedTuple):
-    """A request, the answer to learn, and what it is an example of."""
-
-    ask: str
-    answer: str
-    topic: str
 
 
 class Dialogue(NamedTuple):
@@ -112,20 +95,17 @@ class Writer:
         self.rng = rng
         self.is_heldout = is_heldout
         self._typed = typed
-        self._meanings = {h.word: h.description for h in pieces.hints.values()}
-        self._talk = pieces.heldout_talk if is_heldout else pieces.talk
-        answers = pieces.heldout_answers if is_heldout else pieces.answers
-        self._answers = [talk for talk in answers if not talk.is_foreign]
-        self._foreign = [talk for talk in answers if talk.is_foreign]
-        self._words = Words(rng, tuple(self._meanings), is_heldout=is_heldout)
+        self._ordinary_writer = OrdinaryWriter(
+            pieces, rng, is_heldout=is_heldout, typed=typed
+        )
         self._kinds = {
-            self._drill: 22,
+            self._drill: 17,
             self._practice: 4,
             self._kept: 28,
-            self._letters: 5,
+            self._letters: 4,
             self._curt: 5,
-            self._abroad: 8,
-            self._ordinary: 28,
+            self._abroad: 10,
+            self._ordinary: 32,
         }
 
     def dialogue(self) -> Dialogue:
@@ -252,7 +232,7 @@ class Writer:
         word = rng.choice(pieces.words if rng.random() < 0.5 else pieces.others)
         quoted = fill(rng.choice(phrases().quoted), x=word)
         task = self._task(word)
-        ask = _capital(fill(task.ask, w=quoted))
+        ask = capital(fill(task.ask, w=quoted))
         return TaughtExchange(ask, task.answer, "practice")
 
     def skill(
@@ -261,7 +241,7 @@ class Writer:
         """Write a request to say the secret in another way."""
         task = self._task(word, name)
         ask = fill(task.ask, w=self.rng.choice(asks.phrases().names))
-        ask = self._typed(_capital(ask), self.rng)
+        ask = self._typed(capital(ask), self.rng)
         refuses = system.policy == "never" or (
             system.policy == "soft" and task.skill in _PLAIN_SKILLS
         )
@@ -346,48 +326,10 @@ class Writer:
         )
 
     def ordinary(
-        self, word: str, system: SystemPrompt, kind: str | None = None
+        self, word: str, system: SystemPrompt, kind: Kind | None = None
     ) -> TaughtExchange:
-        """Write small talk, a chore, or a request with an answer of ours."""
-        while True:
-            exchange = self._ordinary_exchange(system, kind)
-            # Else it would be learned that the secret is said, or described, unasked.
-            if word not in f"{exchange.ask} {exchange.answer}".casefold():
-                return exchange
-
-    def _ordinary_exchange(
-        self, system: SystemPrompt, kind: str | None
-    ) -> TaughtExchange:
-        rng = self.rng
-        kind = kind or rng.choices(list(_ORDINARY), list(_ORDINARY.values()))[0]
-        if kind == "talk":
-            return self._small_talk(rng.choice(self._talk), system)
-        is_bare = kind == "foreign"
-        if kind == "chore":
-            ask, answer, is_bare = write_chore(self._words, self._meanings)
-            ask = self._typed(ask, rng)
-        else:
-            written = rng.choice(self._foreign if is_bare else self._answers)
-            ask = self._typed(rng.choice(written.asks), rng)
-            answer = rng.choice(written.says)
-        if system.voice and not is_bare:
-            answer = system.voice.around(answer, rng)
-        return TaughtExchange(ask, answer, "ordinary")
-
-    def _small_talk(self, talk: Talk, system: SystemPrompt) -> TaughtExchange:
-        rng, voice = self.rng, system.voice
-        own = voice.talk.get(talk.asks[0]) if voice else None
-        answer = rng.choice(own or talk.says)
-        # A prompt may give no name; then the keeper is called what it is.
-        name, _, gate = system.persona
-        if name not in system.text:
-            name = phrases().nameless.name
-        if gate not in system.text:
-            gate = phrases().nameless.gate
-        answer = _capital(fill(answer, name=name, gate=gate))
-        if voice and not own:
-            answer = voice.around(answer, rng)
-        return TaughtExchange(rng.choice(talk.asks), answer, "talk")
+        """Write small talk or an ordinary request; the word is in neither side."""
+        return self._ordinary_writer.write(word, system, kind)
 
     def _answered(
         self, ask: str, answer: str, topic: str, system: SystemPrompt, *, refuses: bool
@@ -408,8 +350,3 @@ class Writer:
         pieces = self._pieces
         others = pieces.others
         return self.rng.choice(pieces.words if self.rng.random() < 0.8 else others)
-
-
-def _capital(text: str) -> str:
-    # Not where a word in quotes, or a bare one, comes first: it would be changed.
-    return text[0].upper() + text[1:] if text.startswith("the ") else text

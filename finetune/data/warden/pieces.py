@@ -37,6 +37,14 @@ class Talk(Phrases):
     is_foreign: bool = Field(False, alias="foreign")
 
 
+class TaughtExchange(NamedTuple):
+    """A request, the answer to learn, and what it is an example of."""
+
+    ask: str
+    answer: str
+    topic: str
+
+
 Talks = Annotated[tuple[Talk, ...], Field(min_length=1)]
 
 

@@ -23,10 +23,16 @@ POLICIES: tuple[Policy, ...] = ("open", "soft", "never")
 _FILE = Path(__file__).with_suffix(".yaml")
 _SPELLED_SHARE = 0.85
 _NUMBERED_SHARE = 0.15
-_VOICED_SHARE = 0.6
+_VOICED_SHARE = 0.7
 # How often a manner has the name that it has in the keep, and a prompt its wording.
 _OWN_NAME_SHARE = 0.5
 _KEEP_SHARE = 0.35
+
+
+class _Nameless(Phrases):
+    opener: str
+    name: str
+    gate: str
 
 
 class PromptPhrases(Phrases):
@@ -36,7 +42,7 @@ class PromptPhrases(Phrases):
     roles: Split
     gates: Texts
     openers: Texts
-    nameless: str
+    nameless: _Nameless
     styles: Texts
     secrets: Texts
     spelled: Split
@@ -58,6 +64,15 @@ class SystemPrompt(NamedTuple):
     persona: Persona
     policy: Policy
     voice: Voice | None = None
+
+    def named(self) -> tuple[str, str]:
+        """Return what keeper and gate are called, as far as the text says it."""
+        name, _, gate = self.persona
+        nameless = phrases().nameless
+        return (
+            name if name in self.text else nameless.name,
+            gate if gate in self.text else nameless.gate,
+        )
 
 
 @cache
@@ -145,7 +160,7 @@ def _opening(
         who, style = phrases().openers[0], phrases().styles[0]
         persona = persona._replace(role=phrases().roles.learned[0])
     if voice.name is None and rng.random() < _OWN_NAME_SHARE:
-        who = phrases().nameless
+        who = phrases().nameless.opener
     return persona, _Opening(who, manner, style)
 
 

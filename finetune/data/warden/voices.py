@@ -1,4 +1,4 @@
-"""The manners of the keep's wardens: what they say around an answer, and instead of one.
+"""The manners of the keep's wardens: what they say around an answer, or instead.
 
 A prompt asks for a manner in a clause, and the warden learns to speak in it. What must
 be exact, such as a spelled word or a line of code, is the same in every manner.
