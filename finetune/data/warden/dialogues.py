@@ -207,7 +207,7 @@ class Writer:
         policy: Policy = rng.choices(("open", "soft", "never"), (30, 20, 50))[0]
         word = self._word()
         system = self._system(word, policy)
-        count = rng.choice((1, 2, 3, 3, 4))
+        count = rng.choice((1, 3, 4, 4, 5))
         return Dialogue(
             system.text, tuple(self.ordinary(word, system) for _ in range(count))
         )
