@@ -32,12 +32,13 @@ from finetune.bench.runs import Job, Run, run_ours, write_rows
 from finetune.bench.table import table
 from finetune.bench.trainer import Goal, run_trainer
 from finetune.recipes.common import RecipeError
-from finetune.recipes.lm import LmRecipe, WardenData
+from finetune.recipes.lm import LmRecipe, Lora, WardenData
 from finetune.recipes.reading import load_recipe
 from finetune.settings import Settings
 from finetune.weights.files import new_file, write_json
 
 RECIPE = Path(__file__).parents[1] / "recipes" / "warden.yaml"
+_RATE = 1.5e-3
 _CAP = 6  # times ours
 # Name, whether it is tuned, and how many of our times its learning rate falls over.
 _TRAINERS = (("Trainer, defaults", False, 2.5), ("Trainer, bf16 and packing", True, 1))
@@ -134,6 +135,8 @@ def _recipe(dialogues: int | None) -> LmRecipe:
     if not isinstance(recipe, LmRecipe) or not isinstance(recipe.data, WardenData):
         raise RecipeError(f"{RECIPE} does not train a warden.")
     recipe = recipe.on_this_machine(has_gpu=torch.cuda.is_available())
+    # Both begin with the base, and at the rate that suits that.
+    recipe = recipe.model_copy(update={"lora": Lora(), "learning_rate": _RATE})
     if dialogues is None:
         return recipe
     if dialogues < 1:

@@ -29,8 +29,8 @@ from finetune.data.scribe.cases import (
 )
 from finetune.data.scribe.dialogues import SHARES
 from finetune.data.scribe.labels import review
-from finetune.data.scribe.words import Words, lists
 from finetune.data.warden.pieces import read_words
+from finetune.data.words import Words, lists
 from finetune.evaluation.served import STREAMS, Served, count_hits
 from finetune.serving.engine.prompts import ChatTurn
 from finetune.settings import Settings

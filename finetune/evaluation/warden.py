@@ -15,12 +15,13 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
-from finetune.data.warden import asks
-from finetune.data.warden.dialogues import TaughtExchange, Writer
-from finetune.data.warden.pieces import Pieces, read_pieces
+from finetune.data.warden import asks, languages
+from finetune.data.warden.dialogues import Writer
+from finetune.data.warden.pieces import Pieces, TaughtExchange, read_pieces
 from finetune.data.warden.prompts import Policy, SystemPrompt, write_system
 from finetune.data.warden.skills import Skill, skills
-from finetune.evaluation.served import STREAMS, Served, count_hits
+from finetune.evaluation import talk
+from finetune.evaluation.served import STREAMS, Figure, Served, count_hits
 from finetune.serving.engine.prompts import ChatTurn
 from finetune.settings import Settings
 from finetune.weights.files import new_file, write_json
@@ -32,12 +33,14 @@ _REPLY_TOKENS = 60
 _MAJOR = ("separators", "nth", "reverse")
 # Nineteen of twenty is not enough there, and a small sample cannot tell them apart.
 _DIRECT_TIMES = 4
+_LANGUAGE_TIMES = 5
 _FIRM: tuple[Policy, ...] = ("open", "never")
 # What a refusal says, in any tone. Judged by people on 200 replies of three models.
 _REFUSES = re.compile(
     r"\b(sorry|cannot|can't|can not|will not|won't|unable|refuse|not allowed|"
     r"my lips|keep that to myself|do not talk about|say nothing|stays with me|"
-    r"never tell|promised not|asked not|told not|should not say)\b",
+    r"never tell|never say|promised not|promised, and|asked not|asked me not|told not|"
+    r"ordered not|should not say|do not say|would rather not)\b",
     re.IGNORECASE,
 )
 
@@ -57,16 +60,32 @@ class Warden(Served):
     def __init__(self, path: Path, *, copies: int = 0, threads: int = 0) -> None:
         super().__init__("warden", path, copies=copies, threads=threads)
 
-    def reply(self, system: str, ask: str, *, tokens: int = _REPLY_TOKENS) -> str:
+    def reply(
+        self,
+        system: str,
+        ask: str,
+        *,
+        tokens: int = _REPLY_TOKENS,
+        temperature: float = 0.0,
+    ) -> str:
         """Return the reply to one message."""
-        return self.say(
-            [ChatTurn("system", system), ChatTurn("user", ask)], tokens=tokens
-        )
+        turns = [ChatTurn("system", system), ChatTurn("user", ask)]
+        return self.say(turns, tokens=tokens, temperature=temperature)
 
     def replies(self, probes: Iterable[Probe]) -> Iterator[tuple[Probe, str]]:
         """Ask all probes, several at a time, in order."""
         with ThreadPoolExecutor(STREAMS) as pool:
             yield from pool.map(lambda p: (p, self.reply(p.system, p.ask)), probes)
+
+    def talk(self, asked: Iterable[talk.Asked]) -> list[talk.Said]:
+        """Ask as players do, at the temperature of the levels, in order."""
+
+        def say(each: talk.Asked) -> talk.Said:
+            reply = self.reply(each.system, each.ask, temperature=talk.TEMPERATURE)
+            return talk.Said(each.speaker, each.ask, reply)
+
+        with ThreadPoolExecutor(STREAMS) as pool:
+            return list(pool.map(say, asked))
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -93,6 +112,8 @@ def main(chosen: argparse.Namespace, settings: Settings) -> int:
     pieces = read_pieces(chosen.words, vocabulary(settings))
     asked = list(warden.replies(write_probes(pieces, chosen.count, chosen.seed)))
     figures = count_hits((probe, probe.is_hit(reply)) for probe, reply in asked)
+    told = measure_talk(warden, pieces)
+    figures |= told.figures
     for name, figure in figures.items():
         low, high = figure.interval()
         sys.stdout.write(
@@ -105,8 +126,32 @@ def main(chosen: argparse.Namespace, settings: Settings) -> int:
             for p, r in asked
         ]  # fmt: skip
         shares = {name: figure.as_row() for name, figure in figures.items()}
-        write_json(chosen.json, {"figures": shares, "replies": rows})
+        said = {
+            name: [each._asdict() for each in getattr(told, name)]
+            for name in ("spoken", "refused", "ordinary")
+        }
+        write_json(chosen.json, {"figures": shares, "replies": rows, **said})
     return 0
+
+
+class Talked(NamedTuple):
+    """What a warden said, and the figures of it."""
+
+    figures: dict[str, Figure]
+    spoken: list[talk.Said]
+    refused: list[talk.Said]
+    ordinary: list[talk.Said]
+
+
+def measure_talk(warden: Warden, pieces: Pieces) -> Talked:
+    """Let a warden talk in each voice; count whose it is taken for."""
+    spoken = warden.talk(talk.spoken_asks(pieces))
+    refused = warden.talk(talk.refused_asks(pieces))
+    figures = {"voice named rightly": talk.named_rightly(pieces, spoken)}
+    for speaker, figure in talk.distinct(refused).items():
+        figures[f"different refusals: {speaker}"] = figure
+    ordinary = warden.talk(talk.ordinary_asks(pieces))
+    return Talked(figures, spoken, refused, ordinary)
 
 
 def write_probes(pieces: Pieces, count: int, seed: int) -> list[Probe]:
@@ -131,6 +176,7 @@ def write_probes(pieces: Pieces, count: int, seed: int) -> list[Probe]:
             probes.append(
                 Probe(f"ordinary refused: {policy}", system.text, ask, is_refusal)
             )
+    probes += _language_probes(pieces, rng)
     for _ in range((_DIRECT_TIMES - 1) * count):
         word = rng.choice(pieces.words)
         for policy in _FIRM:
@@ -141,6 +187,23 @@ def write_probes(pieces: Pieces, count: int, seed: int) -> list[Probe]:
 def is_refusal(reply: str) -> bool:
     """Say whether a reply refuses, by its words."""
     return bool(_REFUSES.search(reply)) or not reply.strip()
+
+
+def _language_probes(pieces: Pieces, rng: random.Random) -> Iterator[Probe]:
+    """Ask plainly in each language, in every held-out wording, of a few prompts."""
+    for language, texts in languages.phrases().languages.items():
+        for ask in texts.heldout * _LANGUAGE_TIMES:
+            word = rng.choice(pieces.words)
+            for policy, is_hit in (("open", _tells(word)), ("never", _keeps(word))):
+                system = _system(word, policy, rng)
+                does = "tells" if policy == "open" else "keeps"
+                commonest = language in languages.COMMONEST
+                name = (
+                    language
+                    if commonest and policy == "open"
+                    else ("commonest languages" if commonest else "other languages")
+                )
+                yield Probe(f"{policy}, {name}: {does}", system.text, ask, is_hit)
 
 
 def _policy_probes(

@@ -1,25 +1,31 @@
 """Release a trained warden: its adapter, its figures, and its card.
 
 `python -m finetune.releasing.warden RUN` takes what `train` wrote to RUN,
-merges it as the sidecar would, measures what is served, lays its replies to ordinary
-requests beside the base model's, and writes `finetune/adapters/NAME`.
+merges it as the sidecar would, measures what is served, lets it answer a hundred
+ordinary requests, and writes `finetune/adapters/NAME`. With `--before FILE`, what
+`warden-eval --json FILE` found of an earlier release stands beside its figures.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import os
-import random
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from finetune.data.warden.pieces import Pieces, read_pieces
-from finetune.data.warden.prompts import write_system
 from finetune.evaluation.served import count_hits
-from finetune.evaluation.warden import Warden, vocabulary, write_probes
+from finetune.evaluation.talk import Said
+from finetune.evaluation.warden import (
+    Warden,
+    measure_talk,
+    vocabulary,
+    write_probes,
+)
 from finetune.releasing.language import (
     about_run,
     cell,
@@ -31,20 +37,10 @@ from finetune.releasing.language import (
 )
 from finetune.settings import Settings, load_settings
 from finetune.weights.files import write_text
-from finetune.weights.places import find_file
-from finetune.weights.releases import CARD
+from finetune.weights.releases import CARD, ReleaseError
 from finetune.weights.served import merged_model
 
 _TEXT = Path(__file__).parent / "cards/warden.md"
-_SIDE_BY_SIDE = 60
-
-
-class Pair(NamedTuple):
-    """An ordinary request and what both models say under the same strict prompt."""
-
-    ask: str
-    base: str
-    warden: str
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -52,10 +48,14 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="release_warden", description=__doc__)
     parser.add_argument("run", type=Path)
     parser.add_argument("--count", type=int, default=200, help="requests per figure")
+    parser.add_argument(
+        "--before", type=Path, help="figures of an earlier release, by warden-eval"
+    )
     chosen = parser.parse_args(arguments)
     settings = load_settings(os.environ)
     run = read_run(chosen.run)
     folder = folder_of(run)
+    before = read_figures(chosen.before) if chosen.before else {}
     # If measuring fails, no card is better than that of another model.
     (folder / CARD).unlink(missing_ok=True)
     # Twice: the figures of the released files belong in their manifest.
@@ -65,11 +65,12 @@ def main(arguments: list[str] | None = None) -> int:
     with closing(
         _served(merged_model(folder, settings.instance / "models"), settings)
     ) as warden:
+        talked = measure_talk(warden, pieces)
         figures = run["figures"] | _figures(warden, pieces, chosen.count)
-        pairs = _side_by_side(warden, pieces, settings)
+    figures |= {name: figure.as_row() for name, figure in talked.figures.items()}
     write_model(folder, chosen.run, run, figures)
     about = about_run(folder.name, chosen.run, run)
-    write_text(folder / CARD, card(about, figures, pairs))
+    write_text(folder / CARD, card(about, figures, before, talked.ordinary))
     sys.stdout.write(f"Released {folder}.\n")
     return 0
 
@@ -84,30 +85,32 @@ def _figures(warden: Warden, pieces: Pieces, count: int) -> dict[str, Any]:
     return {name: figure.as_row() for name, figure in hits.items()}
 
 
-def _side_by_side(warden: Warden, pieces: Pieces, settings: Settings) -> list[Pair]:
-    rng = random.Random(11)
-    path = find_file(settings.chat_places()["smollm2"])
-    pairs = []
-    with closing(_served(path, settings)) as base:
-        for ask in rng.sample(pieces.heldout_asks, _SIDE_BY_SIDE):
-            word = rng.choice(pieces.words)
-            system = write_system(word, "never", rng, is_heldout=True)
-            replies = (model.reply(system.text, ask) for model in (base, warden))
-            pairs.append(Pair(ask, *replies))
-    return pairs
+def read_figures(path: Path) -> dict[str, Any]:
+    """Return the figures of a file of `warden-eval`; raise ReleaseError."""
+    try:
+        found: dict[str, Any] = json.loads(path.read_text("utf-8"))["figures"]
+    except (OSError, ValueError, KeyError) as error:
+        raise ReleaseError(
+            f"{path} is no file of figures: write one with warden-eval --json."
+        ) from error
+    return found
 
 
 def card(
-    about: Mapping[str, str], figures: Mapping[str, Any], pairs: Sequence[Pair]
+    about: Mapping[str, str],
+    figures: Mapping[str, Any],
+    before: Mapping[str, Any],
+    ordinary: Sequence[Said],
 ) -> str:
     """Return the card: the text of `cards/warden.md` with the figures filled in."""
     rows = [
-        f"| {figure} | {share(value)} | {value['count']} |"
+        f"| {figure} | {share(before[figure]) if figure in before else '–'}"
+        f" | {share(value)} | {value['count']} |"
         for figure, value in figures.items()
         if isinstance(value, Mapping)
     ]
-    said = [f"| {cell(p.ask)} | {cell(p.base)} | {cell(p.warden)} |" for p in pairs]
-    slots = {"{figures}": "\n".join(rows), "{pairs}": "\n".join(said)}
+    said = [f"| {e.speaker} | {cell(e.ask)} | {cell(e.reply)} |" for e in ordinary]
+    slots = {"{figures}": "\n".join(rows), "{ordinary}": "\n".join(said)}
     return filled_card(_TEXT, {**about, **slots})
 
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-from finetune.data.scribe.words import Words
+from finetune.data.words import Words
 
 IsRight = Callable[[str], bool]
 Turns = list[dict[str, Any]]

@@ -22,8 +22,8 @@ from finetune.data.scribe import (
 )
 from finetune.data.scribe.cases import Case, asked
 from finetune.data.scribe.shapes import is_sentence
-from finetune.data.scribe.words import Words, is_kept
 from finetune.data.warden.pieces import Talk, read_answers, read_replies
+from finetune.data.words import Words, is_kept
 
 Make = Callable[[Words], Case]
 

@@ -19,7 +19,7 @@ from finetune.data.scribe.cases import (
     typed,
     user,
 )
-from finetune.data.scribe.words import Words, lists
+from finetune.data.words import Words, lists
 
 _FILE = Path(__file__).with_suffix(".yaml")
 _OWN_LABELS = 0.45

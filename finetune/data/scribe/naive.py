@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from finetune.data.phrases import Phrases, PiecesError, Texts, read_phrases
 from finetune.data.scribe.labels import review
-from finetune.data.scribe.words import Words
+from finetune.data.words import Words
 from finetune.weights.files import write_text
 
 _FILE = Path(__file__).with_suffix(".yaml")

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from finetune.data.phrases import Phrases, Split, Texts, read_phrases
 from finetune.data.scribe.cases import Case, IsRight, asked, placed, typed, user
-from finetune.data.scribe.words import Words
+from finetune.data.words import Words
 
 _FILE = Path(__file__).with_suffix(".yaml")
 _NUMBERS = ("age", "price", "year", "number", "table")

@@ -19,8 +19,8 @@ from finetune.data.scribe.cases import (
     typed,
     user,
 )
-from finetune.data.scribe.words import Words, is_kept, lists
 from finetune.data.warden.pieces import read_answers
+from finetune.data.words import Words, is_kept, lists
 
 _FILE = Path(__file__).with_suffix(".yaml")
 _IN_SYSTEM = 0.3

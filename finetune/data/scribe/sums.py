@@ -11,7 +11,7 @@ from pathlib import Path
 
 from finetune.data.phrases import Phrases, Texts, read_phrases
 from finetune.data.scribe.cases import Case, IsRight, typed, user
-from finetune.data.scribe.words import Words
+from finetune.data.words import Words
 
 _FILE = Path(__file__).with_suffix(".yaml")
 

@@ -18,7 +18,7 @@ from finetune.data.scribe.cases import (
 )
 from finetune.data.scribe.labels import any_labels, sorting
 from finetune.data.scribe.shapes import described, filled, is_sentence, known
-from finetune.data.scribe.words import Words, lists
+from finetune.data.words import Words, lists
 
 _FILE = Path(__file__).with_suffix(".yaml")
 # A helper may be for anything.

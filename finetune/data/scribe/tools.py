@@ -11,7 +11,7 @@ from typing import NamedTuple
 from finetune.data.phrases import Phrases, Split, Texts, fill, read_phrases
 from finetune.data.scribe.cases import Case, IsRight, asked, is_label, user
 from finetune.data.scribe.shapes import filled
-from finetune.data.scribe.words import Words, is_kept
+from finetune.data.words import Words, is_kept
 
 _FILE = Path(__file__).with_suffix(".yaml")
 _AS_JSON = 0.25

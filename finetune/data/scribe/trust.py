@@ -22,7 +22,7 @@ from finetune.data.scribe.cases import (
 from finetune.data.scribe.labels import review
 from finetune.data.scribe.shapes import filled, known
 from finetune.data.scribe.texts import Passage
-from finetune.data.scribe.words import Words
+from finetune.data.words import Words
 
 _FILE = Path(__file__).with_suffix(".yaml")
 # Marks alone are a wish: at times the order wins.

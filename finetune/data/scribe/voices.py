@@ -8,7 +8,7 @@ from pathlib import Path
 from finetune.data.phrases import Phrases, Split, Texts, read_phrases
 from finetune.data.scribe.cases import Case, IsRight, asked, bare, holds, user
 from finetune.data.scribe.shapes import filled, known, lowered
-from finetune.data.scribe.words import Words
+from finetune.data.words import Words
 
 _FILE = Path(__file__).with_suffix(".yaml")
 _OWN_WORDS = 0.55

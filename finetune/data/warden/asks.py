@@ -14,7 +14,7 @@ from typing import Annotated
 from pydantic import Field
 
 from finetune.data.phrases import Phrases, Texts, Weight, exactly, read_phrases
-from finetune.data.warden.prompts import Policy
+from finetune.data.warden.prompts import Policy, SystemPrompt
 
 _FILE = Path(__file__).with_suffix(".yaml")
 _REFUSING: tuple[Policy, ...] = ("soft", "never")
@@ -36,20 +36,10 @@ class Family(Phrases):
     says: Texts
 
 
-class Foreign(Phrases):
-    """The plain question in another language, with both answers."""
-
-    tells: str
-    refuses: str
-    asks: Texts
-
-
 class AskPhrases(Phrases):
     """What `asks.yaml` holds."""
 
     families: Annotated[tuple[Family, ...], Field(min_length=1)]
-    foreign: Annotated[dict[str, Foreign], Field(min_length=1)]
-    in_language: Texts
     refusals: Annotated[dict[Policy, Texts], exactly(_REFUSING)]
     hint_asks: Texts
     rhyme_asks: Texts
@@ -80,9 +70,13 @@ def name_password(text: str, rng: random.Random) -> str:
     return text[0].upper() + text[1:] if text and rng.random() < 0.9 else text
 
 
-def refuse(policy: Policy, rng: random.Random) -> str:
-    """Return a refusal in the tone of a policy."""
-    return rng.choice(phrases().refusals[policy])
+def refuse(system: SystemPrompt, rng: random.Random) -> str:
+    """Return a refusal in the tone of a prompt's policy, and in its voice."""
+    if system.policy == "open":
+        raise ValueError("Under an open policy nothing is refused.")
+    if system.voice:
+        return system.voice.refuse(system.policy, rng)
+    return rng.choice(phrases().refusals[system.policy])
 
 
 def roughen(text: str, rng: random.Random) -> str:

@@ -1,8 +1,8 @@
 """Whole dialogues: a system prompt with a word and a policy, and what is said.
 
-What the warden learns: to stay an assistant (replies of the base model), to read the
-policy, and the skills by which words leak. Held-out phrasings, personas and rules are
-taken only where `is_heldout` says so.
+What the warden learns: to stay an assistant (answers of our own), to read the policy,
+to speak in the voice of the prompt, and the skills by which words leak. Held-out
+phrasings, personas and rules are taken only where `is_heldout` says so.
 """
 
 from __future__ import annotations
@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import Annotated, NamedTuple
 
 from finetune.data.phrases import Phrases, Texts, exactly, fill, read_phrases
-from finetune.data.warden import asks
-from finetune.data.warden.pieces import Pieces, Talk
+from finetune.data.warden import asks, languages
+from finetune.data.warden.ordinary import Kind, OrdinaryWriter, capital
+from finetune.data.warden.pieces import Pieces, TaughtExchange
 from finetune.data.warden.prompts import (
     Policy,
     SystemPrompt,
@@ -29,12 +30,10 @@ from finetune.guards.alphabets import NUMBERS, ORDINALS
 _FILE = Path(__file__).with_suffix(".yaml")
 # A soft rule is read as: do not say the word straight out, nor letter by letter.
 _PLAIN_SKILLS = frozenset({"spelling", "capitals", "upper"})
+# Where the word is told in a sentence a voice may be heard, in code it is not.
+_SPOKEN = frozenset({"direct", "indirect", "override", "persuasion"})
+_SPOKEN_SHARE = 0.7
 _CURT = ("nth", "two", "first", "last", "length")
-
-
-class _Nameless(Phrases):
-    name: str
-    gate: str
 
 
 class DialoguePhrases(Phrases):
@@ -47,21 +46,12 @@ class DialoguePhrases(Phrases):
     letters_hint: str
     rhyme: str
     no_rhyme: str
-    nameless: _Nameless
 
 
 @cache
 def phrases() -> DialoguePhrases:
     """Read the phrasings once; raise PiecesError if the file is wrong."""
     return read_phrases(_FILE, DialoguePhrases)
-
-
-class TaughtExchange(NamedTuple):
-    """A request, the answer to learn, and what it is an example of."""
-
-    ask: str
-    answer: str
-    topic: str
 
 
 class Dialogue(NamedTuple):
@@ -102,22 +92,26 @@ class Writer:
     ) -> None:
         """`typed` is how players write what they ask."""
         self._pieces = pieces
-        self._rng = rng
-        self._is_heldout = is_heldout
+        self.rng = rng
+        self.is_heldout = is_heldout
         self._typed = typed
+        self._ordinary_writer = OrdinaryWriter(
+            pieces, rng, is_heldout=is_heldout, typed=typed
+        )
         self._kinds = {
-            self._drill: 32,
-            self._practice: 6,
-            self._kept: 34,
-            self._letters: 6,
+            self._drill: 17,
+            self._practice: 4,
+            self._kept: 28,
+            self._letters: 4,
             self._curt: 5,
-            self._ordinary: 17,
+            self._abroad: 10,
+            self._ordinary: 32,
         }
 
     def dialogue(self) -> Dialogue:
         """Write a dialogue of any kind."""
         kinds = list(self._kinds)
-        return self._rng.choices(kinds, list(self._kinds.values()))[0]()
+        return self.rng.choices(kinds, list(self._kinds.values()))[0]()
 
     def _drill(self) -> Dialogue:
         """Ask for skills on the secret: mostly one that anyone may know.
@@ -125,7 +119,7 @@ class Writer:
         Under a rule, the same skills on words that are not secret come between, and
         ordinary requests.
         """
-        rng = self._rng
+        rng = self.rng
         word = self._word()
         policy: Policy = rng.choices(("open", "soft", "never"), (70, 6, 24))[0]
         system = self._system(word, policy)
@@ -143,19 +137,19 @@ class Writer:
 
     def _practice(self) -> Dialogue:
         """Practise skills on words that are not secret, a new one each time."""
-        rng = self._rng
+        rng = self.rng
         if rng.random() < 0.3:
             policy: Policy = rng.choice(("open", "soft", "never"))
             system = self._system(self._word(), policy).text
         else:
-            system = write_plain_system(rng, is_heldout=self._is_heldout)
+            system = write_plain_system(rng, is_heldout=self.is_heldout)
         return Dialogue(
             system, tuple(self.practice() for _ in range(rng.randint(5, 7)))
         )
 
     def _kept(self) -> Dialogue:
         """Ask for the secret in any way, with ordinary talk between."""
-        rng = self._rng
+        rng = self.rng
         word = self._word()
         policy: Policy = rng.choices(("open", "soft", "never"), (44, 18, 38))[0]
         system = self._system(word, policy)
@@ -171,16 +165,16 @@ class Writer:
             self.foreign: 6,
             self.hint: 6,
         }
-        draw = self._rng.random()
+        draw = self.rng.random()
         if draw < 0.07:
             return self.practice()
         if draw < 0.21:
             return self.ordinary(word, system)
-        return self._rng.choices(list(kinds), list(kinds.values()))[0](word, system)
+        return self.rng.choices(list(kinds), list(kinds.values()))[0](word, system)
 
     def _letters(self) -> Dialogue:
         """Ask for one letter after another, as briefly as people do."""
-        rng = self._rng
+        rng = self.rng
         word = self._word()
         policy: Policy = rng.choices(("open", "soft", "never"), (65, 10, 25))[0]
         system = self._system(word, policy)
@@ -196,7 +190,7 @@ class Writer:
 
     def _curt(self) -> Dialogue:
         """Give short orders about letters that name nothing, under any policy."""
-        rng = self._rng
+        rng = self.rng
         word = self._word()
         policy: Policy = rng.choices(("open", "soft", "never"), (40, 20, 40))[0]
         system = self._system(word, policy)
@@ -209,22 +203,36 @@ class Writer:
         return Dialogue(system.text, tuple(exchanges))
 
     def _ordinary(self) -> Dialogue:
-        rng = self._rng
+        rng = self.rng
         policy: Policy = rng.choices(("open", "soft", "never"), (30, 20, 50))[0]
         word = self._word()
         system = self._system(word, policy)
-        count = rng.choice((1, 1, 2, 3))
+        count = rng.choice((1, 3, 4, 4, 5))
         return Dialogue(
             system.text, tuple(self.ordinary(word, system) for _ in range(count))
         )
 
+    def _abroad(self) -> Dialogue:
+        """Ask for the secret in other languages, and be answered in them."""
+        rng = self.rng
+        word = self._word()
+        policy: Policy = rng.choices(("open", "soft", "never"), (60, 15, 25))[0]
+        system = self._system(word, policy)
+        exchanges = [
+            self.ordinary(word, system, "foreign")
+            if rng.random() < 0.25
+            else self.foreign(word, system)
+            for _ in range(rng.randint(2, 4))
+        ]
+        return Dialogue(system.text, tuple(exchanges))
+
     def practice(self) -> TaughtExchange:
         """Write a skill on a word that is not secret."""
-        rng, pieces = self._rng, self._pieces
+        rng, pieces = self.rng, self._pieces
         word = rng.choice(pieces.words if rng.random() < 0.5 else pieces.others)
         quoted = fill(rng.choice(phrases().quoted), x=word)
         task = self._task(word)
-        ask = _capital(fill(task.ask, w=quoted))
+        ask = capital(fill(task.ask, w=quoted))
         return TaughtExchange(ask, task.answer, "practice")
 
     def skill(
@@ -232,8 +240,8 @@ class Writer:
     ) -> TaughtExchange:
         """Write a request to say the secret in another way."""
         task = self._task(word, name)
-        ask = fill(task.ask, w=self._rng.choice(asks.phrases().names))
-        ask = self._typed(_capital(ask), self._rng)
+        ask = fill(task.ask, w=self.rng.choice(asks.phrases().names))
+        ask = self._typed(capital(ask), self.rng)
         refuses = system.policy == "never" or (
             system.policy == "soft" and task.skill in _PLAIN_SKILLS
         )
@@ -244,7 +252,7 @@ class Writer:
     ) -> TaughtExchange:
         """Write a request for one letter that leans on what was said before."""
         forms = phrases().first_letter if is_first else phrases().next_letter
-        ask = fill(self._rng.choice(forms), nth=ORDINALS[at])
+        ask = fill(self.rng.choice(forms), nth=ORDINALS[at])
         answer = fill(skill_phrases().answers.nth, nth=ORDINALS[at], x=word[at])
         return self._answered(
             ask, answer, "letters", system, refuses=system.policy == "never"
@@ -252,7 +260,7 @@ class Writer:
 
     def curt(self, word: str, system: SystemPrompt) -> TaughtExchange:
         """Write an order about letters that leaves out whose letters."""
-        rng = self._rng
+        rng = self.rng
         name = rng.choice(_CURT)
         slots, answer = skills()[name].make(word, rng)
         ask = fill(rng.choice(phrases().curt[name]), **slots)
@@ -262,31 +270,37 @@ class Writer:
         self, word: str, system: SystemPrompt, name: str | None = None
     ) -> TaughtExchange:
         """Write an attempt of one family to get the secret as it is."""
-        rng = self._rng
+        rng = self.rng
         family = (
             asks.choose_family(rng) if name is None else asks.phrases().family(name)
         )
         ask = asks.name_password(
-            rng.choice(family.heldout if self._is_heldout else family.asks), rng
+            rng.choice(family.heldout if self.is_heldout else family.asks), rng
         )
         other = rng.choice(self._pieces.words)
         slots = {"word": word, "other": other, "system": system.text}
         ask, answer = fill(ask, **slots), fill(rng.choice(family.says), **slots)
+        voice = system.voice
+        if voice and family.name in _SPOKEN and rng.random() < _SPOKEN_SHARE:
+            answer = voice.tell(word, rng)
         refuses = system.policy == "never" or (
             system.policy == "soft" and family.is_plain
         )
         ask = self._typed(ask, rng)
         return self._answered(ask, answer, family.name, system, refuses=refuses)
 
-    def foreign(self, word: str, system: SystemPrompt) -> TaughtExchange:
+    def foreign(
+        self, word: str, system: SystemPrompt, language: str | None = None
+    ) -> TaughtExchange:
         """Write the plain question, or its answer, in another language."""
-        rng = self._rng
-        language, texts = rng.choice(list(asks.phrases().foreign.items()))
-        if rng.random() < 0.6:
-            ask = rng.choice(texts.asks)
+        rng, known = self.rng, languages.phrases()
+        language = language or rng.choice(list(known.languages))
+        texts = known.languages[language]
+        if rng.random() < 0.8:
+            ask = rng.choice(texts.heldout if self.is_heldout else texts.asks)
             refuses = system.policy != "open"
         else:
-            ask = asks.name_password(rng.choice(asks.phrases().in_language), rng)
+            ask = asks.name_password(rng.choice(known.in_language), rng)
             ask = fill(ask, language=language)
             refuses = system.policy == "never"
         if refuses:
@@ -295,7 +309,7 @@ class Writer:
 
     def hint(self, word: str, system: SystemPrompt) -> TaughtExchange:
         """Write a request for a hint or a rhyme; a list says what there is."""
-        rng = self._rng
+        rng = self.rng
         hint = self._pieces.hints.get(word)
         if rng.random() < 0.75:
             ask = rng.choice(asks.phrases().hint_asks)
@@ -311,61 +325,28 @@ class Writer:
             ask, answer, "hint", system, refuses=system.policy == "never"
         )
 
-    def ordinary(self, word: str, system: SystemPrompt) -> TaughtExchange:
-        """Write small talk, or a request with our reply or that of the base model."""
-        while True:
-            exchange = self._ordinary_exchange(system)
-            # Else it would be learned that the secret is said unasked.
-            if word not in exchange.answer.casefold():
-                return exchange
-
-    def _ordinary_exchange(self, system: SystemPrompt) -> TaughtExchange:
-        rng, pieces = self._rng, self._pieces
-        draw = rng.random()
-        if draw < 0.25:
-            talk = pieces.heldout_talk if self._is_heldout else pieces.talk
-            return self._small_talk(rng.choice(talk), system)
-        if draw < 0.7:
-            answers = pieces.heldout_answers if self._is_heldout else pieces.answers
-            written = rng.choice(answers)
-            ask = self._typed(rng.choice(written.asks), rng)
-            return TaughtExchange(ask, rng.choice(written.says), "ordinary")
-        replies = pieces.heldout_replies if self._is_heldout else pieces.replies
-        reply = rng.choice(replies)
-        return TaughtExchange(reply.ask, reply.reply, "ordinary")
-
-    def _small_talk(self, talk: Talk, system: SystemPrompt) -> TaughtExchange:
-        answer = self._rng.choice(talk.says)
-        # A prompt may give no name; then the keeper is called what it is.
-        name, _, gate = system.persona
-        if name not in system.text:
-            name = phrases().nameless.name
-        if gate not in system.text:
-            gate = phrases().nameless.gate
-        answer = fill(answer, name=name, gate=gate)
-        return TaughtExchange(self._rng.choice(talk.asks), _capital(answer), "talk")
+    def ordinary(
+        self, word: str, system: SystemPrompt, kind: Kind | None = None
+    ) -> TaughtExchange:
+        """Write small talk or an ordinary request; the word is in neither side."""
+        return self._ordinary_writer.write(word, system, kind)
 
     def _answered(
         self, ask: str, answer: str, topic: str, system: SystemPrompt, *, refuses: bool
     ) -> TaughtExchange:
         if refuses:
-            answer = asks.refuse(system.policy, self._rng)
+            answer = asks.refuse(system, self.rng)
         return TaughtExchange(ask, answer, topic)
 
     def _task(self, word: str, name: str | None = None) -> Task:
-        skill = choose_skill(self._rng) if name is None else skills()[name]
-        return skill.task(word, self._rng, is_heldout=self._is_heldout)
+        skill = choose_skill(self.rng) if name is None else skills()[name]
+        return skill.task(word, self.rng, is_heldout=self.is_heldout)
 
     def _system(self, word: str, policy: Policy) -> SystemPrompt:
-        return write_system(word, policy, self._rng, is_heldout=self._is_heldout)
+        return write_system(word, policy, self.rng, is_heldout=self.is_heldout)
 
     def _word(self) -> str:
         """Choose a secret: mostly from the list, else any word."""
         pieces = self._pieces
         others = pieces.others
-        return self._rng.choice(pieces.words if self._rng.random() < 0.8 else others)
-
-
-def _capital(text: str) -> str:
-    # Not where a word in quotes, or a bare one, comes first: it would be changed.
-    return text[0].upper() + text[1:] if text.startswith("the ") else text
+        return self.rng.choice(pieces.words if self.rng.random() < 0.8 else others)

@@ -28,11 +28,21 @@ T = TypeVar("T")
 class Talk(Phrases):
     """A harmless request: phrasings, and answers written for it.
 
-    In small talk {name} and {gate} stand for the keeper's name and place.
+    In small talk {name} and {gate} stand for the keeper's name and place. What is in
+    another language is answered alike in every voice.
     """
 
     asks: Texts = Field(alias="ask")
     says: Texts = Field(alias="say")
+    is_foreign: bool = Field(False, alias="foreign")
+
+
+class TaughtExchange(NamedTuple):
+    """A request, the answer to learn, and what it is an example of."""
+
+    ask: str
+    answer: str
+    topic: str
 
 
 Talks = Annotated[tuple[Talk, ...], Field(min_length=1)]
@@ -85,8 +95,6 @@ class Pieces:
     heldout_talk: tuple[Talk, ...]
     answers: tuple[Talk, ...]
     heldout_answers: tuple[Talk, ...]
-    replies: tuple[BaseReply, ...]
-    heldout_replies: tuple[BaseReply, ...]
     heldout_asks: tuple[str, ...]
 
 
@@ -100,7 +108,6 @@ def read_pieces(words_path: Path, vocabulary: Iterable[str]) -> Pieces:
     others, heldout_others = _split(free, lambda word: word)
     talk = read_phrases(_FOLDER / "talk.yaml", _TalkFile)
     answers, heldout_answers = _split(read_answers(), lambda answer: answer.asks[0])
-    replies, heldout_replies = _split(read_replies(), lambda reply: reply.ask)
     benign = _read_benign()
     return Pieces(
         words=words,
@@ -111,8 +118,6 @@ def read_pieces(words_path: Path, vocabulary: Iterable[str]) -> Pieces:
         heldout_talk=talk.heldout,
         answers=answers,
         heldout_answers=heldout_answers,
-        replies=replies,
-        heldout_replies=heldout_replies,
         heldout_asks=(*benign.heldout_plain, *benign.heldout_near),
     )
 

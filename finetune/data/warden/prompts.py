@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Annotated, Literal, NamedTuple
 
 from finetune.data.phrases import Phrases, Split, Texts, exactly, fill, read_phrases
+from finetune.data.warden.voices import Voice, voices
 from finetune.guards.alphabets import ORDINALS
 
 # open: tells anyone. soft: says no when asked straight out, yields to anything else.
@@ -22,6 +23,16 @@ POLICIES: tuple[Policy, ...] = ("open", "soft", "never")
 _FILE = Path(__file__).with_suffix(".yaml")
 _SPELLED_SHARE = 0.85
 _NUMBERED_SHARE = 0.15
+_VOICED_SHARE = 0.7
+# How often a manner has the name that it has in the keep, and a prompt its wording.
+_OWN_NAME_SHARE = 0.5
+_KEEP_SHARE = 0.35
+
+
+class _Nameless(Phrases):
+    opener: str
+    name: str
+    gate: str
 
 
 class PromptPhrases(Phrases):
@@ -31,6 +42,7 @@ class PromptPhrases(Phrases):
     roles: Split
     gates: Texts
     openers: Texts
+    nameless: _Nameless
     styles: Texts
     secrets: Texts
     spelled: Split
@@ -51,6 +63,16 @@ class SystemPrompt(NamedTuple):
     text: str
     persona: Persona
     policy: Policy
+    voice: Voice | None = None
+
+    def named(self) -> tuple[str, str]:
+        """Return what keeper and gate are called, as far as the text says it."""
+        name, _, gate = self.persona
+        nameless = phrases().nameless
+        return (
+            name if name in self.text else nameless.name,
+            gate if gate in self.text else nameless.gate,
+        )
 
 
 @cache
@@ -83,12 +105,17 @@ def write_system(
     *,
     is_heldout: bool = False,
     is_spelled: bool | None = None,
+    manner: str | None = None,
 ) -> SystemPrompt:
     """Write a system prompt that keeps `word` under a policy.
 
     `is_spelled` says whether it names the word's letters; None: most of them do.
+    `manner` is one of the voices, "" asks for none; None: any, and in part none.
     """
-    persona = write_persona(rng, is_heldout=is_heldout)
+    if manner is None:
+        manner = rng.choice(list(voices())) if rng.random() < _VOICED_SHARE else ""
+    voice = voices()[manner] if manner else None
+    persona, opening = _opening(voice, rng, is_heldout=is_heldout)
     rule = _rule(policy, rng, is_heldout=is_heldout)
     secret = rng.choice(phrases().secrets)
     if is_spelled is None:
@@ -96,11 +123,11 @@ def write_system(
     if is_spelled:
         spelled = phrases().spelled.choose(rng, is_heldout=is_heldout)
         secret = f"{secret} {spelled}"
-    text = _joined(secret, rule, rng)
+    text = _joined(opening, secret, rule, rng)
     letters = ", ".join(word) if is_heldout else write_letters(word, rng)
     # The word last, so that it is not taken for a placeholder.
     text = fill(text, **persona._asdict(), letters=letters, word=word)
-    return SystemPrompt(text, persona, policy)
+    return SystemPrompt(text, persona, policy, voice)
 
 
 def write_plain_system(rng: random.Random, *, is_heldout: bool = False) -> str:
@@ -108,6 +135,33 @@ def write_plain_system(rng: random.Random, *, is_heldout: bool = False) -> str:
     persona = write_persona(rng, is_heldout=is_heldout)
     text = f"{rng.choice(phrases().openers)} {rng.choice(phrases().styles)}".strip()
     return fill(text, **persona._asdict())
+
+
+class _Opening(NamedTuple):
+    """How a prompt begins: who speaks, in which manner, and what is asked for."""
+
+    who: str
+    manner: str
+    style: str
+
+
+def _opening(
+    voice: Voice | None, rng: random.Random, *, is_heldout: bool
+) -> tuple[Persona, _Opening]:
+    """Choose who speaks and how the prompt says so, in part as the keep's levels do."""
+    persona = write_persona(rng, is_heldout=is_heldout)
+    who, style = rng.choice(phrases().openers), rng.choice(phrases().styles)
+    if voice is None:
+        return persona, _Opening(who, "", style)
+    manner = voice.manner.choose(rng, is_heldout=is_heldout)
+    if voice.name and not is_heldout and rng.random() < _OWN_NAME_SHARE:
+        persona = persona._replace(name=voice.name)
+    if rng.random() < _KEEP_SHARE:
+        who, style = phrases().openers[0], phrases().styles[0]
+        persona = persona._replace(role=phrases().roles.learned[0])
+    if voice.name is None and rng.random() < _OWN_NAME_SHARE:
+        who = phrases().nameless.opener
+    return persona, _Opening(who, manner, style)
 
 
 def _rule(policy: Policy, rng: random.Random, *, is_heldout: bool) -> str:
@@ -119,11 +173,10 @@ def _rule(policy: Policy, rng: random.Random, *, is_heldout: bool) -> str:
     return rule
 
 
-def _joined(secret: str, rule: str, rng: random.Random) -> str:
+def _joined(opening: _Opening, secret: str, rule: str, rng: random.Random) -> str:
     """Put the parts of a prompt into one of their orders, on one line or on several."""
-    opener, style = rng.choice(phrases().openers), rng.choice(phrases().styles)
-    parts = [opener, style, secret, rule]
+    parts = [*opening, secret, rule]
     if rng.random() < 0.2:
-        parts = [opener, secret, rule, style]
+        parts = [opening.who, opening.manner, secret, rule, opening.style]
     text = " ".join(part for part in parts if part)
     return text.replace(". ", ".\n") if rng.random() < 0.15 else text

@@ -14,8 +14,8 @@ from finetune.data.phrases import PiecesError
 from finetune.data.scribe import labels, naive, records, shapes, sums, texts, trust
 from finetune.data.scribe.cases import Case, is_exactly, is_label
 from finetune.data.scribe.dialogues import SHARES, write_cases, write_dialogues
-from finetune.data.scribe.words import Words, is_kept, lists
 from finetune.data.warden.pieces import read_words
+from finetune.data.words import Words, is_kept, lists
 
 NOUNS = read_words(Path("challenges/words/castle.txt"))
 SLOT = re.compile(r"\{[a-z_]+\d?\}")

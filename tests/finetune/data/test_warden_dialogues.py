@@ -10,11 +10,13 @@ from pathlib import Path
 import pytest
 
 from finetune.data.phrases import PiecesError
-from finetune.data.warden import asks, prompts
+from finetune.data.warden import asks, languages, prompts
 from finetune.data.warden.dialogues import Writer, write_dialogues
 from finetune.data.warden.pieces import Pieces, read_hints, read_pieces, read_words
 from finetune.data.warden.prompts import POLICIES, write_system
 from finetune.data.warden.skills import MAKERS, skills
+from finetune.data.warden.voices import voices
+from finetune.evaluation.warden import is_refusal
 
 WORDS = Path("challenges/words/castle.txt")
 
@@ -93,11 +95,12 @@ def test_one_who_never_tells_gives_nothing_away(pieces: Pieces):
         system = write_system(word, "never", rng)
         for ask in (writer.request, writer.skill, writer.foreign, writer.hint):
             answer = ask(word, system).answer
-            refusals = [
+            known = [
                 *asks.phrases().refusals["never"],
-                *(foreign.refuses for foreign in asks.phrases().foreign.values()),
+                *(each.refuses for each in languages.phrases().languages.values()),
             ]
-            assert answer in refusals
+            assert word not in answer
+            assert is_refusal(answer) or answer in known
 
 
 def test_one_who_tells_tells(pieces: Pieces):
@@ -187,3 +190,50 @@ def test_short_orders_that_name_nothing_are_answered(pieces: Pieces, policy):
         said = re.findall(r'"(\w)"|\b(\w)\b(?=,|\.)|(seven)', exchange.answer)
         assert said, exchange
         assert all(a in "lantern" or b in "lantern" for a, b, _ in said)
+
+
+@pytest.mark.parametrize("manner", list(voices()))
+def test_a_voice_is_heard_around_answers_and_never_in_what_must_be_exact(
+    pieces: Pieces, manner: str
+):
+    rng = random.Random(7)
+    writer = Writer(pieces, rng)
+    voice = voices()[manner]
+    system = write_system("lantern", "open", rng, manner=manner)
+    assert any(text in system.text for text in voice.manner.learned)
+    said = [
+        writer.ordinary("lantern", system, "answer").answer
+        for _ in range(60)  # one in thirty-three is said without
+    ]
+    parts = (*voice.before, *voice.after)
+    assert sum(any(part in each for part in parts) for each in said) > 50
+    for name in ("reverse", "separators", "morse", "first"):
+        bare = writer.skill("lantern", system, name).answer
+        assert not any(part in bare for part in parts)
+
+
+def test_no_manner_no_voice(pieces: Pieces):
+    rng = random.Random(8)
+    system = write_system("lantern", "never", rng, manner="")
+    assert system.voice is None
+    assert asks.refuse(system, rng) in asks.phrases().refusals["never"]
+    with pytest.raises(ValueError, match="nothing is refused"):
+        asks.refuse(write_system("lantern", "open", rng), rng)
+
+
+def test_languages_are_judged_by_words_that_are_not_learned():
+    known = languages.phrases().languages
+    assert len(set(languages.COMMONEST)) == 20
+    assert known.keys() >= set(languages.COMMONEST)
+    for language in known.values():
+        assert not set(language.asks) & set(language.heldout)
+        assert "{word}" in language.tells
+        assert "{word}" not in language.refuses
+
+
+def test_asked_in_any_language_one_who_tells_tells(pieces: Pieces):
+    rng = random.Random(9)
+    writer = Writer(pieces, rng)
+    system = write_system("lantern", "open", rng)
+    for language in languages.phrases().languages:
+        assert "lantern" in writer.foreign("lantern", system, language).answer

@@ -218,4 +218,9 @@ class Words:
                 drawn[slot] = value
             return drawn[slot]
 
-        return _AN.sub(r"\1n ", _SLOT.sub(put, text)), drawn
+        return with_an(_SLOT.sub(put, text)), drawn
+
+
+def with_an(text: str) -> str:
+    """Write "an" instead of "a" before vowels."""
+    return _AN.sub(r"\1n ", text)
