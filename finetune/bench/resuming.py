@@ -149,7 +149,10 @@ class _Bench:
         self._end(by)
         self._start()
         self._until(job, lambda: self._is_over(job))
-        return self._outcome(kind, by, reached, job, wanted)
+        outcome = self._outcome(kind, by, reached, job, wanted)
+        # It takes long; whoever ends it early has what was found so far.
+        sys.stderr.write(f"{outcome}\n")
+        return outcome
 
     def close(self) -> None:
         """End the worker."""

@@ -59,6 +59,8 @@ LIMITS = {
     "WORDKEEP_REPLIES_PER_ADDRESS": "96",
     "WORDKEEP_ATTEMPTS_PER_MINUTE": "100000",
     "WORDKEEP_LAB_RUNS_PER_MINUTE": "100000",
+    # A busy computer shall take long, and not give up: that would hide who waits.
+    "WORDKEEP_REPLY_SECONDS": "900",
 }
 
 
