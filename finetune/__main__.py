@@ -83,6 +83,18 @@ def _bench_guards() -> ModuleType:
     return guards
 
 
+def _bench_queue() -> ModuleType:
+    from finetune.bench import queue  # noqa: PLC0415 -- slow import
+
+    return queue
+
+
+def _bench_resume() -> ModuleType:
+    from finetune.bench import resuming  # noqa: PLC0415 -- slow import
+
+    return resuming
+
+
 def _bench_serving() -> ModuleType:
     from finetune.bench import serving  # noqa: PLC0415 -- slow import
 
@@ -122,6 +134,10 @@ COMMANDS = {
     ),
     "bench-engine": Command("measure the engine alone", _bench_engine),
     "bench-guards": Command("compare the gate with other detectors", _bench_guards),
+    "bench-queue": Command("measure the engine's own queue", _bench_queue),
+    "bench-resume": Command(
+        "end the training worker at random steps and compare", _bench_resume
+    ),
     "bench-serving": Command("measure a model in several sizes", _bench_serving),
     "bench-sharing": Command("measure what reading once saves", _bench_sharing),
     "bench-train": Command(

@@ -114,7 +114,7 @@ def _capped(rows: Iterable[Row], most: int) -> Iterator[Row]:
 
 def _shuffled(rows: Iterable[Row]) -> list[Row]:
     shuffled = list(rows)
-    random.Random(_SEED).shuffle(shuffled)  # noqa: S311 -- an order, not a secret
+    random.Random(_SEED).shuffle(shuffled)
     return shuffled
 
 

@@ -14,8 +14,11 @@ from openai.types.fine_tuning import FineTuningJob
 from tests.finetune.tiny_models import write_tiny
 from tests.finetune.training.student import stories
 from tests.kit.hub import FakeHub, running_hub
-from tests.kit.sidecar import RunningSidecar, running_sidecar, wait_until
+from tests.kit.sidecar import KEY, RunningSidecar, running_sidecar, wait_until
 from tests.kit.workers import running_worker
+from webapp.domain.train.data import COUNTED_BY
+from webapp.errors import InvalidInput
+from webapp.llm.training import TrainingClient
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
@@ -147,6 +150,28 @@ def test_a_data_set_of_the_hub_is_fetched_and_learned_from(
     wait_until(is_tested, LONGEST)
     figures = (client.fine_tuning.jobs.retrieve(job.id).model_extra or {})["figures"]
     assert figures["test_loss"] < figures["test_base_loss"]
+
+
+def test_the_site_fetches_a_set_and_may_begin_with_any_name(
+    sidecar: RunningSidecar, hub: FakeHub
+) -> None:
+    hub.data["tiny/poems"] = [{"poem": text} for text in TEXTS]
+    site = TrainingClient(f"{sidecar.url}/v1", key=KEY)
+    wanted = {"name": "tiny/poems", "subset": "", "split": "", "rows": 40}
+    stored = site.fetch_file(wanted)
+    assert stored.filename.startswith("tiny-poems-")
+    report = site.report(stored.id, model=COUNTED_BY, data={}, seed=0)
+    assert (report.columns, report.rows) == (("poem",), 40)
+    job = {
+        "model": "tiny/gpt2",
+        "training_file": stored.id,
+        "recipe": {**SETTINGS, "data": {"text": "{poem}"}},
+    }
+    assert site.estimate(job).updates == SETTINGS["updates"]
+    with pytest.raises(InvalidInput, match="no data set tiny/none"):
+        site.fetch_file(wanted | {"name": "tiny/none"})
+    with pytest.raises(InvalidInput, match="tiny/none"):
+        site.estimate(job | {"model": "tiny/none"})
 
 
 def test_a_card_is_shown_of_any_name(client: openai.OpenAI) -> None:

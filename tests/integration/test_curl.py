@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import subprocess
@@ -16,6 +17,7 @@ from flask import Flask
 from werkzeug.serving import make_server
 
 from tests.kit.content import write_content
+from tests.kit.training import ScriptedTraining
 from webapp.api import reference
 from webapp.llm.scripted import ScriptedBackend
 
@@ -28,6 +30,10 @@ def site(
     monkeypatch.setattr("webapp.settings.PROJECT", tmp_path / "project")
     write_content(tmp_path / "project" / "challenges")
     app: Flask = request.getfixturevalue("app")
+    services = app.extensions["wordkeep"]
+    app.extensions["wordkeep"] = dataclasses.replace(
+        services, training=ScriptedTraining().client()
+    )
     server = make_server("127.0.0.1", 0, app, threaded=True)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()

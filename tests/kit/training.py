@@ -111,6 +111,8 @@ class ScriptedTraining:
     """The trainer's state. `is_down` lets every call fail as if nobody listened."""
 
     is_down: bool = False
+    # The hub cannot be reached.
+    is_offline: bool = False
     # The next job is begun, but its answer never comes.
     loses_answer: bool = False
     file_bytes: int = 1_000_000
@@ -221,6 +223,8 @@ class ScriptedTraining:
                 return {"data": list(SHIPPED.values())}
             case "POST", ["files"]:
                 return self._upload(request)
+            case "POST", ["files", "hub"]:
+                return self._fetch(body)
             case "DELETE", ["files", file_id]:
                 self._file(file_id)
                 del self.files[file_id]
@@ -310,6 +314,15 @@ class ScriptedTraining:
         shown = name[1].decode() if name else ""
         self.files[file_id] = (shown, _rows(shown, data.decode()))
         return {"id": file_id, "object": "file", "filename": shown, "bytes": len(data)}
+
+    def _fetch(self, body: dict[str, Any]) -> dict[str, Any]:
+        if self.is_offline:
+            raise Refused(400, f"The data set {body['name']} has to be fetched.")
+        file_id = f"file-{next(self._numbers)}"
+        shown = f"{body['name'].replace('/', '-')}-default-train.jsonl"
+        rows = [{"text": f"Story number {n}."} for n in range(body["rows"])]
+        self.files[file_id] = (shown, rows)
+        return {"id": file_id, "object": "file", "filename": shown}
 
     def _file(self, file_id: str) -> tuple[str, list[dict[str, str]]]:
         if file_id in SHIPPED:

@@ -8,6 +8,8 @@ from webapp.api.lab import chat
 from webapp.api.operations import Api, Operation
 from webapp.api.people import me, players
 from webapp.api.play import leaderboard, levels
+from webapp.api.train import data as train_data
+from webapp.api.train import runs as train_runs
 
 APIS: Final[tuple[Api, ...]] = (
     players.api,
@@ -15,6 +17,8 @@ APIS: Final[tuple[Api, ...]] = (
     me.api,
     leaderboard.api,
     chat.api,
+    train_data.api,
+    train_runs.api,
 )
 
 

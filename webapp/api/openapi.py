@@ -50,6 +50,8 @@ STATUSES: Final = {
 _PARAMETERS: Final = {
     "level_id": "Id of a level, as GET /levels gives it.",
     "n": "Number of the hint, from 1.",
+    "data_id": "Id of your data.",
+    "run_id": "Id of your run.",
 }
 # The server says them before the site has seen the request.
 _TEXTS: Final = frozenset({400, 431})

@@ -13,7 +13,12 @@ from webapp.api import calls, openapi
 from webapp.api.operations import Operation
 from webapp.once import once
 
-_SAMPLES: Final = {"{level_id}": "open", "{n}": "1"}
+_SAMPLES: Final = {
+    "{level_id}": "open",
+    "{n}": "1",
+    "{data_id}": "1",
+    "{run_id}": "1",
+}
 _TYPES: Final = {
     "string": "text",
     "integer": "whole number",

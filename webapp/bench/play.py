@@ -13,10 +13,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import threading
 import time
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -24,7 +21,7 @@ from typing import Any
 from sqlalchemy import select
 
 from webapp.bench.pages import PageTimes, time_pages
-from webapp.bench.players import ApiFailure, ApiPlayer, Timed
+from webapp.bench.players import ApiFailure, ApiPlayer, Timed, all_at_once
 from webapp.db import Database
 from webapp.rows import Generation
 from webapp.supervisor.trial import Trial, trial_site
@@ -174,7 +171,7 @@ def _site_speed(system: Trial, players: list[ApiPlayer], requests: int) -> Speed
         return [player.attack(LEVEL, MESSAGE) for _ in range(requests)]
 
     started = time.perf_counter()
-    timed = [t for many in _at_once(players, play) for t in many]
+    timed = [t for many in all_at_once(players, play) for t in many]
     seconds = time.perf_counter() - started
     tokens = _tokens(system, [t.attempt_id for t in timed])
     first = statistics.median(t.first_text or t.total for t in timed)
@@ -208,7 +205,7 @@ def _crowd(system: Trial, count: int) -> Crowd:
             errors.append(str(error))
             return []
 
-    runs = _at_once(senders, play)
+    runs = all_at_once(senders, play)
     totals = [sum(t.total for t in timed) for timed in runs if timed]
     firsts = [t.first_text or t.total for timed in runs for t in timed]
     for error in errors:
@@ -223,19 +220,6 @@ def _crowd(system: Trial, count: int) -> Crowd:
         slowest_over_median=max(totals[2:]) / others,
         greedy_over_others=statistics.mean(totals[:2]) / others,
     )
-
-
-def _at_once(
-    players: list[ApiPlayer], play: Callable[[ApiPlayer], list[Timed]]
-) -> list[list[Timed]]:
-    start = threading.Barrier(len(players))
-
-    def run(player: ApiPlayer) -> list[Timed]:
-        start.wait()
-        return play(player)
-
-    with ThreadPoolExecutor(len(players)) as pool:
-        return list(pool.map(run, players))
 
 
 def _ratios(few: PageTimes, many: PageTimes) -> dict[str, float]:

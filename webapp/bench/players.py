@@ -1,14 +1,24 @@
-"""Players for the benches: each talks to the JSON API over a connection of its own."""
+"""Players for the benches: each talks to the site over connections of its own."""
 
 from __future__ import annotations
 
+import html
 import http.client
 import json
+import re
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
+
+import httpx2
+
+P = TypeVar("P")
+R = TypeVar("R")
+_SEAL = re.compile(r'name="csrf_token"[^>]*value="([^"]+)"')
 
 
 class ApiFailure(Exception):
@@ -17,7 +27,10 @@ class ApiFailure(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Timed:
-    """One attempt as its player saw it; times in seconds since it was sent."""
+    """One reply as its player saw it; times in seconds since it was asked for.
+
+    `attempt_id` is the id of its generation, whatever the feature.
+    """
 
     attempt_id: int
     first_text: float | None
@@ -46,30 +59,14 @@ class ApiPlayer:
 
     def attack(self, level_id: str, message: str) -> Timed:
         """Send a message, read the stream to its end, and time it."""
-        started = time.perf_counter()
-        attempt_id, first, count = -1, None, 0
-        for name, data in self.stream(level_id, message):
-            count += 1
-            if name == "start":
-                attempt_id = data["id"]
-            elif name in {"delta", "reply"} and first is None:
-                first = time.perf_counter() - started
-            elif name == "error":
-                raise ApiFailure(f"attempt {attempt_id}: {data['code']}")
-        return Timed(attempt_id, first, time.perf_counter() - started, count)
+        return _timed(self.stream(level_id, message))
 
     def stream(self, level_id: str, message: str) -> Iterator[tuple[str, Any]]:
         """Yield (event name, data) of an attempt until the site ends the stream."""
         path = f"/levels/{level_id}/attempts"
         connection, response = self._send("POST", path, {"message": message}, True)
         try:
-            name = ""
-            for raw in response:
-                line = raw.decode().rstrip("\n")
-                if line.startswith("event: "):
-                    name = line[7:]
-                elif line.startswith("data: "):
-                    yield name, json.loads(line[6:])
+            yield from _events(raw.decode() for raw in response)
         finally:
             connection.close()
 
@@ -97,3 +94,96 @@ class ApiPlayer:
             connection.close()
             raise ApiFailure(f"{method} {path}: {response.status} {text}")
         return connection, response
+
+
+class PageStudent:
+    """A guest who uses the pages with a browser's cookie, without a script.
+
+    `at` is the address of the page that came last. Raises ApiFailure for every answer
+    but success.
+    """
+
+    def __init__(self, url: str, *, timeout: float = 300) -> None:
+        self._http = httpx2.Client(base_url=url, timeout=timeout, trust_env=False)
+        self.page("/lab/playground")
+        # The first thing that is kept makes a guest of a visitor.
+        self.send("/lab/playground/instructions", {"instructions": ""})
+
+    def page(self, path: str) -> str:
+        """Return a page, and take the seal of its forms."""
+        return self._text(self._http.get(path))
+
+    def send(self, path: str, fields: dict[str, Any], **more: Any) -> str:
+        """Send a form, follow where it leads, and return that page."""
+        data = {**fields, "csrf_token": self._seal}
+        return self._text(
+            self._http.post(path, data=data, follow_redirects=True, **more)
+        )
+
+    def ask(self, fields: dict[str, str]) -> Timed:
+        """Ask a model in the playground, read the stream to its end, and time it."""
+        return _timed(self._asked(fields))
+
+    def close(self) -> None:
+        """Let the connections go."""
+        self._http.close()
+
+    def _asked(self, fields: dict[str, str]) -> Iterator[tuple[str, Any]]:
+        data = {"do": "send", **fields, "csrf_token": self._seal}
+        headers = {"Accept": "text/event-stream"}
+        with self._http.stream(
+            "POST", "/lab/playground/replies", data=data, headers=headers
+        ) as answer:
+            if answer.status_code >= 400:
+                _fail(answer, answer.read().decode(errors="replace"))
+            yield from _events(answer.iter_lines())
+
+    def _text(self, answer: httpx2.Response) -> str:
+        text = str(answer.text)
+        if answer.status_code >= 400:
+            _fail(answer, text)
+        self.at = answer.url.path
+        if seal := _SEAL.search(text):
+            self._seal = html.unescape(seal[1])
+        return text
+
+
+def all_at_once(players: Sequence[P], play: Callable[[P], R]) -> list[R]:
+    """Let each player do the same at the same time; return what each brought."""
+    barrier = threading.Barrier(len(players))
+
+    def run(player: P) -> R:
+        barrier.wait()
+        return play(player)
+
+    with ThreadPoolExecutor(len(players)) as pool:
+        return list(pool.map(run, players))
+
+
+def _fail(answer: httpx2.Response, text: str) -> None:
+    raise ApiFailure(f"{answer.request.url.path}: {answer.status_code} {text[:300]}")
+
+
+def _events(lines: Iterable[str]) -> Iterator[tuple[str, Any]]:
+    """Yield (event name, data) of server-sent events."""
+    name = ""
+    for line in lines:
+        line = line.rstrip("\n")
+        if line.startswith("event: "):
+            name = line[7:]
+        elif line.startswith("data: "):
+            yield name, json.loads(line[6:])
+
+
+def _timed(events: Iterator[tuple[str, Any]]) -> Timed:
+    started = time.perf_counter()
+    attempt_id, first, count = -1, None, 0
+    for name, data in events:
+        count += 1
+        if name == "start":
+            attempt_id = data["id"]
+        elif name in {"delta", "reply"} and first is None:
+            first = time.perf_counter() - started
+        elif name == "error":
+            raise ApiFailure(f"reply {attempt_id}: {data['code']}")
+    return Timed(attempt_id, first, time.perf_counter() - started, count)

@@ -10,7 +10,7 @@ from webapp.errors import InvalidInput
 
 Main = Callable[[list[str]], int]
 # The front door hands these to the other program, which has torch.
-MODEL_BENCHES = ("guards", "serving", "sharing", "train")
+MODEL_BENCHES = ("guards", "resume", "serving", "sharing", "train")
 
 
 # Each is imported when it is called: one must not wait for what the other needs.
@@ -26,10 +26,22 @@ def _kill() -> Main:
     return kill.main
 
 
+def _class() -> Main:
+    from webapp.bench import training  # noqa: PLC0415 -- slow import
+
+    return training.main
+
+
 def _play() -> Main:
     from webapp.bench import play  # noqa: PLC0415 -- slow import
 
     return play.main
+
+
+def _playground() -> Main:
+    from webapp.bench import playground  # noqa: PLC0415 -- slow import
+
+    return playground.main
 
 
 def _pages() -> Main:
@@ -40,9 +52,11 @@ def _pages() -> Main:
 
 BENCHES: dict[str, Callable[[], Main]] = {
     "backup": _backup,
+    "class": _class,
     "kill": _kill,
     "pages": _pages,
     "play": _play,
+    "playground": _playground,
 }
 
 
@@ -55,21 +69,27 @@ BENCHES: dict[str, Callable[[], Main]] = {
 def bench(name: str, arguments: tuple[str, ...]) -> None:
     """Measure this program on this computer.
 
-    backup   back up while players play and the site is killed, and look for losses
+    backup      back up while players play and the site is killed: what is lost
 
-    kill     kill the site and its models while players play, and look for losses
+    class       thirty students who start a training at once: whose turn it is
 
-    pages    whether pages take longer where there are more lessons, or attempts
+    guards      our gate beside other detectors of attacks
 
-    play     what a class feels: speed, waiting, fairness
+    kill        kill the site and its models while players play: what is lost
 
-    serving  a model in 32, 16, 8 and 4 bits: size, speed, what is forgotten
+    pages       whether pages take longer where there are more lessons, or attempts
 
-    sharing  what is saved by reading once what all share
+    play        what a class feels: speed, waiting, fairness
 
-    guards   our gate beside other detectors of attacks
+    playground  a class in the playground beside a class at the gates: waiting, fairness
 
-    train    our training beside that of transformers
+    resume      kill the training worker at random steps, and compare the losses
+
+    serving     a model in 32, 16, 8 and 4 bits: size, speed, what is forgotten
+
+    sharing     what is saved by reading once what all share
+
+    train       our training beside that of transformers
 
     `./wordkeep bench NAME --help` says more.
     """
@@ -79,9 +99,9 @@ def bench(name: str, arguments: tuple[str, ...]) -> None:
     if name in MODEL_BENCHES:
         raise InvalidInput(f"Run it through the front door: ./wordkeep bench {name}.")
     if name not in BENCHES:
+        *most, last = sorted((*BENCHES, *MODEL_BENCHES))
         raise InvalidInput(
-            f'There is no bench "{name}"; there are backup, kill, pages, play, '
-            "serving, sharing, guards and train."
+            f'There is no bench "{name}"; there are {", ".join(most)} and {last}.'
         )
     main = BENCHES[name]()
     raise SystemExit(main(list(arguments)))

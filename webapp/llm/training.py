@@ -105,6 +105,16 @@ class TrainingClient(SidecarClient):
         )
         return self._read(answer, StoredFile)
 
+    def fetch_file(self, wanted: Mapping[str, Any]) -> StoredFile:
+        """Store rows of a data set of the Hugging Face hub.
+
+        Raise InvalidInput that says why not: no such set, or no way to the hub.
+        """
+        answer = self._ask(
+            "POST", "/files/hub", json=dict(wanted), timeout=UPLOAD_SECONDS
+        )
+        return self._read(answer, StoredFile)
+
     def delete_file(self, file_id: str) -> None:
         """Delete a file; one that is gone already is fine."""
         try:

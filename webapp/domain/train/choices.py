@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Final, Literal
@@ -16,6 +17,11 @@ Length = Literal["minutes", "epochs", "updates"]
 
 TITLE_CHARS: Final = 60
 PROMPT_CHARS: Final = 2_000
+BASE_CHARS: Final = 120
+# What the form sends where the name of the model is typed.
+OF_HUB: Final = "hub"
+HUB_SITE: Final = "https://huggingface.co/"
+_HUB_NAME = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*", re.ASCII)
 # More than any run gets through: another limit ends it first.
 NO_END: Final = 1_000.0
 # Where the learning rate of a method is usually fine: learns, and does not fall over.
@@ -147,6 +153,8 @@ def read(fields: Mapping[str, str], *, fresh_bases: frozenset[str]) -> Choices:
     """
     usual = Choices()
     base = fields.get("base") or usual.base
+    if base == OF_HUB:
+        base = hub_name(fields.get("hub_base", ""))
     method = fields.get("method") or usual.method
     if base in fresh_bases:
         method = "fresh"
@@ -172,6 +180,22 @@ def read(fields: Mapping[str, str], *, fresh_bases: frozenset[str]) -> Choices:
         sample_prompt=_prompt(fields.get("sample_prompt", "")),
         **numbers,  # type: ignore[arg-type]
     )
+
+
+def hub_name(typed: str) -> str:
+    """Return the name of a model of the Hugging Face hub; its address will do, too."""
+    name = typed.strip().removeprefix(HUB_SITE).strip("/")
+    if not is_hub_name(name):
+        raise InvalidInput(
+            "Type the name of the model as huggingface.co writes it: owner/name, such "
+            "as EleutherAI/pythia-14m."
+        )
+    return name
+
+
+def is_hub_name(name: str) -> bool:
+    """Tell whether a text has the form owner/name."""
+    return len(name) <= BASE_CHARS and _HUB_NAME.fullmatch(name) is not None
 
 
 def clean_title(title: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import PurePath
@@ -20,7 +20,7 @@ from webapp.domain.people.players import require_player, require_room
 from webapp.domain.services import Services
 from webapp.domain.texts import require_text
 from webapp.errors import BackendTimeout, InvalidInput, LabError, NotFound
-from webapp.llm.training_shapes import Report, Shipped
+from webapp.llm.training_shapes import Report, Shipped, StoredFile
 from webapp.rows import DataFile
 
 NAME_CHARS: Final = 80
@@ -32,6 +32,9 @@ SHIPPED: Final = "shipped-"
 OWN: Final = "content-"
 FORMATS: Final = ("auto", "txt", "csv", "json", "jsonl")
 DOCUMENTS: Final = ("lines", "paragraphs", "whole")
+# The model whose tokens are counted before one has been chosen.
+COUNTED_BY: Final = "smollm2"
+HUB_ROWS, MOST_HUB_ROWS = 1_000, 10_000
 TAKES_LONG: Final = (
     "Reading this data takes longer than a page can wait. Bring a smaller part of it, "
     "or try again when less is going on."
@@ -146,18 +149,35 @@ def bring(
     too much already.
     """
     shown = _clean_name(name)
-    with services.db.read() as session:
-        require_player(session, player_id)
-        require_room(session, DataFile, player_id, most=MOST_FILES, what=KEPT)
-    stored = services.training.upload(shown, content)
-    try:
-        with services.db.write() as session:
-            require_player(session, player_id, lock=True)
-            require_room(session, DataFile, player_id, most=MOST_FILES, what=KEPT)
-            return _add(session, services, player_id, stored.id, shown, {})
-    except LabError:
-        services.training.delete_file(stored.id)
-        raise
+    return _store(
+        services, player_id, lambda: (services.training.upload(shown, content), shown)
+    )
+
+
+def fetch(services: Services, *, player_id: int, wanted: Mapping[str, Any]) -> int:
+    """Store the first rows of a data set of the Hugging Face hub; return its id.
+
+    `wanted` has its `name`, and may have `subset`, `split` and how many `rows`. Raise
+    InvalidInput if there is no such set or this installation is offline, and Conflict
+    if there is too much already.
+    """
+    name = str(wanted.get("name", ""))
+    if not name:
+        raise InvalidInput(
+            "Type the name of a data set as the Hugging Face hub writes it: owner/name."
+        )
+    asked = {
+        "name": name,
+        "subset": str(wanted.get("subset") or ""),
+        "split": str(wanted.get("split") or ""),
+        "rows": _hub_rows(wanted.get("rows")),
+    }
+
+    def bring() -> tuple[StoredFile, str]:
+        stored = services.training.fetch_file(asked)
+        return stored, _clean_name(stored.filename)
+
+    return _store(services, player_id, bring)
 
 
 def look(
@@ -254,6 +274,46 @@ def view(row: DataFile) -> DataView:
         report=report,
         created_at=row.created_at,
     )
+
+
+def require_report(found: DataView) -> Report:
+    """Return what was read in data; raise NotFound if nobody has read it yet."""
+    if found.report is None:
+        raise NotFound("This data has not been read yet.")
+    return found.report
+
+
+def _store(
+    services: Services, player_id: int, bring: Callable[[], tuple[StoredFile, str]]
+) -> int:
+    """Keep a file that the sidecar stores, under the name it has then.
+
+    Where it cannot be kept here, it is kept nowhere.
+    """
+    with services.db.read() as session:
+        require_player(session, player_id)
+        require_room(session, DataFile, player_id, most=MOST_FILES, what=KEPT)
+    stored, shown = bring()
+    try:
+        with services.db.write() as session:
+            require_player(session, player_id, lock=True)
+            require_room(session, DataFile, player_id, most=MOST_FILES, what=KEPT)
+            return _add(session, services, player_id, stored.id, shown, {})
+    except LabError:
+        services.training.delete_file(stored.id)
+        raise
+
+
+def _hub_rows(given: object) -> int:
+    try:
+        count = int(given) if given else HUB_ROWS  # type: ignore[call-overload]
+    except (TypeError, ValueError):
+        count = 0
+    if not 1 <= count <= MOST_HUB_ROWS:
+        raise InvalidInput(
+            f"The number of rows is a whole number from 1 to {MOST_HUB_ROWS:,}."
+        )
+    return int(count)
 
 
 def _add(

@@ -17,6 +17,7 @@ from webapp.domain.train.choices import (
     TITLE_CHARS,
     Choices,
     check_number,
+    is_hub_name,
 )
 from webapp.domain.train.data import check_settings
 from webapp.errors import InvalidInput
@@ -194,7 +195,8 @@ def _fresh(recipe: Mapping[str, Any]) -> dict[str, Any]:
 
 def _base(given: object, bases: Mapping[str, bool]) -> str:
     name = str(given)
-    if name in bases:
+    # A model of the hub is itself, whatever models of this computer its name holds.
+    if name in bases or is_hub_name(name):
         return name
     # Where the command finds the model, in a recipe that came from a run.
     for base in bases:

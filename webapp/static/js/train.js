@@ -42,7 +42,12 @@ function plain(rate) {
 function matchMethods(form) {
   const rate = /** @type {HTMLInputElement} */ (form.elements.namedItem("learning_rate"));
   form.addEventListener("change", (event) => {
-    const changed = /** @type {HTMLInputElement} */ (event.target);
+    let changed = /** @type {HTMLInputElement} */ (event.target);
+    if (changed.name === "hub_base") {
+      // Whoever types the name of a model means that one.
+      changed = form.querySelector("[name=base][value=hub]");
+      changed.checked = true;
+    }
     if (changed.name === "base") {
       // An empty model learns from more at a time: it is small.
       form.elements.namedItem("rows").value = changed.dataset.rows;

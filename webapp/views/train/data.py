@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from flask import (
@@ -25,8 +26,6 @@ from webapp.web.uploads import takes_files
 
 bp = Blueprint("train_data", __name__, url_prefix="/train/data")
 
-# The model whose tokens are counted before one has been chosen.
-COUNTED_BY = "smollm2"
 # Text and answer, as many sets of data want them.
 ALPACA = (
     "Below is an instruction that describes a task. Write a response that "
@@ -79,6 +78,22 @@ def choose() -> ResponseReturnValue:
         )
     except BackendError as error:
         return _index(problem=error.message), error.status
+    return redirect(url_for("train_data.detail", data_id=data_id), 303)
+
+
+@bp.post("/hub")
+@needs_player
+def fetch() -> ResponseReturnValue:
+    """Take the first rows of a data set of the Hugging Face hub."""
+    wanted = {
+        name: request.form.get(name, "").strip()
+        for name in ("name", "subset", "split", "rows")
+    }
+    try:
+        with seats.seat():
+            data_id = data.fetch(services(), player_id=player_id(), wanted=wanted)
+    except (BackendError, Conflict, InvalidInput) as error:
+        return _index(problem=error.message, wanted=wanted), error.status
     return redirect(url_for("train_data.detail", data_id=data_id), 303)
 
 
@@ -166,7 +181,7 @@ def _look(
                 services(),
                 player_id=player_id(),
                 data_id=found.id,
-                model=COUNTED_BY,
+                model=data.COUNTED_BY,
                 settings=settings,
                 seed=seed,
             )
@@ -190,7 +205,9 @@ def _shown(
     )
 
 
-def _index(*, problem: str = "", pasted: str = "") -> str:
+def _index(
+    *, problem: str = "", pasted: str = "", wanted: Mapping[str, str] | None = None
+) -> str:
     player = context.player()
     away = ""
     sets: tuple[Any, ...] = ()
@@ -205,5 +222,8 @@ def _index(*, problem: str = "", pasted: str = "") -> str:
         problem=problem,
         away=away,
         pasted=pasted,
+        wanted=wanted or {},
+        usual_hub_rows=data.HUB_ROWS,
+        most_hub_rows=data.MOST_HUB_ROWS,
         most=services().settings.upload_bytes,
     )

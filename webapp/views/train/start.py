@@ -158,6 +158,10 @@ def try_base() -> ResponseReturnValue:
 
 def _ask(bases: tuple[Base, ...], chosen: Choices) -> prompting.Said:
     base = next((one for one in bases if one.name == chosen.base), None)
+    if base is None and choosing.is_hub_name(chosen.base):
+        raise InvalidInput(
+            "A model of the hub can be tried here once a training has fetched it."
+        )
     if base is None:
         raise NotFound("There is no such model to begin with.")
     if base.is_fresh:

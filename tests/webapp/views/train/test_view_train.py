@@ -457,3 +457,68 @@ def test_what_was_changed_a_moment_ago_counts_for_the_training(
     wrong = browser.post(place, {**how, "text": "{nowhere}"}, headers=headers)
     assert wrong.status_code == 400, text_of(wrong.text)
     assert "{nowhere}" in text_of(wrong.text)
+
+
+def test_a_model_of_the_hub_is_named_by_hand(
+    player: Browser, trainer: ScriptedTraining
+) -> None:
+    take(player)
+    given = form(player, base="hub", hub_base="https://huggingface.co/tiny/gpt2")
+    page = player.post("/train/new", given)
+    assert page.status_code == 303, page.text
+    assert trainer.jobs[trainer.last]["model"] == "tiny/gpt2"
+    again = player.get("/train/new?data=1&again=1").text
+    assert 'value="hub" checked' in again
+    assert 'value="tiny/gpt2"' in again
+    part = player.swap("/train/new/try", {**given, "try_prompt": "Once"})
+    assert "once a training has fetched it" in text_of(part.text)
+
+
+def test_a_name_that_no_hub_has_is_told_and_stays(
+    player: Browser, trainer: ScriptedTraining
+) -> None:
+    take(player)
+    for typed in ("", "gpt2", "../etc/passwd", "a b/c", f"tiny/{'x' * 130}"):
+        answer = player.post("/train/new", form(player, base="hub", hub_base=typed))
+        assert answer.status_code == 400
+        assert "as huggingface.co writes it" in text_of(answer.text)
+        assert 'value="hub" checked' in answer.text
+        assert f'name="hub_base" type="text" value="{typed}"' in answer.text
+    assert trainer.jobs == {}
+
+
+def test_a_recipe_of_a_hub_model_names_it_whole(player: Browser) -> None:
+    take(player)
+    text = "kind: lm\nbase: somebody/smollm2-tuned\n"
+    page = player.post("/train/new/recipe", {"data": "1", "recipe": text}).text
+    assert 'value="somebody/smollm2-tuned"' in page
+
+
+def test_a_set_of_the_hub_is_fetched(player: Browser) -> None:
+    given = {"name": "tiny/stories", "subset": "", "split": "", "rows": "30"}
+    answer = player.post("/train/data/hub", given)
+    assert answer.status_code == 303, answer.text
+    page = text_of(player.get(answer.location).text)
+    assert "tiny-stories-default-train.jsonl" in page
+    assert "It has 30 rows" in page
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        ({"name": ""}, "Type the name of a data set"),
+        ({"rows": "many"}, "whole number from 1 to 10,000"),
+        ({"rows": "10001"}, "whole number from 1 to 10,000"),
+        ({}, "has to be fetched"),
+    ],
+)
+def test_what_the_hub_does_not_give_is_told_and_what_was_typed_stays(
+    player: Browser, trainer: ScriptedTraining, more: dict[str, str], words: str
+) -> None:
+    trainer.is_offline = True
+    given = {"name": "tiny/stories", "split": "test", **more}
+    answer = player.post("/train/data/hub", given)
+    assert answer.status_code == 400
+    assert words in text_of(answer.text)
+    assert 'value="test"' in answer.text
+    assert f'value="{given["name"]}"' in answer.text

@@ -1,0 +1,1 @@
+"""Training over the API: data to learn from, and runs."""
