@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import functools
+import gc
 import ipaddress
 import os
 import shutil
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +17,10 @@ from flask.testing import FlaskClient
 from jinja2 import FileSystemBytecodeCache
 
 from webapp.app import create_app
-from webapp.content.lessons import collecting
-from webapp.content.lessons.reading import ReadLesson
+from webapp.content import store
+from webapp.content.files import Signature, find_files, signature
+from webapp.content.lessons.collecting import Memory
+from webapp.content.loader import Loaded, load
 from webapp.db import Database
 from webapp.domain.services import Services
 from webapp.llm.gateway import Gateway
@@ -41,6 +43,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         folders = {part.name for part in item.path.parents}
         for marker in folders & FOLDER_MARKERS or {"unit"}:
             item.add_marker(marker)
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Look for garbage seldom, and not among what was there before the first test.
+
+    A tenth of the tests' time would be spent on it: libraries and tests are some
+    millions of objects.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(100_000, 50, 50)
 
 
 @pytest.fixture(autouse=True)
@@ -81,16 +94,22 @@ def _require_here(family: int, address: Any) -> None:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _shipped_lessons_are_read_once() -> Iterator[None]:
-    """Keep what was read of the shipped lessons, which no test changes."""
-    read = collecting.read_file
-    read_once = functools.cache(read)
+def _shipped_content_is_read_once() -> Iterator[None]:
+    """Let the many apps of the tests share what was read of the shipped content."""
+    known: dict[Signature, Loaded] = {}
 
-    def read_file(path: Path) -> ReadLesson:
-        return (read_once if path.is_relative_to(PROJECT) else read)(path)
+    def load_once(roots: Sequence[Path], memory: Memory | None = None) -> Loaded:
+        files = find_files(roots)
+        shipped = all(file.path.is_relative_to(PROJECT) for file in files.values())
+        if not files or not shipped or memory is not None:
+            return load(roots, memory)
+        key = signature(files)
+        if key not in known:
+            known[key] = load(roots)
+        return known[key]
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(collecting, "read_file", read_file)
+        patch.setattr(store, "load", load_once)
         yield
 
 

@@ -146,6 +146,9 @@ class LmRecipe(Recipe):
     precision: Precision = "auto"
     log_every: Positive = Field(10, description="Updates between two loss events.")
     eval_every: Positive = Field(100, description="Updates between two evaluations.")
+    eval_rows: Annotated[int, Field(ge=1, le=1000)] = Field(
+        32, description="Held-out rows in an evaluation, at most."
+    )
     on_gpu: OnGpu | None = Field(
         None, description="Settings that replace these where there is a GPU."
     )

@@ -57,7 +57,7 @@ T = TypeVar("T")
 
 _CHECKPOINTS, _BEGUN, _MADE = "checkpoint", "begun.json", "made"
 # A recipe that differs in nothing else is the same run.
-_MAY_DIFFER = {"purpose", "minutes", "log_every", "eval_every"}
+_MAY_DIFFER = {"purpose", "minutes", "log_every", "eval_every", "eval_rows"}
 _SAVE_SECONDS = 120.0
 _POLL_SECONDS = 0.1
 

@@ -14,7 +14,6 @@ from torch import Tensor
 from finetune.data.packing import IGNORE, PackedRows
 from finetune.training.shapes import read, score
 
-HELD_OUT_ROWS = 32  # enough for a steady figure; they are judged many times
 _LARGEST_EXPONENT = 50.0
 # How a vocabulary of bytes writes a space, and how others write a single byte.
 _SPACE = "Ġ"
@@ -47,7 +46,7 @@ def judge(
     *,
     at_once: int,
     sizes: Tensor | None = None,
-    most_rows: int = HELD_OUT_ROWS,
+    most_rows: int,
 ) -> dict[str, float]:
     """Return the mean loss on held-out rows, in nats per answer token.
 

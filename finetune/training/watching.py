@@ -11,7 +11,7 @@ from finetune.data.packing import PackedRows
 from finetune.recipes.lm import LmRecipe, ScribeData, TextRows, WardenData
 from finetune.training.course import Course, Stage
 from finetune.training.events import Sampled
-from finetune.training.judging import HELD_OUT_ROWS, judge, token_bytes
+from finetune.training.judging import judge, token_bytes
 from finetune.training.memory import Batches
 from finetune.training.sampling import Writer
 
@@ -45,10 +45,10 @@ class Watch:
         self._accelerator = accelerator
         self._batches = batches
         self._sizes = token_bytes(tokenizer)
-        self._rows = HELD_OUT_ROWS
+        self._rows = recipe.eval_rows
         if isinstance(recipe.data, TextRows) and not recipe.is_fresh:
             rows = max(_LEAST_ROWS, _JUDGED_TOKENS // recipe.block)
-            self._rows = min(rows, HELD_OUT_ROWS)
+            self._rows = min(rows, recipe.eval_rows)
         self._writer = None
         if recipe.sample is not None and course.is_main:
             self._writer = Writer(recipe.sample, recipe, tokenizer, heldout)

@@ -33,8 +33,9 @@ COMPLETE = ("run.json", "guard.json", "*.safetensors")
 
 def language(recipe: dict[str, Any], folder: Path) -> None:
     recipe["data"]["dialogues"] = 24
-    # Judging takes longest: it looks at the same number of rows whatever the data.
     recipe.update(rows=1, block=128, epochs=0.3, precision="fp32", eval_every=100)
+    # Judging would take longest.
+    recipe["eval_rows"] = 4
     del recipe["on_gpu"]
 
 
@@ -59,13 +60,16 @@ def leak(recipe: dict[str, Any], folder: Path) -> None:
     recipe["generated"] = {"rows": 1100, "words": str(folder / "words.txt")}
 
 
+# One of each loop: the scribe learns in that of the warden.
 SMALLER: dict[str, Callable[[dict[str, Any], Path], None]] = {
-    "warden": language, "scribe": language, "gate": gate, "leak": leak,
+    "warden": language, "gate": gate, "leak": leak,
 }  # fmt: skip
 
 
-def test_all_shipped_recipes_are_here() -> None:
-    assert {path.stem for path in RECIPES.glob("*.yaml")} == set(SMALLER)
+def test_every_loop_is_here() -> None:
+    recipes = [load_recipe(path) for path in RECIPES.glob("*.yaml")]
+    loops = {getattr(recipe, "task", recipe.kind) for recipe in recipes}
+    assert loops == {"lm", "gate", "leak"}
 
 
 @pytest.mark.parametrize("seed", [1])

@@ -32,6 +32,7 @@ _PASSED_OVER: Final = frozenset(
         "precision",
         "log_every",
         "eval_every",
+        "eval_rows",
         "on_gpu",
     }
 )
