@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -156,22 +157,22 @@ def test_the_site_fetches_a_set_and_may_begin_with_any_name(
     sidecar: RunningSidecar, hub: FakeHub
 ) -> None:
     hub.data["tiny/poems"] = [{"poem": text} for text in TEXTS]
-    site = TrainingClient(f"{sidecar.url}/v1", key=KEY)
     wanted = {"name": "tiny/poems", "subset": "", "split": "", "rows": 40}
-    stored = site.fetch_file(wanted)
-    assert stored.filename.startswith("tiny-poems-")
-    report = site.report(stored.id, model=COUNTED_BY, data={}, seed=0)
-    assert (report.columns, report.rows) == (("poem",), 40)
-    job = {
-        "model": "tiny/gpt2",
-        "training_file": stored.id,
-        "recipe": {**SETTINGS, "data": {"text": "{poem}"}},
-    }
-    assert site.estimate(job).updates == SETTINGS["updates"]
-    with pytest.raises(InvalidInput, match="no data set tiny/none"):
-        site.fetch_file(wanted | {"name": "tiny/none"})
-    with pytest.raises(InvalidInput, match="tiny/none"):
-        site.estimate(job | {"model": "tiny/none"})
+    with closing(TrainingClient(f"{sidecar.url}/v1", key=KEY)) as site:
+        stored = site.fetch_file(wanted)
+        assert stored.filename.startswith("tiny-poems-")
+        report = site.report(stored.id, model=COUNTED_BY, data={}, seed=0)
+        assert (report.columns, report.rows) == (("poem",), 40)
+        job = {
+            "model": "tiny/gpt2",
+            "training_file": stored.id,
+            "recipe": {**SETTINGS, "data": {"text": "{poem}"}},
+        }
+        assert site.estimate(job).updates == SETTINGS["updates"]
+        with pytest.raises(InvalidInput, match="no data set tiny/none"):
+            site.fetch_file(wanted | {"name": "tiny/none"})
+        with pytest.raises(InvalidInput, match="tiny/none"):
+            site.estimate(job | {"model": "tiny/none"})
 
 
 def test_a_card_is_shown_of_any_name(client: openai.OpenAI) -> None:

@@ -62,6 +62,7 @@ OF_TEACHERS = (
     "/teach/content",
     "/teach/content/edit/game/yard/yard-tell.yaml",
     "/teach/content/start/game/yard/yard-tell.yaml",
+    "/teach/content/form/lessons/basics/01-next-word.md",
     "/teach/content/play/game/yard/yard-tell.yaml",
     "/teach/trials",
     "/teach/trials?thing=open",
@@ -209,6 +210,7 @@ def test_the_pages_of_an_instructor(window, windows, site):
     assert_good(window)
     window.go("/wall/1")
     assert_good(window)
+    window.post("/teach/content/start/lessons/basics/01-next-word.md", here="1")
     for path in OF_TEACHERS:
         window.go(path)
         assert_good(window)

@@ -22,7 +22,8 @@ _CONTROLS = """() => {
   const all = "a[href], button, input, select, textarea, summary, [tabindex='0']";
   const groups = new Set();
   return [...document.querySelectorAll(all)].filter(one => {
-    if (one.dataset.control || one.matches(":disabled") || one.tabIndex < 0) return false;
+    if (one.dataset.control || one.matches(":disabled")) return false;
+    if (one.tabIndex < 0) return false;
     if (!one.checkVisibility({ visibilityProperty: true })) return false;
     // Arrow keys move inside a group of radio buttons.
     if (one.type === "radio") {

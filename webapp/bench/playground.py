@@ -76,8 +76,8 @@ class Waits:
 class Round:
     """One run of the site and of the engine's queue, with the same requests.
 
-    `two_tabs` is how long each message of the student with two tabs waited, in medians
-    of the others of the playground; taking turns would be about twice as long.
+    `two_tabs` is how long messages of the student with two tabs waited, in medians of
+    the others of the playground: above 1, it waits for its own as well.
     """
 
     site: dict[str, Waits]

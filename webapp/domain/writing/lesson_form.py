@@ -135,7 +135,7 @@ def with_typed(
 
 def _part(number: int, part: Stretch | Block) -> FormPart:
     if isinstance(part, Stretch):
-        field = Field(f"{number}", "Text", part.text, "area", "Markdown.")
+        field = Field(f"{number}", "What it says", part.text, "area", "Markdown.")
         return FormPart("Text", "prose", part, (field,))
     words = " ".join(part.words)
     if part.kind == "panel":
