@@ -3,47 +3,29 @@
 from __future__ import annotations
 
 import json
-import math
 from pathlib import Path
 from typing import NamedTuple
 
-from finetune.guards.canonical import Canonicaliser
-from finetune.guards.detector import (
-    ADAPTER,
-    load_detector,
-    logits_of,
-    quantised,
-    spans,
-    tokenise,
-    windows,
-    with_marks,
-)
-from finetune.guards.judge import (
-    MOST_TOKENS,
-    Case,
-    Judgement,
-    TextTooLong,
-    WeighedPiece,
-)
-from finetune.guards.minilm import POSITIONS, load_tokenizer
+import torch
+
+from finetune.guards.detector import ADAPTER, with_marks
+from finetune.guards.ensemble import KINDS, Said, load_ensemble
+from finetune.guards.judge import Case, Judgement, WeighedPiece
 from finetune.guards.occlusion import pieces_of, weigh
-from finetune.guards.text import with_gaps, without_padding
+from finetune.guards.readings import Reader, Reading
 from finetune.weights.releases import read_release
 
 GUARD = "guard.json"
+ATTACK, OBFUSCATED = "attack", "obfuscated"
 
 
-class _Reading(NamedTuple):
-    """A text as it is read: its tokens, and where each of them stands in it."""
+class _Seen(NamedTuple):
+    """A window of a reading, and what the members say of it."""
 
-    text: str
-    ids: tuple[int, ...]
-    offsets: tuple[tuple[int, int], ...]
-
-    def shown(self, span: slice) -> str:
-        """Return the text of a window."""
-        places = self.offsets[span]
-        return self.text[places[0][0] : places[-1][1]]
+    reading: Reading
+    span: slice
+    said: Said
+    logit: float
 
 
 class Gate:
@@ -59,64 +41,57 @@ class Gate:
         self.version = released.version
         self.threshold: float = settings["threshold"]
         self._temperature: float = settings["temperature"]
-        self._window: int = settings["window"]
-        self._detector = quantised(load_detector(base, released.file(ADAPTER)))
-        self._tokenizer = load_tokenizer(base)
-        vocabulary = (base / "vocab.txt").read_text("utf-8").splitlines()
-        self._plain = Canonicaliser(vocabulary)
+        self._tuned: float = settings["tuned"]
+        self._ensemble = load_ensemble(base, released.file(ADAPTER))
+        self._reader = Reader(base, settings["window"])
 
     def judge(self, case: Case) -> Judgement:
         """Score the worst window of a message, in whatever way it is read."""
-        size = POSITIONS if case.as_typed else self._window
-        found = [
-            (reading, span)
-            for reading in self._readings(case)
-            for span in spans(len(reading.ids), size)
-        ]
-        rows = [with_marks(reading.ids[span]) for reading, span in found]
-        distinct = list(dict.fromkeys(rows))
-        logits = dict(zip(distinct, logits_of(self._detector, distinct), strict=True))
-        worst = max(range(len(rows)), key=lambda number: logits[rows[number]])
+        seen = self._seen(case)
+        worst = max(seen, key=lambda one: one.logit)
+        score = self._score(worst.logit)
+        typed = max(one.logit for one in seen if one.reading.is_typed)
+        kinds = worst.said.kinds.softmax(0)
+        scores = {
+            ATTACK: score,
+            **dict(zip(KINDS, (score * kinds / kinds.max()).tolist(), strict=True)),
+            # Seen through a disguise alone: as typed it looks less than half as bad.
+            OBFUSCATED: score if self._score(typed) < score / 2 else 0.0,
+        }
         highlights: tuple[WeighedPiece, ...] = ()
-        reading, span = found[worst]
-        if case.highlights and reading.ids:
-            highlights = self._highlights(reading.shown(span), size)
-        return Judgement(
-            {"attack": self._score(logits[rows[worst]])},
-            self.threshold,
-            self.version,
-            highlights,
+        if case.highlights and worst.reading.ids:
+            highlights = self._highlights(worst.reading.shown(worst.span))
+        return Judgement(scores, self.threshold, self.version, highlights)
+
+    def _seen(self, case: Case) -> list[_Seen]:
+        """Read all windows of all readings; the same window only once."""
+        readings = self._reader.readings(
+            case.text, as_typed=case.as_typed, first_tokens=case.first_tokens
         )
-
-    def _readings(self, case: Case) -> list[_Reading]:
-        """Return a text in plain form, without its padding, and as it was typed.
-
-        The plain form undoes disguises; but who knows how can write a text that it
-        spoils, so the others count as much. So does each with gaps in long words.
-        """
-        texts = [case.text]
-        if not case.as_typed:
-            bare = without_padding(case.text)
-            texts = [self._plain(case.text), self._plain(bare), case.text]
-        shown = dict.fromkeys(form(t) for form in (str, with_gaps) for t in texts)
-        readings = [self._read(text, case) for text in shown]
-        return list({reading.ids: reading for reading in reversed(readings)}.values())
-
-    def _read(self, text: str, case: Case) -> _Reading:
-        tokens = self._tokenizer.encode(text, add_special_tokens=False)
-        ids = tuple(tokens.ids[: case.first_tokens])
-        if len(ids) > MOST_TOKENS:
-            raise TextTooLong(len(ids))
-        return _Reading(text, ids, tuple(tokens.offsets[: len(ids)]))
+        known: dict[tuple[int, ...], Said] = {}
+        seen = []
+        for reading in readings:
+            for span in self._reader.spans(reading, as_typed=case.as_typed):
+                row = with_marks(reading.ids[span])
+                if row not in known:
+                    known[row] = self._ensemble(row)
+                logit = logit_of(known[row], self._tuned)
+                seen.append(_Seen(reading, span, known[row], logit))
+        return seen
 
     def _score(self, logit: float) -> float:
-        return 1 / (1 + math.exp(-logit / self._temperature))
+        return torch.tensor(logit / self._temperature).sigmoid().item()
 
-    def _highlights(self, text: str, size: int) -> tuple[WeighedPiece, ...]:
+    def _highlights(self, text: str) -> tuple[WeighedPiece, ...]:
         """Weigh the pieces of what is in one window."""
 
-        def scores_of(texts: list[str]) -> list[float]:
-            rows = [windows(ids, size)[0] for ids in tokenise(self._tokenizer, texts)]
-            return [self._score(logit) for logit in logits_of(self._detector, rows)]
+        def score_of(text: str) -> float:
+            said = self._ensemble(self._reader.first(text))
+            return self._score(logit_of(said, self._tuned))
 
-        return weigh(pieces_of(text), scores_of)
+        return weigh(pieces_of(text), lambda texts: [score_of(t) for t in texts])
+
+
+def logit_of(said: Said, tuned: float) -> float:
+    """Return the mean of the members' logits: the tuned one has the weight `tuned`."""
+    return float((1 - tuned) * said.heads.mean() + tuned * said.tuned)

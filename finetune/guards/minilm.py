@@ -74,12 +74,18 @@ class MiniLM(nn.Module):
     def forward(self, tokens: Tokens) -> Tensor:
         """Return unnormalised means, (texts, WIDTH)."""
         x = self.embed(tokens.ids)
-        # Without padding there is nothing to hide, and attention is quicker.
-        is_full = len(tokens.ids) == 1 or bool(tokens.mask.all())
-        mask = None if is_full else tokens.mask[:, None, None, :]
         for layer in self.layers:
-            x = layer(x, mask)
+            x = layer(x, hides(tokens.mask))
         return mean(x, tokens.mask)
+
+
+def hides(mask: Tensor) -> Tensor | None:
+    """Return what attention does not look at: padding, if there is any.
+
+    Without padding there is nothing to hide, and attention is quicker.
+    """
+    is_full = len(mask) == 1 or bool(mask.all())
+    return None if is_full else mask[:, None, None, :]
 
 
 def mean(x: Tensor, mask: Tensor) -> Tensor:

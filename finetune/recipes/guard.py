@@ -5,10 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import Field
 
 from finetune.recipes.common import Part, Positive, Precision, Recipe, Share
 
+# What an attack may be.
+Kind = Literal["override", "extraction", "jailbreak", "planted"]
 Rate = Annotated[float, Field(gt=0, lt=1)]
 
 
@@ -18,6 +20,10 @@ class RowFile(Part):
     name: str = Field(description="Name of the file in the folder.")
     licence: str
     about: str = Field(description="Where it comes from, for the card.")
+    kind: Kind | None = Field(None, description="What kind its attacks are of, if one.")
+    kinds: dict[str, Kind] = Field(
+        {}, description="What kind the attacks of a category are of."
+    )
     limit: Positive | None = Field(
         None, description="Use as many rows as this, picked by seed."
     )
@@ -35,6 +41,9 @@ class Generated(Part):
     """Rows from the generator in `finetune/data/guards`."""
 
     rows: Positive = 24_000
+    share: Share = Field(
+        0.35, description="How much of what a gate learns from: less than half."
+    )
     words: Path | None = Field(None, description="List of secret words, for `leak`.")
 
 
@@ -51,18 +60,20 @@ class ClassifierRecipe(Recipe):
     folds: dict[str, tuple[str, ...]] = Field(
         {}, description="Sources that are left out together to see how it generalises."
     )
-    first_without: str | None = Field(
-        None,
-        description="Train twice: without the sources of this fold, then with them.",
-    )
-    start: Path | None = Field(
-        None, description="Folder of a trained gate to go on from."
-    )
     window: Annotated[int, Field(ge=16, le=256)] = Field(
         128, description="Tokens that are read at a time."
     )
-    frozen: Annotated[int, Field(ge=0, le=6)] = Field(
+    frozen: Annotated[int, Field(ge=1, le=5)] = Field(
         2, description="Lower layers that stay as they are."
+    )
+    heads: Annotated[int, Field(ge=1, le=16)] = Field(
+        4, description="Small networks on what the layers say untuned."
+    )
+    head_epochs: Annotated[float, Field(gt=0)] = Field(
+        5.0, description="How often the heads see as many rows as there are."
+    )
+    tuned: Share = Field(
+        0.5, description="Weight of the tuned layers beside the mean of the heads."
     )
     epochs: Annotated[float, Field(gt=0)] = 2.0
     batch: Annotated[int, Field(ge=4)] = 96
@@ -71,9 +82,6 @@ class ClassifierRecipe(Recipe):
     layer_decay: Annotated[float, Field(gt=0, le=1)] = Field(
         0.8, description="Each layer learns at this share of the rate above it."
     )
-    contrast: Share = Field(
-        0.2, description="First part of the run, on attacks beside their twins."
-    )
     margin: float = Field(4.0, description="Benign logits above minus this cost extra.")
     margin_weight: Annotated[float, Field(ge=0)] = 0.03
     false_alarms: Rate = Field(
@@ -81,10 +89,3 @@ class ClassifierRecipe(Recipe):
     )
     precision: Precision = "auto"
     log_every: Positive = 20
-
-    @field_validator("first_without")
-    @classmethod
-    def _is_a_fold(cls, name: str | None, info: ValidationInfo) -> str | None:
-        if name is not None and name not in info.data.get("folds", {}):
-            raise ValueError(f"there is no fold {name}")
-        return name

@@ -2,43 +2,33 @@
 
 from __future__ import annotations
 
-import math
-
-import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-_NEIGHBOURS = 0.1  # temperature of the contrastive loss
 
-
-def class_loss(logits: Tensor, labels: Tensor) -> Tensor:
+def class_loss(logits: Tensor, labels: Tensor, weights: Tensor | None = None) -> Tensor:
     """Return the usual loss of two classes: how unlikely the right ones seem, in nats.
 
-    Logits and labels are (windows,).
+    Logits, labels and weights have one shape. The last dimension is of texts; of what
+    learns side by side in others, the losses are added up.
     """
-    return F.binary_cross_entropy_with_logits(logits.float(), labels)
+    loss = F.binary_cross_entropy_with_logits(logits.float(), labels, reduction="none")
+    return _mean(loss, weights)
 
 
-def contrastive(vectors: Tensor, labels: Tensor) -> Tensor:
-    """Pull vectors of one kind together and away from those of the other kind.
-
-    For each vector: how likely is it that another of its kind is picked, when near
-    ones are picked more often? `vectors` are of length one, (windows, width).
-    """
-    near = vectors @ vectors.T / _NEIGHBOURS  # (windows, windows), cosine / 0.1
-    itself = torch.eye(len(near), dtype=torch.bool, device=near.device)
-    chance = F.log_softmax(near.masked_fill(itself, -math.inf), dim=1)
-    alike = (labels[:, None] == labels[None, :]) & ~itself
-    count = alike.sum(1).clamp(min=1)
-    return -(chance.masked_fill(~alike, 0.0).sum(1) / count).mean()
-
-
-def false_alarm_loss(logits: Tensor, labels: Tensor, margin: float) -> Tensor:
+def false_alarm_loss(
+    logits: Tensor, labels: Tensor, margin: float, weights: Tensor | None = None
+) -> Tensor:
     """Return the mean square of what benign logits are above minus `margin`.
 
     A benign text that is far below costs nothing; one near the threshold costs extra.
     """
-    benign = logits.float()[labels == 0]  # (benign windows,)
-    if not len(benign):
-        return logits.float().sum() * 0.0
-    return F.relu(benign + margin).square().mean()
+    benign = (labels == 0).float()  # (…, texts)
+    over = F.relu(logits.float() + margin).square()
+    return _mean(over, benign if weights is None else benign * weights)
+
+
+def _mean(loss: Tensor, weights: Tensor | None) -> Tensor:
+    if weights is None:
+        return loss.mean(-1).sum()
+    return ((loss * weights).sum(-1) / weights.sum(-1).clamp(min=1)).sum()

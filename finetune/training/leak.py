@@ -70,8 +70,6 @@ def train(recipe: ClassifierRecipe, course: Course) -> dict[str, float]:
     the course. Asked to stop, it leaves a checkpoint and no `guard.json`.
     Raises RunStopped, TrainingError, RecipeError, ModelMissing or PiecesError.
     """
-    if recipe.start is not None:
-        raise RecipeError("start: only a gate can go on from another one.")
     folder = find_folder(recipe.base)
     trained, kept = split_words(recipe)
     adapter = course.made / ADAPTER

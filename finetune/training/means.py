@@ -1,22 +1,15 @@
-"""Means of weights: of one run over its last part, and of several runs.
+"""The mean of a model's weights over the last part of a run.
 
-Models that were trained from the same weights lie in the same valley of the loss, and
-their mean lies nearer to its middle than each of them.
+They move about in one valley of the loss, and their mean lies nearer to its middle than
+each of them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
-import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file
-from torch import Tensor, nn
+from torch import nn
 
-from finetune.guards.detector import ADAPTER
-from finetune.recipes.common import RecipeError
 from finetune.training.checkpoint import learned_weights
 
 
@@ -53,27 +46,3 @@ class RunningMean:
         for name, weight in state["weights"].items():
             self.weights[name].copy_(weight)
         self.count = state["count"]
-
-
-def mean_of(folders: Sequence[Path]) -> dict[str, Tensor]:
-    """Return the mean of each tensor of the adapters in these folders, in its type.
-
-    A weight that an adapter leaves as it is in the base counts as a change of 0. Raises
-    RecipeError if one cannot be read or is of another shape.
-    """
-    loaded = [_read(folder / ADAPTER) for folder in folders]
-    whole = {name: tensor for one in loaded for name, tensor in one.items()}
-    means = {}
-    for name, like in whole.items():
-        tensors = [one.get(name, torch.zeros_like(like)).float() for one in loaded]
-        if {tensor.shape for tensor in tensors} != {like.shape}:
-            raise RecipeError(f"The adapters differ in the shape of {name}.")
-        means[name] = torch.stack(tensors).mean(0).to(like.dtype)
-    return means
-
-
-def _read(path: Path) -> dict[str, Tensor]:
-    try:
-        return load_file(path)
-    except (OSError, SafetensorError) as error:
-        raise RecipeError(f"{path} is not an adapter: {error}") from error

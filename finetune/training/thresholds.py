@@ -15,13 +15,16 @@ from finetune.figures import wilson
 from finetune.guards.gate import GUARD
 from finetune.weights.files import write_json
 
+_WORST = 3  # how many times the rate of all a single source may have
+
 
 def even_threshold(rows: Sequence[Row], scores: Sequence[float], rate: float) -> float:
     """Return the lowest threshold with a false-alarm rate of at most `rate`.
 
-    Of all harmless rows together; and for no source may it be certain to be more, by
-    its 95 % interval. So a small one with long or odd messages is heard beside a large
-    one with easy messages, but one or two rows of it do not decide.
+    That is of all harmless rows together; and of no source may it be certain, by its
+    95 % interval, that it is more than three times as many. So a small one with long or
+    odd messages is heard beside a large one with easy messages, but one or two rows of
+    it do not decide.
     """
     harmless = [
         (score, row.source)
@@ -33,7 +36,7 @@ def even_threshold(rows: Sequence[Row], scores: Sequence[float], rate: float) ->
     for score, source in sorted(harmless, reverse=True):
         alarms[source] += 1
         _, least, _ = wilson(alarms[source], sizes[source])
-        if alarms.total() > rate * len(harmless) or least > rate:
+        if alarms.total() > rate * len(harmless) or least > _WORST * rate:
             # Flagged is "at or above": this one must not be.
             return math.nextafter(score, math.inf)
     return 0.5
@@ -46,7 +49,7 @@ def write_thresholds(
     *,
     rate: float,
     temperature: float,
-    **more: int,
+    **more: float,
 ) -> float:
     """Write `guard.json` with the thresholds of a guard, and what more it is to hold.
 

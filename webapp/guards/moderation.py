@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from webapp.errors import BackendTooLong
-from webapp.plugins.asking import Ask, Grounds, Look
+from webapp.plugins.asking import Ask, Grounds, Look, Moderation
 from webapp.plugins.guard import Example, Guard, Stage, Turn, Verdict, guards
+
+Kind = Literal["extraction", "override", "jailbreak", "planted", "obfuscated"]
+# What is said of an attack of each kind. A disguise is told before what it hides.
+_WHY: dict[Kind, str] = {
+    "obfuscated": "Your message seems to be an attack in disguise.",
+    "planted": "Your message seems to have an order hidden in it.",
+    "jailbreak": "Your message seems to offer a part to play that has no rules.",
+    "override": "Your message seems to set the rules aside.",
+    "extraction": "Your message seems to be after the password.",
+}
+_ATTACK = _WHY["extraction"]
 
 
 @guards.register("moderation")
@@ -37,6 +49,16 @@ class ModerationGuard(Guard):
         )
         first_tokens: Annotated[int, Field(ge=1, le=510)] | None = Field(
             None, description="Show the model only this many tokens from the start."
+        )
+        kinds: tuple[Kind, ...] | None = Field(
+            None,
+            min_length=1,
+            description=(
+                "Of messages, stop these kinds alone: extraction (asks for the secret "
+                "or the instructions), override (sets rules aside), jailbreak (gives "
+                "the model a part without rules), planted (an order hidden in other "
+                "text), obfuscated (seen only through a disguise). Empty: all."
+            ),
         )
         as_typed: bool = Field(
             False, description="Judge the text as it stands: disguises are not undone."
@@ -90,18 +112,28 @@ class ModerationGuard(Guard):
             # What is not read to its end is not let through.
             return Verdict(allowed=False, reason=self._too_long(turn))
         own = self._options.threshold
-        is_blocked = judged.flagged if own is None else judged.score >= own
+        threshold = judged.threshold if own is None else own
+        told = {} if is_output else self._told(judged)
+        is_narrow = bool(told) and self._options.kinds is not None
+        score = max(told.values()) if is_narrow else judged.score
+        is_blocked = judged.flagged
+        if own is not None or is_narrow:
+            is_blocked = score >= threshold
         return Verdict(
             not is_blocked,
-            _reason(is_output, is_blocked),
-            judged.score,
-            Grounds(
-                judged.model,
-                judged.version,
-                judged.threshold if own is None else own,
-                judged.highlights,
-            ),
+            _reason(is_output, is_blocked, told),
+            score,
+            Grounds(judged.model, judged.version, threshold, judged.highlights),
         )
+
+    def _told(self, judged: Moderation) -> dict[Kind, float]:
+        """Return the scores of the kinds that this guard stops, if the model tells."""
+        stopped = self._options.kinds or tuple(_WHY)
+        return {
+            kind: judged.kinds[kind]
+            for kind in _WHY
+            if kind in stopped and kind in judged.kinds
+        }
 
     def _too_long(self, turn: Turn) -> str:
         who = "reply" if turn.stage == "output" else "message"
@@ -126,15 +158,13 @@ class ModerationGuard(Guard):
         )
 
 
-def _reason(is_output: bool, is_blocked: bool) -> str:
+def _reason(is_output: bool, is_blocked: bool, told: Mapping[Kind, float]) -> str:
     if is_output:
         return (
             "The reply seems to give the password away."
             if is_blocked
             else "The reply does not give enough away to stop."
         )
-    return (
-        "Your message seems to be after the password."
-        if is_blocked
-        else "Your message is not suspicious enough to stop."
-    )
+    if not is_blocked:
+        return "Your message is not suspicious enough to stop."
+    return _WHY[max(told, key=lambda kind: told[kind])] if told else _ATTACK

@@ -234,18 +234,20 @@ class RemoteBackend:
         answer = self._post("/moderations", body)
         try:
             result = cast(Any, answer.get("results"))[0]
-            score = max(float(s) for s in result["category_scores"].values())
+            scores = result["category_scores"].items()
+            kinds = {str(kind): float(score) for kind, score in scores}
+            score = max(kinds.values())
             threshold = float(result.get("threshold", 0.5))
             flagged = result["flagged"]
             highlights = _highlights(result.get("highlights", []))
         except (AttributeError, LookupError, TypeError, ValueError):
             raise garbage(self._who) from None
-        numbers_fit = all(0.0 <= number <= 1.0 for number in (score, threshold))
+        numbers_fit = all(0.0 <= n <= 1.0 for n in (*kinds.values(), threshold))
         if not isinstance(flagged, bool) or not numbers_fit:
             raise garbage(self._who)
         version = answer.get("version")
         named = version[:VERSION_CHARS] if isinstance(version, str) else ""
-        return Moderation(flagged, score, threshold, model, named, highlights)
+        return Moderation(flagged, score, threshold, model, named, highlights, kinds)
 
     def version(self, model: str) -> str:
         """Ask our own sidecar; others do not say what weights they serve."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol, TypedDict
 
@@ -48,7 +48,8 @@ class Exchange:
 class Moderation:
     """The answer of a guard model; `score` and `threshold` are in 0..1.
 
-    `version` names the weights, if the endpoint tells.
+    `version` names the weights, and `kinds` has the score of each kind of attack, if
+    the endpoint tells.
     """
 
     flagged: bool
@@ -57,6 +58,7 @@ class Moderation:
     model: str
     version: str = ""
     highlights: tuple[Highlight, ...] = field(default=(), repr=False)
+    kinds: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from finetune.data.guards.gate import gate_rows
 from finetune.data.guards.rows import Row, read_rows
-from finetune.recipes.guard import ClassifierRecipe, RowFile, RowFolder
+from finetune.recipes.guard import ClassifierRecipe, Kind, RowFile, RowFolder
 
 Emit = Callable[[dict[str, Any]], None]
 # Of the sources that are trained on, every twentieth row only shows the progress.
@@ -59,6 +59,12 @@ def _is_dev(row: Row, seed: int) -> bool:
     return int.from_bytes(digest[:4]) % _DEV == 0
 
 
+def _kind(file: RowFile, row: Mapping[str, Any]) -> Kind | None:
+    if not row["label"]:
+        return None
+    return file.kinds.get(str(row.get("category")), file.kind)
+
+
 def _from_file(
     folder: RowFolder, file: RowFile, seed: int, emit: Emit
 ) -> Iterator[Row]:
@@ -67,7 +73,12 @@ def _from_file(
         emit({"event": "missing", "file": str(path), "licence": file.licence})
         return iter(())
     rows = [
-        Row(row["text"], row["label"], row.get("source", file.name))
+        Row(
+            row["text"],
+            row["label"],
+            row.get("source", file.name),
+            kind=_kind(file, row),
+        )
         for row in read_rows(path)
         if row.get("category") not in file.without
     ]

@@ -4,13 +4,15 @@ Most are put together from the pieces in `english.yaml`, `languages.yaml`,
 `messages.yaml` and `injections.yaml`: each template is used once for a secret and once
 for something harmless, after the same first words and in the same disguise. Those in
 `pairs.yaml` were written as pairs, each built in its own way. So attacks cannot be told
-from harmless talk by a template, a trigger word, a disguise or a language.
+from harmless talk by a template, a trigger word, a disguise or a language. Those in
+`kinds.yaml` are of kinds that earlier gates got wrong.
 """
 
 from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterator
+from functools import cache
 from itertools import count as numbers
 from itertools import islice
 from typing import NamedTuple
@@ -22,12 +24,19 @@ from finetune.data.guards.gate_phrases import (
     english,
     harmless,
     injections,
+    kinds,
     languages,
     messages,
+    of_kind,
     pairs,
 )
 from finetune.data.guards.rows import Row
 from finetune.data.phrases import Texts, fill
+from finetune.data.scribe import trust
+from finetune.data.scribe.dialogues import SHARES, Make
+from finetune.data.scribe.words import Words
+from finetune.data.warden.pieces import benign_asks
+from finetune.recipes.guard import Kind
 
 
 class Twins(NamedTuple):
@@ -167,27 +176,63 @@ def _foreign(rng: random.Random) -> Twins:
 
 
 def _paired(rng: random.Random) -> Twins:
-    kinds = pairs()
-    kind = rng.choices(list(kinds), [len(written) for written in kinds.values()])[0]
-    attack, calm = rng.choice(kinds[kind])
+    written = pairs()
+    kind = rng.choices(list(written), [len(twins) for twins in written.values()])[0]
+    attack, calm = rng.choice(written[kind])
     twins = Twins(kind, _slots(attack, rng), _slots(calm, rng))
     return _wrapped(twins, rng, often=0.15)
 
 
+def _kindred(rng: random.Random) -> Twins:
+    """Write an attack and a harmless message of a kind that is easily got wrong."""
+    name = rng.choices(list(_TEMPLATED), list(_TEMPLATED.values()))[0]
+    kind = rng.choice([kind for kind in kinds() if kind.split()[0] == name])
+    return Twins(kind, of_kind(kind, "attack", rng), of_kind(kind, "harmless", rng))
+
+
 def _spoken(rng: random.Random) -> Twins:
     own = messages()
-    kinds = {
+    calms = {
         "visitors": (own.visitors, 5),
         "triggers": (own.triggers, 6),
         "ordinary": (own.ordinary, 9),
         "tasks": (own.tasks, 6),
+        "asks": (_asks(), 14),
     }
-    kind = rng.choices(list(kinds), [weight for _, weight in kinds.values()])[0]
-    attack, calm = _message(own.attacks, rng), _message(kinds[kind][0], rng)
+    kind = rng.choices(list(calms), [weight for _, weight in calms.values()])[0]
+    attack, calm = _message(own.attacks, rng), _message(calms[kind][0], rng)
     if kind == "tasks" and rng.random() < 0.6:
         paragraph = rng.choice(own.filler)
         return Twins(kind, f"{attack}\n\n{paragraph}", f"{calm}\n\n{paragraph}")
     return _wrapped(Twins(kind, attack, calm), rng, often=0.25)
+
+
+def _worked(rng: random.Random) -> Twins:
+    """Give the model one of the scribe's tasks, with and without an order in it."""
+    make = rng.choices(list(_tasks()), list(_tasks().values()))[0]
+    turns = make(Words(rng, messages().job, is_heldout=False)).turns
+    task = "\n".join(turn["content"] for turn in turns)
+    order, gap = _order(rng, attacking()), rng.choice([" ", "\n", "\n\n"])
+    attack = f"{order}{gap}{task}" if rng.random() < 0.3 else f"{task}{gap}{order}"
+    return Twins("work", attack, task)
+
+
+@cache
+def _tasks() -> dict[Make, int]:
+    """Return what makes a task, and how often; those with orders in them left out."""
+    return {m: n for m, n in SHARES.items() if m.__module__ != trust.__name__}
+
+
+@cache
+def _asks() -> Texts:
+    """Return what the warden's visitors ask without wanting the password."""
+    unlearned = {bare(text) for text in messages().unlearned}
+    return tuple(text for text in benign_asks() if bare(text) not in unlearned)
+
+
+def bare(text: str) -> str:
+    """Return a text without what people leave out when they type it again."""
+    return text.casefold().strip(" .?!")
 
 
 def _hidden(rng: random.Random) -> Twins:
@@ -214,13 +259,30 @@ _KINDS: dict[Callable[[random.Random], Twins], int] = {
     _overridden: 10,
     _extracted: 9,
     _foreign: 20,
-    _spoken: 40,
+    _spoken: 60,
     _hidden: 5,
     _hijacked: 8,
     _played: 6,
     _planted: 8,
     _paired: 44,
+    _kindred: 60,
+    _worked: 45,
 }
+# And each kind of `kinds.yaml`, all languages of one together.
+_TEMPLATED = {
+    "roleplay": 5, "account": 4, "office": 4, "replay": 4, "capitals": 2, "hint": 3,
+    "short": 7, "code": 5,
+}  # fmt: skip
+# What kind of attack a family of twins has; the others have several.
+_MEANS: dict[str, Kind] = {
+    "ask": "extraction", "letters": "extraction", "extract": "extraction",
+    "language": "extraction", "player": "extraction", "extraction": "extraction",
+    "account": "extraction", "replay": "extraction", "hint": "extraction",
+    "short": "extraction", "override": "override", "hijack": "override",
+    "contest": "override", "office": "override", "code": "override",
+    "part": "jailbreak", "roleplay": "jailbreak", "paper": "planted",
+    "capitals": "planted", "hidden": "planted", "work": "planted",
+}  # fmt: skip
 
 
 def _message(texts: Texts, rng: random.Random) -> str:
@@ -264,7 +326,8 @@ def _disguised(twins: Twins, pair: int, rng: random.Random) -> Iterator[Row]:
         elif kind < 0.19 and label == 0:
             shown = own.choice(list(disguise.UNREADABLE.values()))(text, own)
             source = "made/unreadable"
-        yield Row(shown, label, source, pair)
+        means = _MEANS.get(twins.family.split()[0]) if label else None
+        yield Row(shown, label, source, pair, means)
 
 
 def _in_chat(text: str, rng: random.Random) -> str:

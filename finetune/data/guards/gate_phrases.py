@@ -6,6 +6,8 @@ for. Every reader raises PiecesError if its file is wrong.
 
 from __future__ import annotations
 
+import random
+import re
 from functools import cache
 from pathlib import Path
 from typing import Annotated, NamedTuple, Self
@@ -15,6 +17,7 @@ from pydantic import Field, RootModel, model_validator
 from finetune.data.phrases import Phrases, Texts, read_phrases
 
 _FOLDER = Path(__file__).parent
+_SLOT = re.compile(r"\{(\w+)\}")
 TwinTexts = Annotated[tuple[tuple[str, str], ...], Field(min_length=1)]
 
 
@@ -76,6 +79,7 @@ class Messages(Phrases):
     tasks: Texts
     filler: Texts
     ask_about_filler: Texts
+    unlearned: Texts
 
 
 class Language(Phrases):
@@ -106,6 +110,20 @@ class Languages(RootModel[dict[str, Language]]):
 
 class Pairs(RootModel[dict[str, TwinTexts]]):
     """`pairs.yaml`: kind → attacks, each with the harmless twin written for it."""
+
+
+class Kinds(RootModel[dict[str, dict[str, Texts]]]):
+    """`kinds.yaml`: kind → its templates, and what fills each of their slots."""
+
+    @model_validator(mode="after")
+    def _are_whole(self) -> Self:
+        for kind, lists in self.root.items():
+            texts = [text for list_ in lists.values() for text in list_]
+            used = {slot for text in texts for slot in _SLOT.findall(text)}
+            for name in sorted({"attack", "harmless"} | used):
+                if name not in lists:
+                    raise ValueError(f"{kind} has no list {name}")
+        return self
 
 
 class Side(NamedTuple):
@@ -150,6 +168,21 @@ def languages() -> dict[str, Language]:
 def pairs() -> dict[str, TwinTexts]:
     """Read `pairs.yaml` once."""
     return read_phrases(_FOLDER / "pairs.yaml", Pairs).root
+
+
+@cache
+def kinds() -> dict[str, dict[str, Texts]]:
+    """Read `kinds.yaml` once."""
+    return read_phrases(_FOLDER / "kinds.yaml", Kinds).root
+
+
+def of_kind(kind: str, side: str, rng: random.Random) -> str:
+    """Write a message of a kind of `kinds.yaml`; `side` is attack or harmless."""
+    lists = kinds()[kind]
+    text = rng.choice(lists[side])
+    while _SLOT.search(text):
+        text = _SLOT.sub(lambda slot: rng.choice(lists[slot[1]]), text)
+    return text
 
 
 @cache

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from finetune.recipes.common import RecipeError
+from finetune.recipes.guard import Kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,13 +17,19 @@ class Row:
     """A message; label 1 is an attack, 0 is benign.
 
     `source` is what may be left out together. An attack and its harmless twin have
-    the same `pair`.
+    the same `pair`. `kind` says what kind of attack it is, if that is known.
     """
 
     text: str
     label: int
     source: str
     pair: int | None = None
+    kind: Kind | None = None
+
+    @property
+    def publisher(self) -> str:
+        """Whose rows these are: the source up to its first slash."""
+        return self.source.split("/")[0]
 
 
 def read_rows(

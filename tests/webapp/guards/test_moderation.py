@@ -19,8 +19,10 @@ from webapp.security import Secret
 class Judge:
     """A guard model with a fixed opinion; keeps what it was asked."""
 
-    def __init__(self, score=0.6, threshold=0.5):
-        self.answer = Moderation(score >= threshold, score, threshold, "judge")
+    def __init__(self, score=0.6, threshold=0.5, kinds=None):
+        self.answer = Moderation(
+            score >= threshold, score, threshold, "judge", kinds=kinds or {}
+        )
         self.asked = []
         self.looks = []
 
@@ -150,3 +152,45 @@ def test_what_is_let_through_is_not_called_harmless(judge, stage, score):
     assert verdict.allowed
     assert verdict.reason is not None
     assert verdict.reason.endswith(" to stop.")
+
+
+PLANTED = {"attack": 0.9, "extraction": 0.3, "planted": 0.9, "obfuscated": 0.0}
+
+
+@pytest.mark.parametrize(
+    ("told", "options", "allowed", "score"),
+    [
+        (PLANTED, {}, False, 0.9),
+        (PLANTED, {"kinds": ("planted",)}, False, 0.9),
+        (PLANTED, {"kinds": ("override", "planted")}, False, 0.9),
+        (PLANTED, {"kinds": ("extraction",)}, True, 0.3),
+        (PLANTED, {"kinds": ("extraction",), "threshold": 0.2}, False, 0.3),
+        (PLANTED, {"kinds": ("obfuscated",)}, True, 0.0),
+        # A model that tells no kinds stops all.
+        ({}, {"kinds": ("extraction",)}, False, 0.9),
+        ({"attack": 0.9, "harassment": 0.1}, {"kinds": ("extraction",)}, False, 0.9),
+    ],
+)
+def test_a_level_chooses_what_it_stops(judge, told, options, allowed, score):
+    model = Judge(0.9, kinds=told)
+    verdict = judge("moderation", "a", stage="input", ask=model, **options)
+    assert (verdict.allowed, verdict.score) == (allowed, score)
+
+
+@pytest.mark.parametrize(
+    ("told", "reason"),
+    [
+        ({}, "after the password"),
+        ({"extraction": 0.9, "override": 0.5}, "after the password"),
+        ({"extraction": 0.5, "override": 0.9}, "set the rules aside"),
+        ({"jailbreak": 0.9, "planted": 0.1}, "a part to play that has no rules"),
+        (PLANTED, "an order hidden in it"),
+        ({**PLANTED, "obfuscated": 0.9}, "an attack in disguise"),
+    ],
+)
+def test_a_message_is_told_of_what_kind_it_seems(judge, told, reason):
+    verdict = judge("moderation", "a", stage="input", ask=Judge(0.9, kinds=told))
+    assert reason in verdict.reason
+    # Of replies there is one kind.
+    verdict = judge("moderation", "a", ask=Judge(0.9, kinds=told))
+    assert verdict.reason == "The reply seems to give the password away."
