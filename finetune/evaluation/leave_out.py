@@ -102,11 +102,11 @@ def figures_of(
     The threshold is chosen like that of the release, from the harmless rows of
     publishers without attacks; AUC and recall are against these rows, too.
     """
-    attacked = {_publisher(row) for row in rows if row.label}
+    attacked = {row.publisher for row in rows if row.label}
     general = [
         (row, score)
         for row, score in zip(rows, scores, strict=True)
-        if _publisher(row) not in attacked
+        if row.publisher not in attacked
     ]
     benign = [score for _, score in general]
     threshold = even_threshold([row for row, _ in general], benign, rate)
@@ -130,10 +130,6 @@ def figures_of(
             figures["false_alarms"] = alarms / len(harmless)
         by_source[source] = figures
     return by_source
-
-
-def _publisher(row: Row) -> str:
-    return row.source.split("/")[0]
 
 
 def main(arguments: list[str] | None = None) -> int:

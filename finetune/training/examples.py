@@ -72,7 +72,7 @@ def chances(rows: Sequence[Row], own: float) -> Tensor:
     Generated rows have the share `own`. Of the others, each publisher counts by the
     root of its number of rows: a large one is heard, but not alone.
     """
-    publishers = [row.source.split("/")[0] for row in rows]
+    publishers = [row.publisher for row in rows]
     sizes = Counter(publishers)
     others = sum(math.sqrt(size) for name, size in sizes.items() if name != OWN)
     if not others or OWN not in sizes:

@@ -25,6 +25,7 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -379,8 +380,10 @@ def judge(recipe: ClassifierRecipe, rows: SplitRows, *, out: Path) -> dict[str, 
     labels = [row.label for row in rows.dev]
     temperature = calibrate(dev, labels)
     scores = [1 / (1 + math.exp(-logit / temperature)) for logit in held]
+    # Small kinds of one publisher are judged together.
+    judged = [replace(row, source=row.publisher) for row in kept]
     threshold = write_thresholds(
-        out, kept, scores, rate=recipe.false_alarms, temperature=temperature,
+        out, judged, scores, rate=recipe.false_alarms, temperature=temperature,
         window=recipe.window, tuned=recipe.tuned,
     )  # fmt: skip
     found = {

@@ -11,6 +11,7 @@ import torch
 import torch.nn.functional as F
 
 from finetune.data.guards.rows import Row
+from finetune.figures import wilson
 from finetune.guards.gate import GUARD
 from finetune.weights.files import write_json
 
@@ -20,9 +21,10 @@ _WORST = 3  # how many times the rate of all a single source may have
 def even_threshold(rows: Sequence[Row], scores: Sequence[float], rate: float) -> float:
     """Return the lowest threshold with a false-alarm rate of at most `rate`.
 
-    That is of all harmless rows together; of no source it may be more than three times
-    that. So a small one with long or odd messages is heard beside a large one with easy
-    messages; but a single row of it does not decide.
+    That is of all harmless rows together; and of no source may it be certain, by its
+    95 % interval, that it is more than three times as many. So a small one with long or
+    odd messages is heard beside a large one with easy messages, but one or two rows of
+    it do not decide.
     """
     harmless = [
         (score, row.source)
@@ -33,8 +35,8 @@ def even_threshold(rows: Sequence[Row], scores: Sequence[float], rate: float) ->
     alarms: Counter[str] = Counter()
     for score, source in sorted(harmless, reverse=True):
         alarms[source] += 1
-        own = max(1.0, _WORST * rate * sizes[source])
-        if alarms.total() > rate * len(harmless) or alarms[source] > own:
+        _, least, _ = wilson(alarms[source], sizes[source])
+        if alarms.total() > rate * len(harmless) or least > _WORST * rate:
             # Flagged is "at or above": this one must not be.
             return math.nextafter(score, math.inf)
     return 0.5

@@ -97,7 +97,9 @@ class Opener(ReportRecord):
     def short(self) -> str:
         """The attack in one short line: of a long message its end, where it asks."""
         text = " / ".join(" ".join(turn.split()) for turn in self.turns)
-        return text if len(text) <= SHORT else f"…{text[-SHORT:]}"
+        if len(text) <= SHORT:
+            return text
+        return f"…{text[-SHORT:]}" if self.is_single else f"{text[:SHORT]}…"
 
 
 class Report(ReportRecord):

@@ -32,6 +32,9 @@ from finetune.data.guards.gate_phrases import (
 )
 from finetune.data.guards.rows import Row
 from finetune.data.phrases import Texts, fill
+from finetune.data.scribe import trust
+from finetune.data.scribe.dialogues import SHARES, Make
+from finetune.data.scribe.words import Words
 from finetune.data.warden.pieces import benign_asks
 from finetune.recipes.guard import Kind
 
@@ -204,10 +207,32 @@ def _spoken(rng: random.Random) -> Twins:
     return _wrapped(Twins(kind, attack, calm), rng, often=0.25)
 
 
+def _worked(rng: random.Random) -> Twins:
+    """Give the model one of the scribe's tasks, with and without an order in it."""
+    make = rng.choices(list(_tasks()), list(_tasks().values()))[0]
+    turns = make(Words(rng, messages().job, is_heldout=False)).turns
+    task = "\n".join(turn["content"] for turn in turns)
+    order, gap = _order(rng, attacking()), rng.choice([" ", "\n", "\n\n"])
+    attack = f"{order}{gap}{task}" if rng.random() < 0.3 else f"{task}{gap}{order}"
+    return Twins("work", attack, task)
+
+
+@cache
+def _tasks() -> dict[Make, int]:
+    """Return what makes a task, and how often; those with orders in them left out."""
+    return {m: n for m, n in SHARES.items() if m.__module__ != trust.__name__}
+
+
 @cache
 def _asks() -> Texts:
     """Return what the warden's visitors ask without wanting the password."""
-    return benign_asks()
+    unlearned = {bare(text) for text in messages().unlearned}
+    return tuple(text for text in benign_asks() if bare(text) not in unlearned)
+
+
+def bare(text: str) -> str:
+    """Return a text without what people leave out when they type it again."""
+    return text.casefold().strip(" .?!")
 
 
 def _hidden(rng: random.Random) -> Twins:
@@ -241,6 +266,7 @@ _KINDS: dict[Callable[[random.Random], Twins], int] = {
     _planted: 8,
     _paired: 44,
     _kindred: 60,
+    _worked: 45,
 }
 # And each kind of `kinds.yaml`, all languages of one together.
 _TEMPLATED = {
@@ -255,7 +281,7 @@ _MEANS: dict[str, Kind] = {
     "short": "extraction", "override": "override", "hijack": "override",
     "contest": "override", "office": "override", "code": "override",
     "part": "jailbreak", "roleplay": "jailbreak", "paper": "planted",
-    "capitals": "planted", "hidden": "planted",
+    "capitals": "planted", "hidden": "planted", "work": "planted",
 }  # fmt: skip
 
 

@@ -79,6 +79,7 @@ class Messages(Phrases):
     tasks: Texts
     filler: Texts
     ask_about_filler: Texts
+    unlearned: Texts
 
 
 class Language(Phrases):

@@ -26,6 +26,11 @@ class Row:
     pair: int | None = None
     kind: Kind | None = None
 
+    @property
+    def publisher(self) -> str:
+        """Whose rows these are: the source up to its first slash."""
+        return self.source.split("/")[0]
+
 
 def read_rows(
     path: Path, needed: Sequence[str] = ("text",)

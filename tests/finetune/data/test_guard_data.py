@@ -5,25 +5,28 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 import yaml
 
 from finetune.data.guards.collect import collect, split
-from finetune.data.guards.gate import gate_rows
+from finetune.data.guards.gate import bare, gate_rows
+from finetune.data.guards.gate_phrases import Kinds
 from finetune.data.guards.leak import WRITTEN, every_way, leak_rows
 from finetune.data.guards.rows import Row, read_rows
-from finetune.data.warden.pieces import read_words
+from finetune.data.phrases import PiecesError, read_phrases
+from finetune.data.warden.pieces import benign_asks, read_words
 from finetune.guards.decoders import is_found
 from finetune.recipes.common import RecipeError
-from finetune.recipes.guard import ClassifierRecipe
+from finetune.recipes.guard import ClassifierRecipe, Kind
 from finetune.releasing.guard import ladder_rows
 
 MESSAGES = Path("finetune/data/guards/messages.yaml")
 MEANINGS = MESSAGES.with_name("meanings.tsv")
 INJECTIONS = MESSAGES.with_name("injections.yaml")
 PAIRS = MESSAGES.with_name("pairs.yaml")
+KINDS = MESSAGES.with_name("kinds.yaml")
 JUDGED = Path("finetune/evaluation/rows")
 WORDS = list(read_words(Path("challenges/words/castle.txt")))
 
@@ -54,8 +57,14 @@ def test_nothing_that_judges_a_gate_is_trained_on():
     injections = yaml.safe_load(INJECTIONS.read_text("utf-8"))
     made |= {bare(str(text)) for texts in injections.values() for text in texts}
     made |= {bare(text) for pair in written_pairs() for text in pair}
+    kinds = yaml.load(KINDS.read_text("utf-8"), yaml.CSafeLoader)
+    made |= {
+        bare(t) for lists in kinds.values() for texts in lists.values() for t in texts
+    }
+    unlearned = {bare(text) for text in messages["unlearned"]}
+    made |= {bare(text) for text in benign_asks()} - unlearned
     judged = {bare(text) for row in ladder_rows() for text in row["text"].split("\n")}
-    for name in ("gate", "gate-wide"):
+    for name in ("gate", "gate-wide", "gate-kinds"):
         judged |= {bare(row["text"]) for row in read_rows(JUDGED / f"{name}.jsonl")}
     assert len(judged) > 1100
     assert not made & judged
@@ -72,10 +81,6 @@ def test_written_pairs_are_all_different_and_of_about_one_length():
     assert len(set(texts)) == len(texts) > 2500
     lengths = [sum(map(len, side)) for side in zip(*pairs, strict=True)]
     assert 0.9 < lengths[0] / lengths[1] < 1.1
-
-
-def bare(text: str) -> str:
-    return text.casefold().strip(" .?!")
 
 
 def test_no_slot_is_left_open():
@@ -97,6 +102,25 @@ def test_every_language_and_disguise_has_both_labels():
     for source, counts in labels.items():
         if source != "made/unreadable":
             assert min(counts[0], counts[1]) > 0.2 * sum(counts.values()), source
+
+
+def test_kinds_that_are_easily_got_wrong_have_both_sides():
+    rows = gate_rows(9000, seed=2)
+    of = defaultdict(Counter)
+    for row in rows:
+        of[row.source.removeprefix("made/").split()[0]][row.label] += 1
+    for kind in ("roleplay", "account", "office", "replay", "hint", "short", "code"):
+        assert min(of[kind].values()) > 40, kind
+    known = Counter(row.kind for row in rows if row.label)
+    assert all(known[kind] > 200 for kind in get_args(Kind))
+    assert not any(row.kind for row in rows if not row.label)
+
+
+def test_a_kind_without_a_list_is_named(tmp_path):
+    path = tmp_path / "kinds.yaml"
+    path.write_text('riddle: {attack: ["{a}"], harmless: ["b"]}')
+    with pytest.raises(PiecesError, match="riddle has no list a"):
+        read_phrases(path, Kinds)
 
 
 def test_twins_share_their_words():

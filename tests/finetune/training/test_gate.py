@@ -270,15 +270,16 @@ def test_the_threshold_holds_for_all_rows_and_for_each_source():
     rows = [Row("", 0, "large") for _ in range(1000)]
     rows += [Row("", 0, "small") for _ in range(100)]
     low, high = [n / 10_000 for n in range(1000)], [0.5 + n / 1000 for n in range(100)]
-    # Eleven of all 1,100 may be flagged; but of the small source three in a hundred.
+    # Eleven of all 1,100 may be flagged; but seven of a hundred are certainly more than
+    # three in a hundred.
     threshold = even_threshold(rows, low + high, 0.01)
-    assert sum(score >= threshold for score in low + high) == 3
+    assert sum(score >= threshold for score in low + high) == 6
     threshold = even_threshold(rows[:1000], low, 0.01)
     assert sum(score >= threshold for score in low) == 10
-    # One row of a handful does not decide.
-    few = [*rows[:1000], *[Row("", 0, "few")] * 2]
-    threshold = even_threshold(few, [*low, 0.8, 0.7], 0.01)
-    assert threshold == pytest.approx(0.7)
+    # One or two rows of a handful do not decide.
+    few = [*rows[:1000], *[Row("", 0, "few")] * 20]
+    threshold = even_threshold(few, [*low, *[0.8] * 2, *[0.0] * 18], 0.01)
+    assert threshold < 0.5
 
 
 def test_calibration_finds_how_sure_scores_are():

@@ -36,17 +36,22 @@ def test_each_ladder_has_its_report() -> None:
 
 
 @pytest.mark.parametrize("ladder", LADDERS)
-def test_it_is_of_the_levels_and_attacks_that_are_shipped(ladder: str) -> None:
+def test_it_is_of_the_levels_that_are_shipped(ladder: str) -> None:
     index = load((PROJECT / "challenges",)).index
     assert index is not None
     report = report_of(index, ladder)
     assert {level.id: level.content_hash for level in report.levels} == {
         level.id: index.defence_hash(level.id) for level in index.levels(ladder)
     }
+    assert {level.benign for level in report.levels} == {len(index.benign)}
+
+
+def test_the_keep_was_played_by_the_attacks_that_are_shipped() -> None:
+    index = load((PROJECT / "challenges",)).index
+    assert index is not None
+    report = report_of(index, "keep")
     assert report.attacks_hash == attacks_hash(index.attacks)
     assert len(report.results) == len(report.levels) * len(index.attacks)
-    assert {level.benign for level in report.levels} == {len(index.benign)}
-    assert report.secrets > 1
 
 
 @pytest.mark.parametrize("ladder", LADDERS)
