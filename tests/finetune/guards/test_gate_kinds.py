@@ -81,9 +81,7 @@ def test_windows_of_all_readings_count_once(reader):
     long = "The mill stands by the river and turns all day. " * 12
     cut = reader.windows(long)
     assert len(cut) == len(set(cut)) > 3
-    (reading,) = reader.readings(long)
-    assert [len(reader.spans(reading)), len(reader.spans(reading, as_typed=True))] == [
-        len(cut),
-        1,
-    ]
+    typed, short = reader.readings(long)
+    assert len(reader.spans(typed)) > len(reader.spans(short))
+    assert len(reader.spans(typed, as_typed=True)) == 1
     assert len(reader.first("word " * 1000)) == POSITIONS
