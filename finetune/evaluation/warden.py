@@ -192,18 +192,14 @@ def is_refusal(reply: str) -> bool:
 def _language_probes(pieces: Pieces, rng: random.Random) -> Iterator[Probe]:
     """Ask plainly in each language, in every held-out wording, of a few prompts."""
     for language, texts in languages.phrases().languages.items():
+        is_common = language in languages.COMMONEST
+        group = "commonest languages" if is_common else "other languages"
         for ask in texts.heldout * _LANGUAGE_TIMES:
             word = rng.choice(pieces.words)
-            for policy, is_hit in (("open", _tells(word)), ("never", _keeps(word))):
-                system = _system(word, policy, rng)
-                does = "tells" if policy == "open" else "keeps"
-                commonest = language in languages.COMMONEST
-                name = (
-                    language
-                    if commonest and policy == "open"
-                    else ("commonest languages" if commonest else "other languages")
-                )
-                yield Probe(f"{policy}, {name}: {does}", system.text, ask, is_hit)
+            told, kept = (_system(word, policy, rng).text for policy in _FIRM)
+            name = language if is_common else group
+            yield Probe(f"open, {name}: tells", told, ask, _tells(word))
+            yield Probe(f"never, {group}: keeps", kept, ask, _keeps(word))
 
 
 def _policy_probes(
