@@ -78,7 +78,7 @@ class LeaveOut:
             heads(self.features[list(windows[start : start + 1000])].float()).mean(0)
             for start in range(0, len(windows), 1000)
         ]
-        return torch.cat(logits).tolist()  # type: ignore[no-any-return]
+        return torch.cat(logits).tolist()
 
     def _served(self, ensemble: Ensemble, windows: Sequence[int]) -> list[float]:
         """Return the logits of windows, read in 8 bits as they are served."""

@@ -139,7 +139,8 @@ def layers_of(encoder: MiniLM, tokens: Tokens, frozen: int) -> tuple[Tensor, Ten
 
 def unit(x: Tensor, mask: Tensor) -> Tensor:
     """Return the mean over the tokens of each window, with entries of about 1."""
-    return F.normalize(mean(x, mask), dim=-1) * WIDTH**0.5
+    means: Tensor = F.normalize(mean(x, mask), dim=-1)
+    return means * float(WIDTH**0.5)
 
 
 def save_ensemble(ensemble: Ensemble, base: MiniLM, path: Path) -> None:

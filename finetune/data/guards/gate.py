@@ -34,8 +34,8 @@ from finetune.data.guards.rows import Row
 from finetune.data.phrases import Texts, fill
 from finetune.data.scribe import trust
 from finetune.data.scribe.dialogues import SHARES, Make
-from finetune.data.scribe.words import Words
 from finetune.data.warden.pieces import benign_asks
+from finetune.data.words import Words
 from finetune.recipes.guard import Kind
 
 

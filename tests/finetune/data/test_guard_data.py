@@ -106,7 +106,7 @@ def test_every_language_and_disguise_has_both_labels():
 
 def test_kinds_that_are_easily_got_wrong_have_both_sides():
     rows = gate_rows(9000, seed=2)
-    of = defaultdict(Counter)
+    of: defaultdict[str, Counter[int]] = defaultdict(Counter)
     for row in rows:
         of[row.source.removeprefix("made/").split()[0]][row.label] += 1
     for kind in ("roleplay", "account", "office", "replay", "hint", "short", "code"):

@@ -15,10 +15,17 @@ from finetune.data.guards.leak import leak_rows
 from finetune.data.guards.rows import Row
 from finetune.data.phrases import PiecesError
 from finetune.guards.detector import ADAPTER, spans, windows
-from finetune.guards.ensemble import KINDS, Branch, Ensemble, Heads, load_ensemble
+from finetune.guards.ensemble import (
+    KINDS,
+    Branch,
+    Ensemble,
+    Heads,
+    layers_of,
+    load_ensemble,
+)
 from finetune.guards.gate import GUARD
 from finetune.guards.leak import HEAD
-from finetune.guards.minilm import load_minilm
+from finetune.guards.minilm import load_minilm, pad
 from finetune.guards.readings import Reader
 from finetune.recipes.common import RecipeError
 from finetune.recipes.guard import ClassifierRecipe
@@ -194,10 +201,7 @@ def test_kinds_are_learned_from_attacks_whose_kind_is_known():
     encoder = load_minilm(BASE)
     ensemble = Ensemble(encoder, Branch(encoder, 5), Heads(1))
     features = torch.cat(
-        [
-            gate.layers_of(encoder, gate.pad([window]), 0)[0]
-            for window in examples.windows
-        ]
+        [layers_of(encoder, pad([window]), 0)[0] for window in examples.windows]
     ).detach()
     learn_kinds(ensemble, examples, features)
     found = ensemble.kinds(features).argmax(1)[:24].tolist()
