@@ -26,7 +26,7 @@ from webapp.supervisor.trial import Trial, trial_site
 
 # Short, so that a run takes seconds and the class minutes; each brings its own.
 TEXT = "\n".join(
-    f"Soup {n} has {n} leeks, {n + 1} onions and some salt." for n in range(80)
+    f"Soup {n} has {n} leeks, {n + 1} beans and some salt." for n in range(80)
 )
 BASE = "fresh-small"
 PAGES = ("/", "/keep", "/learn", "/train", "/leaderboard")
