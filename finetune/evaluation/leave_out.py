@@ -49,7 +49,9 @@ class LeaveOut:
         self.base = find_folder(recipe.base)
         reader = Reader(self.base, recipe.window)
         self.examples = Examples.read([*rows.train, *rows.dev], reader)
-        self.features = read_all(self.examples, self.base, self._course("all", recipe))
+        course = self._course("all", recipe)
+        self.features = read_all(self.examples, self.base, course)
+        course.close()
 
     def run(self, name: str, *, seed: int, is_tuned: bool) -> dict[str, Figures]:
         """Train without the sources of a fold; return the figures of each of them."""
