@@ -23,7 +23,13 @@ from webapp.content.guardspecs import read_guards
 from webapp.content.index import Index
 from webapp.content.lessons.collecting import Collected, Collector, Memory
 from webapp.content.lessons.reading import ReadLesson
-from webapp.content.report import REPORT_FILE, Report, ReportMistake, read_report
+from webapp.content.report import (
+    MAX_REPORT_BYTES,
+    REPORT_FILE,
+    Report,
+    ReportMistake,
+    read_report,
+)
 from webapp.content.rules import (
     NamedModel,
     Names,
@@ -40,7 +46,7 @@ from webapp.content.wordlist import WordList, read_words
 from webapp.once import once
 from webapp.reading.plain_words import explain
 from webapp.reading.problems import Problem
-from webapp.reading.tree import Node, TreeProblem, read_bytes, read_tree
+from webapp.reading.tree import MAX_BYTES, Node, TreeProblem, read_bytes, read_tree
 from webapp.settings import PROJECT
 
 __all__ = ["Loaded", "Problem", "load", "load_level"]
@@ -236,9 +242,9 @@ def _read_file(tree: _Tree, name: PurePosixPath, path: Path) -> None:
         _add_level(tree, folder, path, data)
 
 
-def _read_bytes(tree: _Tree, path: Path) -> bytes | None:
+def _read_bytes(tree: _Tree, path: Path, most: int = MAX_BYTES) -> bytes | None:
     try:
-        return read_bytes(path)
+        return read_bytes(path, most)
     except TreeProblem as error:
         tree.problems.append(error.at(path))
         return None
@@ -327,7 +333,7 @@ def _shipped_help() -> HelpTexts:
 
 
 def _add_report(tree: _Tree, path: Path) -> None:
-    data = _read_bytes(tree, path)
+    data = _read_bytes(tree, path, MAX_REPORT_BYTES)
     if data is None:
         return
     try:

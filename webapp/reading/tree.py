@@ -106,12 +106,14 @@ def as_node(value: Any, line: int, depth: int = 1) -> Node:
     return Node(line, value)
 
 
-def read_bytes(path: Path) -> bytes:
-    """Return what is in a file; raise TreeProblem if it cannot be read."""
+def read_bytes(path: Path, most: int = MAX_BYTES) -> bytes:
+    """Return what is in a file; raise TreeProblem if it cannot be read.
+
+    Of a file with more than `most` bytes, one more than that is returned.
+    """
     try:
         with path.open("rb") as file:
-            # One more than is allowed, so that `decode` notices.
-            return file.read(MAX_BYTES + 1)
+            return file.read(most + 1)
     except OSError as error:
         reason = f"cannot be read: {error.strerror}"
         raise TreeProblem(1, reason, "check the file") from error

@@ -236,6 +236,16 @@ def test_an_unknown_ladder(instructor: Browser) -> None:
     assert instructor.get(f"{PATH}?ladder=keep").status_code == 200
 
 
+def test_a_long_published_report_is_read(tmp_path: Path, browser: Browser) -> None:
+    root = tmp_path / "content"
+    talk = Opener(family="partial", turns=("And the next one? " * 50,), levels=())
+    report = report_of(index_of(browser), FALLING, openers=(talk,) * 300)
+    text = report_text(report)
+    assert len(text) > 250_000
+    (root / "game" / "keep" / "calibration.json").write_text(text)
+    assert ContentStore([root]).current().reports == (report,)
+
+
 def test_a_store_reads_a_published_report(tmp_path: Path, browser: Browser) -> None:
     root = tmp_path / "content"
     file = root / "game" / "keep" / "calibration.json"
