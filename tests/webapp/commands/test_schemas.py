@@ -8,7 +8,7 @@ from pathlib import Path
 
 from webapp.settings import PROJECT
 
-KINDS = ("level", "ladder", "attacks", "help", "lesson", "track")
+KINDS = ("level", "ladder", "attacks", "data", "help", "lesson", "track")
 SCRIPT = """\
 import sys
 from pathlib import Path

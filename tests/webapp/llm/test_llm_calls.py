@@ -101,6 +101,9 @@ def test_vectors_of_different_lengths_are_garbage(upstream, gateway_of):
         gateway_of().embed(["a", "b"], model="minilm")
 
 
+KINDS = {"attack": 0.8, "other": 0.1}
+
+
 def judgement(score=0.8, flagged=True, **more):
     result = {
         "flagged": flagged,
@@ -115,7 +118,7 @@ def judgement(score=0.8, flagged=True, **more):
 def test_judgement_of_the_sidecar(upstream, gateway_of):
     upstream.answer(judgement(threshold=0.7))
     found = gateway_of().moderate("hello", model="leak", secret=Secret(SECRET))
-    assert found == Moderation(True, 0.8, 0.7, "leak", "v7")
+    assert found == Moderation(True, 0.8, 0.7, "leak", "v7", kinds=KINDS)
     assert upstream.calls[0].path == "/v1/moderations"
     assert upstream.calls[0].body == {
         "model": "leak",
@@ -127,7 +130,7 @@ def test_judgement_of_the_sidecar(upstream, gateway_of):
 def test_other_endpoints_are_not_told_the_secret(upstream, gateway_of):
     upstream.answer(judgement())
     found = gateway_of("openai").moderate("hi", model="gate", secret=Secret(SECRET))
-    assert found == Moderation(True, 0.8, 0.5, "gate", "v7")
+    assert found == Moderation(True, 0.8, 0.5, "gate", "v7", kinds=KINDS)
     assert upstream.calls[0].body == {"model": "gate", "input": "hi"}
 
 

@@ -119,7 +119,7 @@ def test_play_again_keeps_the_player_and_goes_on(player: Browser) -> None:
 
 def test_the_recovery_code_is_shown_until_it_is_put_away(browser: Browser) -> None:
     browser.post("/play")
-    shown = re.search(r'id="recovery-code">([^<]+)<', browser.get("/keep").text)
+    shown = re.search(r'id="recovery-code"[^>]*>([^<]+)<', browser.get("/keep").text)
     assert shown is not None
     code = shown[1]
     assert code in browser.get("/me").text

@@ -36,10 +36,17 @@ def test_the_right_word_opens_the_next_level(world: World) -> None:
     assert outcome.message == "The gate is open: 100 points."
 
 
-def test_there_is_nothing_after_the_last_level(world: World) -> None:
+def test_after_the_last_level_comes_what_is_still_to_be_won(world: World) -> None:
     write_level(world.content, "last", after=[])
     ada = world.player()
-    assert world.guess(ada, world.secret(ada, "last"), "last").next is None
+    assert world.guess(ada, world.secret(ada, "last"), "last").next == "open"
+    level: str | None = "open"
+    seen: list[str] = []
+    while level is not None:
+        seen.append(level)
+        level = world.guess(ada, world.secret(ada, level), level).next
+    # Each once, and then no more.
+    assert len(seen) == len(set(seen)) > 1
 
 
 @pytest.mark.parametrize(
