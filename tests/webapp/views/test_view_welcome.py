@@ -20,7 +20,9 @@ from webapp.views.people.nicknames import ANIMALS, MOODS
 
 def said_at(browser: Browser, path: str) -> list[str]:
     """Return the messages of the conversation on a page."""
-    found = re.findall(r"data-prompt-of data-own>(.*?)</p>", browser.get(path).text, re.S)
+    found = re.findall(
+        r"data-prompt-of data-own>(.*?)</p>", browser.get(path).text, re.S
+    )
     return [html.unescape(text) for text in found if text]
 
 
