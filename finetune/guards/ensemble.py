@@ -91,7 +91,8 @@ class Branch(nn.Module):
         x, hidden = lower, hides(mask)
         for layer in self.layers:
             x = layer(x, hidden)
-        return self.head(unit(x, mask))[:, 0]  # type: ignore[no-any-return]
+        logits: Tensor = self.head(unit(x, mask))
+        return logits[:, 0]
 
 
 class Ensemble(nn.Module):

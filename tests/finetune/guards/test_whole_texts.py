@@ -8,7 +8,7 @@ import random
 import pytest
 
 from finetune.guards.detector import spans
-from finetune.guards.gate import GUARD, Gate
+from finetune.guards.gate import GUARD
 from finetune.guards.judge import MOST_TOKENS, Case, TextTooLong
 from finetune.guards.leak import Leak
 from finetune.guards.released import RELEASES, load_judge
@@ -31,13 +31,6 @@ PADDING = {
     "pictures": "🙂" * 500,
     "lines": "\n" * 500,
 }
-
-
-@pytest.fixture(scope="module")
-def gate() -> Gate:
-    guard = load_judge("gate")
-    assert isinstance(guard, Gate)
-    return guard
 
 
 @pytest.fixture(scope="module")
