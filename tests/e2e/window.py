@@ -79,15 +79,20 @@ _FOCUS = """() => {
   if (!element || element === document.body) return null;
   const style = getComputedStyle(element);
   const box = element.getBoundingClientRect();
-  const x = Math.min(Math.max(box.x + box.width / 2, 0), innerWidth - 1);
-  const y = Math.min(Math.max(box.y + box.height / 2, 0), innerHeight - 1);
-  const top = document.elementFromPoint(x, y);
+  // A link that breaks over two lines may have neither of them in the middle of its box.
+  const isOnTop = ({ x, y, width, height }) => {
+    const top = document.elementFromPoint(
+      Math.min(Math.max(x + width / 2, 0), innerWidth - 1),
+      Math.min(Math.max(y + height / 2, 0), innerHeight - 1),
+    );
+    return Boolean(top) && (element.contains(top) || top.contains(element));
+  };
   return {
     name: element.id || element.textContent.trim() || element.tagName,
     outline: style.outlineStyle === "none" ? 0 : parseFloat(style.outlineWidth),
     inView: box.width > 0 && box.bottom > 0 && box.top < innerHeight &&
       box.right > 0 && box.left < innerWidth,
-    onTop: Boolean(top) && (element.contains(top) || top.contains(element)),
+    onTop: [...element.getClientRects()].every(isOnTop),
   };
 }"""
 
