@@ -7,14 +7,16 @@ import ipaddress
 import os
 import shutil
 import socket
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
+from argon2 import PasswordHasher
 from flask import Flask
 from flask.testing import FlaskClient
 from jinja2 import FileSystemBytecodeCache
+from werkzeug.routing import Rule
 
 from webapp.app import create_app
 from webapp.content import store
@@ -22,6 +24,7 @@ from webapp.content.files import Signature, find_files, signature
 from webapp.content.lessons.collecting import Memory
 from webapp.content.loader import Loaded, load
 from webapp.db import Database
+from webapp.domain.people import accounts
 from webapp.domain.services import Services
 from webapp.llm.gateway import Gateway
 from webapp.llm.scripted import ScriptedBackend
@@ -121,6 +124,36 @@ def _templates_are_compiled_once(
     cache = FileSystemBytecodeCache(str(tmp_path_factory.mktemp("templates")))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Flask, "jinja_options", {"bytecode_cache": cache})
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _addresses_are_compiled_once() -> Iterator[None]:
+    """Let the many apps of the tests share what Werkzeug makes of an address."""
+    compiled: dict[tuple[object, ...], Callable[..., tuple[str, str]]] = {}
+    compile_one = Rule._compile_builder
+
+    def compile_once(
+        self: Rule, append_unknown: bool = True
+    ) -> Callable[..., tuple[str, str]]:
+        key = (tuple(self._trace), append_unknown)
+        if self.defaults:
+            return compile_one(self, append_unknown)
+        if key not in compiled:
+            compiled[key] = compile_one(self, append_unknown)
+        return compiled[key]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Rule, "_compile_builder", compile_once)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _passwords_are_hashed_at_once() -> Iterator[None]:
+    """Hash passwords with the same method, but not as slowly as it ought to be."""
+    quick = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(accounts, "_hasher", lambda: quick)
         yield
 
 

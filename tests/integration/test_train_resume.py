@@ -1,7 +1,7 @@
-"""Each shipped recipe, ended by SIGTERM and gone on with, comes to the same figures.
+"""Each shipped recipe trains from the front door, and goes on where it was ended.
 
 The real command trains a small copy of the recipe twice: once without a disturbance,
-and once ended at a random update and resumed.
+and once ended by SIGTERM at a random update and resumed. Both come to the same figures.
 """
 
 from __future__ import annotations
@@ -27,6 +27,12 @@ pytestmark = pytest.mark.slow
 RECIPES = PROJECT / "finetune" / "recipes"
 LONGEST = 600
 STOPPED = 3
+# What each kind of model is judged by on what it has not learned from.
+FIGURES = {
+    "warden": {"heldout_loss"},
+    "gate": {"dev_auc", "dev_recall_at_1pct"},
+    "leak": {"held_out_auc", "held_out_recall_at_1pct"},
+}
 # What says that a model is complete.
 COMPLETE = ("run.json", "guard.json", "*.safetensors")
 
@@ -83,6 +89,9 @@ def test_a_run_ended_by_sigterm_goes_on_to_the_same_figures(
     recipe = smaller(name, tmp_path)
     whole, part = tmp_path / "whole", tmp_path / "part"
     assert finish(start(recipe, whole, instance)) == 0
+    assert f"The model is in {whole}." in (tmp_path / "log.txt").read_text("utf-8")
+    assert FIGURES[name] <= figures(whole).keys()
+    assert list(whole.glob("*.safetensors"))
     wanted = steps(whole)
     place = random.Random(f"{name} {seed}").choice(wanted[: len(wanted) * 2 // 3])
 

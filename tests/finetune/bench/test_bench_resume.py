@@ -35,10 +35,10 @@ def test_where_a_run_went_on_is_the_first_update_after_its_last_start() -> None:
 
 
 @pytest.mark.slow
-def test_a_lora_that_is_killed_and_one_that_is_stopped_come_to_the_same(
+def test_a_run_that_is_killed_and_one_that_is_stopped_come_to_the_same(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    asked = ["bench-resume", "--kind", "LoRA", "--kills", "1", "--stops", "1"]
+    asked = ["bench-resume", "--kind", "from nothing", "--kills", "1", "--stops", "1"]
     assert cli.main([*asked, "--json"]) == 0
     killed, stopped = json.loads(capsys.readouterr().out)
     assert (killed["ended_by"], stopped["ended_by"]) == ("SIGKILL", "SIGTERM")
