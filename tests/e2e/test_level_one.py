@@ -103,7 +103,7 @@ def test_a_stranger_wins_level_one(windows, real_site, hand, script, width):
     for number in range(1, TRIES + 1):
         expect(window.turns).to_have_count(number)
         turn = window.turns.nth(number - 1)
-        # A page that finds its reply still being written knows it before its scripts do.
+        # A page knows that a reply is still being written before its scripts do.
         expect(page.locator("[data-running]")).to_have_count(0)
         expect(turn.locator("[aria-busy]")).to_have_count(0)
         word = warden_said(turn)

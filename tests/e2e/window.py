@@ -79,7 +79,7 @@ _FOCUS = """() => {
   if (!element || element === document.body) return null;
   const style = getComputedStyle(element);
   const box = element.getBoundingClientRect();
-  // A link that breaks over two lines may have neither of them in the middle of its box.
+  // A link over two lines may have neither of them in the middle of its box.
   const isOnTop = ({ x, y, width, height }) => {
     const top = document.elementFromPoint(
       Math.min(Math.max(x + width / 2, 0), innerWidth - 1),

@@ -1,8 +1,8 @@
 """Shipped recipes train from the front door, and say how good the result is.
 
 Each learns for a few seconds from a part of its made-up data;
-WORDKEEP_TEST_MINUTES=3 gives the recipe as it is three minutes. Without it, recipes that
-`test_train_resume` trains are left to it.
+WORDKEEP_TEST_MINUTES=3 gives the recipe as it is three minutes. Without it,
+recipes that `test_train_resume` trains are left to it.
 """
 
 from __future__ import annotations

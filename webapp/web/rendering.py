@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from datetime import timedelta
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any, Final
 
 import nh3
@@ -102,6 +102,8 @@ def author_markdown(text: str) -> Markup:
     return Markup(html)  # noqa: S704 -- cleaned in the line above
 
 
+# A card is long, and the same for everybody.
+@lru_cache(maxsize=16)
 def card_markdown(text: str) -> Markup:
     """Render the card of a model as an author's text, with tables that scroll."""
     html = nh3.clean(
