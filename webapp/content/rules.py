@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import get_args
 
@@ -352,8 +353,14 @@ def check_words_in_texts(
 
 def first_words(wordlists: Iterable[WordList]) -> frozenset[str]:
     """Return what texts that contain a secret word contain as well."""
-    rows = (find_words(word) for words in wordlists for word in words.lines)
+    rows = (row for words in wordlists for row in _by_row(words.words))
     return frozenset(row[0] for row in rows if row)
+
+
+@lru_cache(maxsize=8)
+def _by_row(words: tuple[str, ...]) -> Mapping[tuple[str, ...], str]:
+    """Return the words by what is found of them in a text: mostly one word each."""
+    return {tuple(find_words(word)): word for word in words}
 
 
 class _Rows:
@@ -362,7 +369,7 @@ class _Rows:
     def __init__(self, wordlist: WordList) -> None:
         self.name = wordlist.name
         self.lines = wordlist.lines
-        self._by_row = {tuple(find_words(word)): word for word in wordlist.lines}
+        self._by_row = _by_row(wordlist.words)
         self._sizes = {len(row) for row in self._by_row}
 
     def spoken(self, text: str) -> list[str]:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
 import regex
@@ -42,33 +44,35 @@ class WordList:
 
 def read_words(path: Path, data: bytes) -> tuple[WordList, list[Problem]]:
     """Return the words of a file with every problem of the list."""
-    lines: dict[str, int] = {}
     try:
-        text = decode(data)
+        lines, wrong = _read(data)
     except TreeProblem as error:
-        return WordList(path.stem, path, lines), [error.at(path)]
-    problems: list[Problem] = []
+        return WordList(path.stem, path, {}), [error.at(path)]
+    problems = [Problem(path, *one) for one in wrong]
+    return WordList(path.stem, path, lines), problems
+
+
+# All content is read again whenever a file changes, and that is seldom a list.
+@lru_cache(maxsize=8)
+def _read(data: bytes) -> tuple[Mapping[str, int], tuple[tuple[int, str, str], ...]]:
+    """Return words with their lines, and what is wrong on which line."""
+    lines: dict[str, int] = {}
+    problems: list[tuple[int, str, str]] = []
     seen: dict[str, tuple[str, int]] = {}
-    for number, raw in enumerate(text.splitlines(), 1):
+    for number, raw in enumerate(decode(data).splitlines(), 1):
         word = unicodedata.normalize("NFC", raw.partition("#")[0].strip())
         if not word:
             continue
         wrong = _judge(word, seen)
         if wrong:
-            problems.append(Problem(path, number, *wrong))
+            problems.append((number, *wrong))
             continue
         seen[normalise_guess(word)] = (word, number)
         lines[word] = number
     if len(lines) < MIN_WORDS:
-        problems.append(
-            Problem(
-                path,
-                1,
-                f"the list has {len(lines):,} usable words",
-                f"a list needs at least {MIN_WORDS:,}",
-            )
-        )
-    return WordList(path.stem, path, lines), problems
+        few = f"the list has {len(lines):,} usable words"
+        problems.append((1, few, f"a list needs at least {MIN_WORDS:,}"))
+    return MappingProxyType(lines), tuple(problems)
 
 
 def _judge(word: str, seen: Mapping[str, tuple[str, int]]) -> tuple[str, str] | None:
