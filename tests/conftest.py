@@ -18,6 +18,7 @@ from flask.testing import FlaskClient
 from jinja2 import FileSystemBytecodeCache
 from werkzeug.routing import Rule
 
+from webapp import db
 from webapp.app import create_app
 from webapp.content import store
 from webapp.content.files import Signature, find_files, signature
@@ -154,6 +155,23 @@ def _passwords_are_hashed_at_once() -> Iterator[None]:
     quick = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(accounts, "_hasher", lambda: quick)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_test_waits_for_the_disk() -> Iterator[None]:
+    """Leave out waiting for the disk at each commit: these databases outlive no test.
+
+    Programs that tests start, and kill, do wait.
+    """
+    prepare = db._prepare_sqlite
+
+    def prepare_quickly(connection: Any, record: object) -> None:
+        prepare(connection, record)
+        connection.execute("PRAGMA synchronous=OFF")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(db, "_prepare_sqlite", prepare_quickly)
         yield
 
 

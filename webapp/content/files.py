@@ -62,14 +62,14 @@ def find_files(roots: Sequence[Path]) -> dict[PurePosixPath, ContentFile]:
         if faults := dict(_root_faults(root)):
             files.update(faults)
             continue
-        inside = root.resolve()
+        inside, folders = root.resolve(), dict[Path, bool]()
         for top, depth in _DEPTHS.items():
             for name, file in sorted(_walk(root / top, PurePosixPath(top), depth)):
                 # An override takes the place of the file that it replaces.
-                files[name] = _kept_inside(file, inside)
+                files[name] = _kept_inside(file, inside, folders)
         proven = _look(root / _LESSONS / _PROVEN, PurePosixPath(_LESSONS, _PROVEN), 1)
         for name, file in proven:
-            files[name / str(number)] = _kept_inside(file, inside)
+            files[name / str(number)] = _kept_inside(file, inside, folders)
     return files
 
 
@@ -156,12 +156,24 @@ def _is_meant(path: Path, name: PurePosixPath) -> bool:
     return is_lesson or path.suffix in _SUFFIXES
 
 
-def _kept_inside(file: ContentFile, root: Path) -> ContentFile:
+def _kept_inside(
+    file: ContentFile, root: Path, folders: dict[Path, bool]
+) -> ContentFile:
     """Return the file, with a fault if a link led out of the content folder.
 
     Whoever may write here could otherwise read any file through its error messages.
+    `folders` is what is known of the folders so far: whether each lies inside.
     """
-    if file.fault or file.path.resolve().is_relative_to(root):
+    if file.fault:
+        return file
+    if file.path.is_symlink():
+        is_inside = file.path.resolve().is_relative_to(root)
+    else:
+        folder = file.path.parent
+        if folder not in folders:
+            folders[folder] = folder.resolve().is_relative_to(root)
+        is_inside = folders[folder]
+    if is_inside:
         return file
     what = "this link leads out of the content folder"
     return ContentFile(file.path, fault=what, advice="copy the file to here instead")
