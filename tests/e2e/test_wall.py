@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Browser, expect
+
+from tests.e2e.window import open_window
+from tests.kit.sites import Site
 
 PLACES = """() => [...document.querySelectorAll("h1, h2, section")]
   .map(part => part.getBoundingClientRect())
@@ -12,28 +17,42 @@ SCROLLS = """() => [document.scrollingElement.scrollWidth > innerWidth,
   document.scrollingElement.scrollHeight > innerHeight]"""
 
 
+class OwnClass(NamedTuple):
+    """A class that nobody else is in: its wall, and its code."""
+
+    wall: str
+    code: str
+
+
 @pytest.fixture(scope="module")
-def link(site, browser) -> str:
-    """Return the link to the wall of those without a class."""
+def own_class(site: Site, browser: Browser) -> OwnClass:
     site.add_instructor("Ms Wall", "a long enough password")
-    context = browser.new_context(java_script_enabled=False)
-    page = context.new_page()
-    page.goto(f"{site.url}/login?next=/teach")
-    page.get_by_label("Nickname").fill("Ms Wall")
-    page.get_by_label("Password").fill("a long enough password")
-    page.locator("form.form button").click()
-    page.goto(f"{site.url}/teach")
-    found = page.get_by_role("link", name="The wall").get_attribute("href")
-    context.close()
-    return str(found)
+    teacher = open_window(browser, site.url, script=False)
+    teacher.sign_in("Ms Wall", "a long enough password")
+    page = teacher.page
+    teacher.go("/teach/classes/new")
+    page.get_by_label("Name of the class").fill("The wall")
+    page.get_by_role("button", name="Make the class").click()
+    page.get_by_role("link", name="Join code").click()
+    code = page.locator(".projected__code").inner_text().strip()
+    page.goto(page.url.replace("/join", ""))
+    wall = page.get_by_role("link", name="The wall", exact=True).get_attribute("href")
+    teacher.close()
+    return OwnClass(str(wall).replace(site.url, ""), code)
 
 
-def test_a_win_is_told_and_nothing_jumps(windows, site, link):
+@pytest.fixture
+def link(own_class: OwnClass) -> str:
+    """Return the address of the wall."""
+    return own_class.wall
+
+
+def test_a_win_is_told_and_nothing_jumps(windows, site, own_class):
     winner, wall = windows(site), windows(site, width=1024, height=768)
-    winner.begin()
+    winner.begin(own_class.code)
     winner.at("yard-tell")
     word = winner.ask_for_the_password()
-    wall.go(link)
+    wall.go(own_class.wall)
     for size in ((1920, 1080), (1024, 768)):
         wall.page.set_viewport_size({"width": size[0], "height": size[1]})
         assert wall.page.evaluate(SCROLLS) == [False, False]

@@ -117,10 +117,12 @@ class Window:
         """Open a page of the site."""
         self.page.goto(self.url + path)
 
-    def begin(self) -> None:
+    def begin(self, class_code: str = "") -> None:
         """Become a player under a name of one's own, without opening a page."""
         self.name = f"Player {next(_NUMBERS)}"
-        answer = self.post("/join", name=self.name, next="/rules")
+        answer = self.post(
+            "/join", name=self.name, class_code=class_code, next="/rules"
+        )
         assert answer.url.endswith("/rules"), answer.text()
 
     def sign_in(self, name: str, password: str) -> None:
