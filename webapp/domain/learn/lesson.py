@@ -385,8 +385,9 @@ class _Looker:
             return None
         if state.passed_hash != self.index.panel_hash(self.lesson.id, panel.name):
             return "panel"
-        # Where an endpoint tells no version, none has changed as far as we know.
-        is_other = version and state.passed_version not in {"", version}
+        # Where no version was told, none has changed as far as we know.
+        unknown = {"", progress.IMPORTED}
+        is_other = version and state.passed_version not in {version, *unknown}
         return "model" if is_other else None
 
 

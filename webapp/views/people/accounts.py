@@ -17,6 +17,7 @@ from flask import (
 )
 from flask.typing import ResponseReturnValue
 
+from webapp.domain.learn import carrying
 from webapp.domain.people import access, accounts, classes, joining
 from webapp.domain.people.classes import ClassInfo
 from webapp.domain.play import notebook
@@ -37,6 +38,7 @@ from webapp.web.context import player_required, services
 from webapp.web.forms import ActionForm
 from webapp.web.protection import account
 from webapp.web.seals import form_mark
+from webapp.web.uploads import takes_files
 
 bp = Blueprint("people", __name__)
 
@@ -259,6 +261,37 @@ def export() -> ResponseReturnValue:
     )
 
 
+@bp.get("/me/progress.json")
+@player_required
+def progress_file() -> ResponseReturnValue:
+    """Give the player their progress in lessons as a file to bring back later."""
+    text = carrying.export(services(), player_id=context.player_id())
+    return Response(
+        text,
+        mimetype="application/json",
+        headers={"Content-Disposition": "attachment; filename=wordkeep-progress.json"},
+    )
+
+
+@bp.post("/me/progress")
+@takes_files
+@player_required
+def bring_progress() -> ResponseReturnValue:
+    """Take the progress of a file over."""
+    file = request.files.get("file")
+    try:
+        if file is None or not file.filename:
+            raise InvalidInput("Choose the file with your progress.")
+        brought = carrying.bring_back(
+            services(),
+            player_id=context.player_id(),
+            data=file.stream.read(carrying.MOST_BYTES + 1),
+        )
+    except InvalidInput as error:
+        return _me_page(progress_problem=error), error.status
+    return _done(brought.message)
+
+
 @bp.post("/me/delete")
 @player_required
 def delete() -> ResponseReturnValue:
@@ -310,6 +343,7 @@ def _me_page(
     class_form: ClassForm | None = None,
     delete_form: DeleteForm | None = None,
     token: str | None = None,
+    progress_problem: LabError | None = None,
 ) -> str:
     player = context.player()
     password_form = password_form or PasswordForm(formdata=None)
@@ -328,4 +362,5 @@ def _me_page(
         delete_form=delete_form or DeleteForm(formdata=None),
         action_form=ActionForm(formdata=None),
         token=token,
+        progress_problem=progress_problem,
     )
