@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from flask import (
@@ -17,10 +17,12 @@ from flask import (
 )
 from flask.typing import ResponseReturnValue
 
-from webapp.domain.learn import carrying
+from webapp.domain.learn import carrying, keeping
+from webapp.domain.learn.keeping import KeptRun
 from webapp.domain.people import access, accounts, classes, joining
 from webapp.domain.people.classes import ClassInfo
 from webapp.domain.play import notebook
+from webapp.domain.play.notebook import Entry
 from webapp.errors import InvalidInput, LabError
 from webapp.views.people.forms import (
     CODE_FAULTS,
@@ -253,9 +255,10 @@ def export() -> ResponseReturnValue:
     """Give the player all that is kept about them."""
     number = context.player_id()
     profile = accounts.profile(services(), player_id=number)
-    lines = notebook.export_jsonl(services(), player_id=number)
+    attempts = notebook.export(services(), player_id=number)
+    runs = keeping.export(services(), player_id=number)
     return Response(
-        _written(profile, lines),
+        _written(profile, {"attempts": attempts, "runs": runs}),
         mimetype="application/json",
         headers={"Content-Disposition": "attachment; filename=wordkeep-me.json"},
     )
@@ -306,13 +309,18 @@ def delete() -> ResponseReturnValue:
     return redirect(url_for("welcome.home"), 303)
 
 
-def _written(profile: dict[str, Any], attempts: Iterator[str]) -> Iterator[str]:
-    """Yield a profile and its attempts as one JSON object, never all in memory."""
+def _written(
+    profile: dict[str, Any], lists: Mapping[str, Iterable[Entry | KeptRun]]
+) -> Iterator[str]:
+    """Yield a profile and long lists as one JSON object, never all in memory."""
     yield json.dumps(profile, ensure_ascii=False, indent=1).removesuffix("\n}")
-    yield ',\n "attempts": ['
-    for number, line in enumerate(attempts):
-        yield f"{',' if number else ''}\n  {line.strip()}"
-    yield "\n ]\n}\n"
+    for name, items in lists.items():
+        yield f',\n "{name}": ['
+        for number, item in enumerate(items):
+            line = json.dumps(item.as_dict(), ensure_ascii=False)
+            yield f"{',' if number else ''}\n  {line}"
+        yield "\n ]"
+    yield "\n}\n"
 
 
 def _class_of(code: str) -> ClassInfo | None:
