@@ -89,3 +89,24 @@ def test_a_chat_is_held_too(client: openai.OpenAI) -> None:
     assert said.keys() == {"animal", "legs"}
     assert said["animal"] in {"cat", "dog"}
     assert isinstance(said["legs"], int)
+
+
+def test_a_reply_is_one_of_the_choices_for_every_seed(client: openai.OpenAI) -> None:
+    choices = ["yes", "no", 'the 3rd "one"']
+
+    def ask(seed: int) -> str:
+        answer = client.completions.create(
+            model=MODEL,
+            prompt="Question: Is it so? Answer:",
+            temperature=2,
+            seed=seed,
+            max_tokens=20,
+            extra_body={"structured_outputs": {"choice": choices}},
+        )
+        assert answer.choices[0].finish_reason == "stop"
+        return answer.choices[0].text
+
+    with ThreadPoolExecutor(4) as pool:
+        replies = {text.strip() for text in pool.map(ask, SEEDS)}
+    assert replies <= set(choices)
+    assert len(replies) > 1

@@ -38,3 +38,11 @@ def clean_message(message: str, *, limit: int) -> str:
 def storable(text: str) -> str:
     """Return what a model said without the two things no database takes."""
     return text.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
+
+
+def fenced(text: str) -> str:
+    """Return a text as a block of Markdown that it cannot break out of."""
+    fence = "```"
+    while fence in text:
+        fence += "`"
+    return f"{fence}text\n{text}\n{fence}"

@@ -41,6 +41,7 @@ class ChatRequest:
     So are `ids`, the tokens of a prompt themselves: no text is cut into tokens again.
     `top_logprobs` asks for the chances of each token, and of that many others.
     `schema` is a JSON schema, as text: only a reply that fits it can be written then.
+    Where there are `choices`, the reply can only be one of them.
 
     The first `public` characters of the messages, or of the text, may be read once for
     all who send the same `cache_salt`. Where they hold a secret, or what somebody
@@ -59,6 +60,7 @@ class ChatRequest:
     ids: tuple[int, ...] | None = field(default=None, repr=False)
     top_logprobs: int | None = None
     schema: str = field(default="", repr=False)
+    choices: tuple[str, ...] = ()
     public: int = 0
     common: int = 0
     cache_salt: str = field(default="", repr=False)

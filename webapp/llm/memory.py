@@ -155,6 +155,8 @@ class RememberingBackend:
             asked.append({"ids": request.ids})
         if request.schema:
             asked.append(request.schema)
+        if request.choices:
+            asked.append({"choices": request.choices})
         return hashlib.sha256(json.dumps(asked).encode()).hexdigest()
 
 

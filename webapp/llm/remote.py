@@ -346,6 +346,9 @@ class RemoteBackend:
         if request.schema:
             named = {"name": "reply", "schema": json.loads(request.schema)}
             body["response_format"] = {"type": "json_schema", "json_schema": named}
+        if request.choices:
+            self._require_ours("cannot hold its reply to a few choices")
+            body["structured_outputs"] = {"choice": list(request.choices)}
         if self._is_ours:
             # Others get no player id, and would refuse fields they do not know.
             body |= {"queue_events": True, "raw_tokens": request.raw_tokens}

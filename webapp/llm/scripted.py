@@ -216,6 +216,8 @@ class ScriptedBackend:
         text = _reply(behaviour, _messages(request))
         if request.schema:
             text = json.dumps(_least(json.loads(request.schema)))
+        if request.choices and text not in request.choices:
+            text = request.choices[0]
         slow = SLOW_SECONDS if behaviour.endswith("-slow") else self.delay
         yield from self._say(text, request, cancel, slow)
 

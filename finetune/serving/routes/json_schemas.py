@@ -8,7 +8,7 @@ fetch, recurse or grow without end is refused here.
 from __future__ import annotations
 
 import json
-from typing import Any, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
 import xllamacpp
 from pydantic import Field, model_validator
@@ -81,6 +81,25 @@ class ReplyFormat(Body):
             return ""
         named = self.json_schema
         return grammar_of(named.schema_ if named else {"type": "object"})
+
+
+class StructuredOutputs(Body):
+    """`structured_outputs`, as vLLM has it: the reply is one of `choice`."""
+
+    choice: list[Annotated[str, Field(min_length=1, max_length=VALUE_CHARS)]] = Field(
+        min_length=1, max_length=MOST_VALUES
+    )
+
+    @model_validator(mode="after")
+    def _check_lines(self) -> StructuredOutputs:
+        if any(not text.isprintable() for text in self.choice):
+            raise ValueError("a choice is one line of characters that can be seen")
+        return self
+
+    def grammar(self) -> str:
+        """Return what the reply is held to, in the engine's words."""
+        texts = " | ".join(json.dumps(one, ensure_ascii=False) for one in self.choice)
+        return f'%llguidance {{}}\nstart: " "? ({texts})\n'
 
 
 def grammar_of(schema: dict[str, Any]) -> str:

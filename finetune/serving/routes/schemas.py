@@ -26,7 +26,7 @@ from finetune.serving.routes.fields import (
     only,
     unsupported,
 )
-from finetune.serving.routes.json_schemas import ReplyFormat
+from finetune.serving.routes.json_schemas import ReplyFormat, StructuredOutputs
 
 _HALF = re.compile("[\ud800-\udfff]")
 _NO_TOOLS = "these models call no tools; leave this out"
@@ -151,6 +151,7 @@ class Sampled(Body):
     user: str = Field("", max_length=200)
     raw_tokens: bool = False
     response_format: ReplyFormat | None = None
+    structured_outputs: StructuredOutputs | None = None
     queue_events: bool = False
     cache_prompt: Literal[False] = False
     # How many characters at the beginning of the prompt may be read once: for all who
@@ -175,6 +176,12 @@ class Sampled(Body):
                 code="unsupported_value",
                 param="n",
             )
+        if self.structured_outputs and self.response_format:
+            raise ApiError(
+                "structured_outputs and response_format cannot both hold a reply: send "
+                "one of them.",
+                param="structured_outputs",
+            )
         if len(self.stop_words()) > 4:
             raise ApiError("stop: at most 4 stop words are allowed.", param="stop")
         return self
@@ -187,7 +194,8 @@ class Sampled(Body):
 
     def grammar(self) -> str:
         """Return the grammar that the reply is held to; empty: none."""
-        return self.response_format.grammar() if self.response_format else ""
+        held = self.structured_outputs or self.response_format
+        return held.grammar() if held else ""
 
     def wants_usage(self) -> bool:
         """Return whether a stream ends with a chunk that holds the usage."""

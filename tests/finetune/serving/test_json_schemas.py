@@ -58,6 +58,32 @@ def test_any_object_can_be_asked_for():
     assert '"object"' in engine_request(asked, [1], 9)["grammar"]
 
 
+def test_a_reply_is_held_to_choices():
+    choice = ["yes", "no", 'a "word"', "día"]
+    asked = parse(ChatRequest, CHAT | {"structured_outputs": {"choice": choice}})
+    grammar = engine_request(asked, [1], 9)["grammar"]
+    assert grammar.endswith('start: " "? ("yes" | "no" | "a \\"word\\"" | "día")\n')
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"structured_outputs": {"choice": []}},
+        {"structured_outputs": {"choice": ["yes", ""]}},
+        {"structured_outputs": {"choice": ["yes\nno"]}},
+        {"structured_outputs": {"regex": ".*"}},
+        {
+            "structured_outputs": {"choice": ["yes"]},
+            "response_format": {"type": "json_object"},
+        },
+    ],
+)
+def test_choices_that_cannot_be_held_to_are_refused(more):
+    with pytest.raises(ApiError) as caught:
+        parse(ChatRequest, CHAT | more)
+    assert (caught.value.param or "").startswith("structured_outputs")
+
+
 @pytest.mark.parametrize("format_", [None, {"type": "text"}])
 def test_text_is_free(format_):
     asked = parse(ChatRequest, CHAT | {"response_format": format_})

@@ -9,6 +9,7 @@ import pytest
 
 from tests.webapp.llm.conftest import MESSAGES
 from tests.webapp.llm.upstream import reply
+from webapp.errors import BackendRefused
 from webapp.llm.events import ChatRequest
 from webapp.llm.gateway import Gateway
 from webapp.llm.memory import Memory
@@ -33,6 +34,7 @@ SCHEMA = {
         {"type": "string"},
     ]
 }
+CHOSEN = ChatRequest("smollm2", tuple(MESSAGES), choices=("yes", "no"))
 HELD = ChatRequest("smollm2", tuple(MESSAGES), schema=json.dumps(SCHEMA))
 
 
@@ -62,6 +64,31 @@ def test_the_scripted_model_says_the_least_that_fits():
         "is_wet": False,
         "owner": None,
     }
+
+
+def test_choices_are_sent_to_our_own_sidecar(upstream, gateway_of):
+    upstream.answer(reply("no"))
+    assert gateway_of().whole_reply(CHOSEN).text == "no"
+    (call,) = upstream.calls
+    assert call.body["structured_outputs"] == {"choice": ["yes", "no"]}
+
+
+def test_another_endpoint_is_not_asked_to_choose(upstream, gateway_of):
+    with pytest.raises(BackendRefused, match="cannot hold its reply to a few choices"):
+        gateway_of("openai").whole_reply(CHOSEN)
+    assert upstream.calls == []
+
+
+def test_the_scripted_model_chooses_the_first():
+    assert Gateway.scripted().whole_reply(CHOSEN).text == "yes"
+
+
+def test_a_chosen_reply_is_remembered_apart(tmp_path):
+    backend = ScriptedBackend(["no", "Maybe.", "yes"])
+    gateway = Gateway.scripted(backend).remembering(Memory(tmp_path / "replies"))
+    requests = (CHOSEN, replace(CHOSEN, choices=()), CHOSEN)
+    texts = [gateway.whole_reply(request).text for request in requests]
+    assert texts == ["no", "Maybe.", "no"]
 
 
 def test_a_held_reply_is_remembered_apart(tmp_path):

@@ -112,7 +112,8 @@ def played(panel: Panel) -> dict[str, Any]:
         {**_bare(mistake), "when": [_bare_check(spec) for spec in mistake["when"]]}
         for mistake in plain["mistakes"]
     ]
-    return plain
+    # Left out where there are none, so that older proofs keep the hash they were for.
+    return plain | ({"choices": list(panel.choices)} if panel.choices else {})
 
 
 def _bare(value: dict[str, Any]) -> dict[str, Any]:

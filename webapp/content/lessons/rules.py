@@ -72,6 +72,7 @@ class Placed:
 def check_panel(panel: Panel, placed: Placed) -> Iterator[Problem]:
     """Yield what is wrong inside one panel."""
     yield from _check_prompt(panel, placed)
+    yield from _check_choices(panel, placed)
     yield from _check_names(panel, placed)
     yield from _check_slots(panel, placed)
     yield from _check_values(panel, placed)
@@ -114,6 +115,15 @@ def _check_prompt(panel: Panel, placed: Placed) -> Iterator[Problem]:
             advice = "write it under messages: as - user: text"
             yield placed.error(("text",), what, advice)
     yield from _check_messages(panel, placed)
+
+
+def _check_choices(panel: Panel, placed: Placed) -> Iterator[Problem]:
+    if panel.choices and panel.talk == "none":
+        what = "choices hold the reply of a model, and talk: none asks no model"
+        yield placed.error(("choices",), what, "delete choices")
+    for text in _twice(panel.choices):
+        what = f'"{text}" stands twice among the choices'
+        yield placed.error(("choices",), what, "write each once")
 
 
 def _check_messages(panel: Panel, placed: Placed) -> Iterator[Problem]:

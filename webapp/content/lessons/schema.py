@@ -203,6 +203,11 @@ class Panel(Record):
     stop: tuple[Annotated[str, Field(min_length=1, max_length=40)], ...] = Field(
         (), max_length=4, description="Texts at which the reply ends."
     )
+    choices: tuple[Line, ...] = Field(
+        (),
+        max_length=20,
+        description="The reply is held to one of these: nothing else can be written.",
+    )
     seed: StrictInt | None = Field(None, ge=0, description="Empty: another each time.")
     show: tuple[Show, ...] = Field((), description="What else the page shows.")
     sample: StoredSample | None = Field(

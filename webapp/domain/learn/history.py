@@ -69,6 +69,7 @@ class RunView:
     id: int
     lesson_id: str
     panel: str
+    panel_hash: str
     created_at: datetime
     status: str
     values: Mapping[str, str]
@@ -212,6 +213,7 @@ def run_view(row: Practice) -> RunView:
         id=row.id,
         lesson_id=row.lesson_id,
         panel=row.panel,
+        panel_hash=row.panel_hash,
         created_at=row.created_at,
         status=row.status,
         values=row.typed,

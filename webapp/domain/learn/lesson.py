@@ -102,8 +102,9 @@ class PanelView:
     once it was opened or the panel passed; until then `may_see_solution` says whether
     it can be. `sent` is what was sent for the run, hidden values as such; `in_pieces`
     what was typed for it, by slot, as the model reads it. Both are empty where the
-    panel does not show them. `passed_on_other` says that the pass was with another
-    model, or that the panel has changed since; it counts all the same.
+    panel does not show them. `reply_choices` are all that the model may reply, where it
+    is held to them. `passed_on_other` says that the pass was with another model, or
+    that the panel has changed since; it counts all the same.
     """
 
     name: str
@@ -137,6 +138,7 @@ class PanelView:
     running: int | None
     sent: tuple[MessageView, ...] = ()
     in_pieces: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    reply_choices: tuple[str, ...] = ()
 
     @property
     def is_passed(self) -> bool:
@@ -330,6 +332,7 @@ class _Looker:
             expect=panel.expect,
             show=panel.show,
             max_tokens=panel.max_tokens,
+            reply_choices=panel.choices,
             temperature=panel.temperature,
             sample=None if runs else panel.sample,
             hints=hints.hints_view(
@@ -385,8 +388,9 @@ class _Looker:
             return None
         if state.passed_hash != self.index.panel_hash(self.lesson.id, panel.name):
             return "panel"
-        # Where an endpoint tells no version, none has changed as far as we know.
-        is_other = version and state.passed_version not in {"", version}
+        # Where no version was told, none has changed as far as we know.
+        unknown = {"", progress.IMPORTED}
+        is_other = version and state.passed_version not in {version, *unknown}
         return "model" if is_other else None
 
 

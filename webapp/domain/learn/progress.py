@@ -19,6 +19,9 @@ from webapp.rows import PanelState, Practice, QuestionAnswer
 # ago is worth asking again.
 A_WHILE: Final = timedelta(days=2)
 
+# The version of the weights that a pass has which came with a file of progress.
+IMPORTED: Final = "imported"
+
 LessonState = Literal["new", "begun", "done", "helped"]
 Key = tuple[str, str]
 

@@ -10,6 +10,7 @@ from typing import Any, Final
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from webapp.content.index import Index
 from webapp.content.lessons.schema import Lesson, Question
 from webapp.domain.learn import course
 from webapp.domain.learn.progress import A_WHILE, ids
@@ -18,7 +19,7 @@ from webapp.domain.safety.answers import SiteAnswer, answer_to
 from webapp.domain.services import Services
 from webapp.domain.texts import require_text
 from webapp.errors import InvalidInput, NotFound
-from webapp.rows import PLAYER, RUDE, QuestionAnswer
+from webapp.rows import PLAYER, RUDE, Player, QuestionAnswer
 from webapp.text import rude
 
 TEXT_CHARS: Final = 2_000
@@ -92,9 +93,7 @@ def answer(
     asked = require_question(lesson, question)
     given = _given(asked, text, choice, order)
     is_right = _is_right(asked, given)
-    concern: SiteAnswer | None = None
-    if asked.kind == "reflect":
-        concern = answer_to(text, index.help_texts)
+    concern = _site_answer(index, asked, text)
     with services.db.write() as session:
         player = require_player(session, player_id, lock=True)
         course.require_lesson(session, services, player_id=player_id, lesson=lesson)
@@ -106,11 +105,16 @@ def answer(
         if row.is_right is not True and (is_right is None or row.tries <= GUESSES):
             row.is_right = is_right
         row.answered_at = services.now()
-        row.concern = concern.status if concern else None
-        if concern is None and player.role == PLAYER and rude.is_in(text):
-            row.concern = RUDE
+        row.concern = concern_of(index, player, asked, text)
         tries, was_right = row.tries, row.is_right
     return _outcome(asked, is_right, was_right, tries, concern)
+
+
+def concern_of(index: Index, player: Player, asked: Question, text: str) -> str | None:
+    """Return why a person should see what a player wrote; None if nobody need."""
+    if found := _site_answer(index, asked, text):
+        return found.status
+    return RUDE if player.role == PLAYER and rude.is_in(text) else None
 
 
 def question_view(
@@ -198,6 +202,11 @@ def shuffled(
     if question.kind == "order" and tuple(mixed) == lines:
         mixed = mixed[1:] + mixed[:1]
     return tuple(mixed)
+
+
+def _site_answer(index: Index, asked: Question, text: str) -> SiteAnswer | None:
+    """Return what the site says to a reflection; None where it says nothing."""
+    return answer_to(text, index.help_texts) if asked.kind == "reflect" else None
 
 
 def _given(

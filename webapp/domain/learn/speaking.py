@@ -46,6 +46,7 @@ def ask_model(
             top_logprobs=ALTERNATIVES if needs_chances(panel) else None,
             public=request.public,
             cache_salt=request.salt,
+            choices=panel.choices,
         )
     )
 

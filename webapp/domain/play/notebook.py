@@ -15,7 +15,7 @@ from webapp.db import LAST_ID, find_row
 from webapp.domain.play import disclosure, visits
 from webapp.domain.play.attempts import AttemptView, attempt_views
 from webapp.domain.services import Services
-from webapp.domain.texts import require_text
+from webapp.domain.texts import fenced, require_text
 from webapp.errors import InvalidInput, NotFound
 from webapp.rows import (
     ATTEMPT,
@@ -45,6 +45,7 @@ _STATUSES: Final = {
     "stopped": (BLOCKED,),
     "no-reply": (STOPPED, FAILED, INTERRUPTED),
 }
+TITLE: Final = "# My Wordkeep notebook\n"
 PAGE_ROWS = 20
 QUERY_CHARS = 200
 EXPORT_ROWS = 200
@@ -58,6 +59,26 @@ class Entry:
 
     number: int
     attempt: AttemptView
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the attempt as it is exported."""
+        return {"number": self.number, **self.attempt.as_dict()}
+
+    def as_markdown(self) -> Iterator[str]:
+        """Yield it as a part of a Markdown document; what was said is in fences."""
+        attempt = self.attempt
+        when = attempt.created_at.strftime("%Y-%m-%d %H:%M UTC")
+        yield f"\n## {attempt.level_title}, attempt {self.number} ({when})\n"
+        yield f"\nI wrote:\n\n{fenced(attempt.message)}\n"
+        if attempt.reply is not None:
+            said = "would have said" if attempt.status == BLOCKED else "said"
+            yield f"\nThe warden {said}:\n\n{fenced(attempt.reply)}\n"
+        if attempt.blocked_by:
+            yield f"\nStopped by: {attempt.stopped_by}.\n"
+        elif attempt.status not in {FINISHED, STOPPED}:
+            yield f"\nNo reply: {attempt.status}.\n"
+        if attempt.note:
+            yield f"\nMy note:\n\n{fenced(attempt.note)}\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,40 +169,8 @@ def set_note(
     return find(services, player_id=player_id, attempt_id=attempt_id)
 
 
-def export_jsonl(services: Services, *, player_id: int) -> Iterator[str]:
-    """Yield all attempts, oldest last, one JSON object a line."""
-    for entry in _all(services, player_id):
-        kept = {"number": entry.number, **entry.attempt.as_dict()}
-        yield json.dumps(kept, ensure_ascii=False) + "\n"
-
-
-def export_markdown(services: Services, *, player_id: int) -> Iterator[str]:
-    """Yield all attempts as a Markdown document; what was said is in fences."""
-    yield "# My Wordkeep notebook\n"
-    for entry in _all(services, player_id):
-        attempt = entry.attempt
-        when = attempt.created_at.strftime("%Y-%m-%d %H:%M UTC")
-        yield f"\n## {attempt.level_title}, attempt {entry.number} ({when})\n"
-        yield f"\nI wrote:\n\n{_fenced(attempt.message)}\n"
-        if attempt.reply is not None:
-            said = "would have said" if attempt.status == BLOCKED else "said"
-            yield f"\nThe warden {said}:\n\n{_fenced(attempt.reply)}\n"
-        if attempt.blocked_by:
-            yield f"\nStopped by: {attempt.stopped_by}.\n"
-        elif attempt.status not in {FINISHED, STOPPED}:
-            yield f"\nNo reply: {attempt.status}.\n"
-        if attempt.note:
-            yield f"\nMy note:\n\n{_fenced(attempt.note)}\n"
-
-
-def _fenced(text: str) -> str:
-    fence = "```"
-    while fence in text:
-        fence += "`"
-    return f"{fence}text\n{text}\n{fence}"
-
-
-def _all(services: Services, player_id: int) -> Iterator[Entry]:
+def export(services: Services, *, player_id: int) -> Iterator[Entry]:
+    """Yield all attempts, newest first, a few at a time."""
     before: int | None = None
     while True:
         page = search(services, player_id=player_id, before=before, limit=EXPORT_ROWS)
@@ -189,6 +178,19 @@ def _all(services: Services, player_id: int) -> Iterator[Entry]:
         if page.next_before is None:
             return
         before = page.next_before
+
+
+def export_jsonl(services: Services, *, player_id: int) -> Iterator[str]:
+    """Yield all attempts, oldest last, one JSON object a line."""
+    for entry in export(services, player_id=player_id):
+        yield json.dumps(entry.as_dict(), ensure_ascii=False) + "\n"
+
+
+def export_markdown(services: Services, *, player_id: int) -> Iterator[str]:
+    """Yield all attempts as a Markdown document; what was said is in fences."""
+    yield TITLE
+    for entry in export(services, player_id=player_id):
+        yield from entry.as_markdown()
 
 
 def _page(

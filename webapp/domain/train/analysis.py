@@ -9,7 +9,8 @@ from dataclasses import asdict, dataclass
 from typing import Any, Final, Literal
 
 from webapp.domain.train.copying import Copied
-from webapp.domain.train.spelling import LANGUAGES, spelling
+from webapp.domain.train.spelling import spelling
+from webapp.text.wordlists import LANGUAGES
 from webapp.text.words import words
 
 Kind = Literal["empty", "memorised", "off_topic", "repetitive", "too_long", "misspelt"]

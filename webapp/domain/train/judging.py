@@ -11,8 +11,9 @@ from webapp.domain.train import analysis
 from webapp.domain.train.analysis import Finding, Known
 from webapp.domain.train.copying import Copied, longest_copies
 from webapp.domain.train.learned import Learned
-from webapp.domain.train.spelling import language_of, word_set
+from webapp.domain.train.spelling import language_of
 from webapp.errors import LabError
+from webapp.text.wordlists import word_set
 
 # So much of a row, or so many words of it, must be in what was learned from.
 _WHOLE: Final = 0.95

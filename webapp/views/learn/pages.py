@@ -98,6 +98,7 @@ def _panel(view: PanelView, number: int) -> Panel:
         talk=view.talk,  # type: ignore[arg-type]
         model=view.model,
         messages=_messages(view.messages),
+        reply_choices=view.reply_choices,
         has_no_system=view.is_system_none and view.talk == "chat",
         boxes=tuple(_box(slot) for slot in view.slots),
         needed=view.needed,

@@ -193,6 +193,8 @@ class Panel:
     shows: frozenset[str] = frozenset()
     sent: tuple[Message, ...] = ()
     in_pieces: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    # All that the model may reply; nothing here where it is free.
+    reply_choices: tuple[str, ...] = ()
     # What a link needs that fills the boxes with the prompt of the run.
     shared: Mapping[str, str] = field(default_factory=dict)
 

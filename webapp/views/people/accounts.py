@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from flask import (
@@ -17,9 +17,12 @@ from flask import (
 )
 from flask.typing import ResponseReturnValue
 
+from webapp.domain.learn import carrying, keeping
+from webapp.domain.learn.keeping import KeptRun
 from webapp.domain.people import access, accounts, classes, joining
 from webapp.domain.people.classes import ClassInfo
 from webapp.domain.play import notebook
+from webapp.domain.play.notebook import Entry
 from webapp.errors import InvalidInput, LabError
 from webapp.views.people.forms import (
     CODE_FAULTS,
@@ -37,6 +40,7 @@ from webapp.web.context import player_required, services
 from webapp.web.forms import ActionForm
 from webapp.web.protection import account
 from webapp.web.seals import form_mark
+from webapp.web.uploads import takes_files
 
 bp = Blueprint("people", __name__)
 
@@ -251,12 +255,44 @@ def export() -> ResponseReturnValue:
     """Give the player all that is kept about them."""
     number = context.player_id()
     profile = accounts.profile(services(), player_id=number)
-    lines = notebook.export_jsonl(services(), player_id=number)
+    attempts = notebook.export(services(), player_id=number)
+    runs = keeping.export(services(), player_id=number)
     return Response(
-        _written(profile, lines),
+        _written(profile, {"attempts": attempts, "runs": runs}),
         mimetype="application/json",
         headers={"Content-Disposition": "attachment; filename=wordkeep-me.json"},
     )
+
+
+@bp.get("/me/progress.json")
+@player_required
+def progress_file() -> ResponseReturnValue:
+    """Give the player their progress in lessons as a file to bring back later."""
+    text = carrying.export(services(), player_id=context.player_id())
+    return Response(
+        text,
+        mimetype="application/json",
+        headers={"Content-Disposition": "attachment; filename=wordkeep-progress.json"},
+    )
+
+
+@bp.post("/me/progress")
+@takes_files
+@player_required
+def bring_progress() -> ResponseReturnValue:
+    """Take the progress of a file over."""
+    file = request.files.get("file")
+    try:
+        if file is None or not file.filename:
+            raise InvalidInput("Choose the file with your progress.")
+        brought = carrying.bring_back(
+            services(),
+            player_id=context.player_id(),
+            data=file.stream.read(carrying.MOST_BYTES + 1),
+        )
+    except InvalidInput as error:
+        return _me_page(progress_problem=error), error.status
+    return _done(brought.message)
 
 
 @bp.post("/me/delete")
@@ -273,13 +309,18 @@ def delete() -> ResponseReturnValue:
     return redirect(url_for("welcome.home"), 303)
 
 
-def _written(profile: dict[str, Any], attempts: Iterator[str]) -> Iterator[str]:
-    """Yield a profile and its attempts as one JSON object, never all in memory."""
+def _written(
+    profile: dict[str, Any], lists: Mapping[str, Iterable[Entry | KeptRun]]
+) -> Iterator[str]:
+    """Yield a profile and long lists as one JSON object, never all in memory."""
     yield json.dumps(profile, ensure_ascii=False, indent=1).removesuffix("\n}")
-    yield ',\n "attempts": ['
-    for number, line in enumerate(attempts):
-        yield f"{',' if number else ''}\n  {line.strip()}"
-    yield "\n ]\n}\n"
+    for name, items in lists.items():
+        yield f',\n "{name}": ['
+        for number, item in enumerate(items):
+            line = json.dumps(item.as_dict(), ensure_ascii=False)
+            yield f"{',' if number else ''}\n  {line}"
+        yield "\n ]"
+    yield "\n}\n"
 
 
 def _class_of(code: str) -> ClassInfo | None:
@@ -310,6 +351,7 @@ def _me_page(
     class_form: ClassForm | None = None,
     delete_form: DeleteForm | None = None,
     token: str | None = None,
+    progress_problem: LabError | None = None,
 ) -> str:
     player = context.player()
     password_form = password_form or PasswordForm(formdata=None)
@@ -328,4 +370,5 @@ def _me_page(
         delete_form=delete_form or DeleteForm(formdata=None),
         action_form=ActionForm(formdata=None),
         token=token,
+        progress_problem=progress_problem,
     )

@@ -24,7 +24,7 @@ from webapp.errors import (
     LabError,
     QuotaExceeded,
 )
-from webapp.views.play import timeline
+from webapp.views.play import downloads, timeline
 from webapp.web import context, seats
 from webapp.web.context import player_id, player_required, safe_next, services
 from webapp.web.forms import LabForm
@@ -129,16 +129,16 @@ def marks(attempt_id: int) -> ResponseReturnValue:
 @bp.get("/export.md")
 @player_required
 def export_markdown() -> ResponseReturnValue:
-    """Download all attempts as a text to read."""
-    lines = notebook.export_markdown(services(), player_id=player_id())
+    """Download all attempts and runs as a text to read."""
+    lines = downloads.markdown(services(), player_id=player_id())
     return _download(lines, "text/markdown", "wordkeep-notebook.md")
 
 
 @bp.get("/export.jsonl")
 @player_required
 def export_jsonl() -> ResponseReturnValue:
-    """Download all attempts as data."""
-    lines = notebook.export_jsonl(services(), player_id=player_id())
+    """Download all attempts and runs as data."""
+    lines = downloads.jsonl(services(), player_id=player_id())
     return _download(lines, "application/jsonl", "wordkeep-notebook.jsonl")
 
 

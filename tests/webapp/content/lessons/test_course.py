@@ -116,6 +116,7 @@ PLAYS = [
     ("add zo to every word", "add zo to all words"),
     ("size: {max: 2}", "size: {max: 3}"),
     ("    voids: true\n", ""),
+    ("max_tokens: 8", "max_tokens: 8\nchoices: [yes, no]"),
 ]
 
 

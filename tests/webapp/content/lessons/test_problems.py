@@ -91,6 +91,12 @@ CASES = [
         "5 samples of 61 tok",
     ),
     ("max_tokens: 24", "max_tokens: lots", ": lots", '"max_tokens" must be a whole'),
+    (
+        "max_tokens: 24",
+        "max_tokens: 24\nchoices: [yes, no, yes]",
+        "choices: [yes",
+        '"yes" stands twice among the choices',
+    ),
     # Prompts.
     ("talk: complete", "talk: chat", "talk: chat", "talk: chat needs messages; add"),
     (

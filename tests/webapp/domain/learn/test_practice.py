@@ -423,3 +423,12 @@ def test_a_panel_with_a_seed_of_its_own_asks_the_same_each_time(fixed: int) -> N
     assert [r.sampling.seed for r in one.requests] == [
         r.sampling.seed for r in other.requests
     ]
+
+
+def test_a_reply_is_held_to_the_choices_of_its_panel(world: World) -> None:
+    panel = simple_panel(choices=("hello", "goodbye"))
+    give_lessons(world, lesson(panel))
+    player = world.player()
+    happened = practise(world, player, {"ask": "Say hello."}, ["hello"], panel="hello")
+    assert told(happened).status == "passed"
+    assert world.backend.history[-1].choices == ("hello", "goodbye")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from webapp.domain.train.spelling import language_of, spelling, word_set
+from webapp.domain.train.spelling import language_of, spelling
+from webapp.text.wordlists import word_set
 
 
 @pytest.mark.parametrize(

@@ -281,3 +281,13 @@ def test_the_lesson_is_linked_at_its_gate_and_after_the_win(player: Browser) -> 
     assert "The lesson behind it" in page
     assert page.count(link) == 1
     assert link not in player.get("/keep/told").text
+
+
+def test_a_page_says_what_a_held_reply_can_be(browser: Browser, tmp_path: Path) -> None:
+    assert "can only reply" not in text_of(browser.get(SAY).text)
+    (file,) = (tmp_path / "content").rglob("*say.md")
+    held = 'samples: 2 of 3\nchoices: [yes, "no", a toucan]'
+    file.write_text(file.read_text().replace("samples: 2 of 3", held))
+    browser.use_content(tmp_path / "content")
+    shown = text_of(browser.get(SAY).text)
+    assert "The model can only reply one of these: yes, no, a toucan." in shown
