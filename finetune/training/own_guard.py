@@ -41,7 +41,6 @@ from finetune.guards.gate import GUARD
 from finetune.guards.minilm import LAYERS, MiniLM, load_minilm, pad
 from finetune.guards.readings import Reader
 from finetune.guards.text import fold
-from finetune.serving.catalogue.sources import fixed_entries
 from finetune.settings import Settings
 from finetune.training.examples import Examples, worst
 from finetune.training.guard_losses import class_loss
@@ -49,6 +48,7 @@ from finetune.training.thresholds import calibrate
 from finetune.weights.files import write_json, write_text
 from finetune.weights.places import find_folder
 from finetune.weights.releases import CARD, write_release
+from finetune.weights.served import ADAPTERS
 
 LEAST, MOST, LONGEST = 10, 2000, 4000
 FEW = 50  # of a class: below, the figures say little
@@ -76,7 +76,7 @@ def main(chosen: argparse.Namespace, settings: Settings) -> int:
     Raises OwnGuardError, RecipeError or ModelMissing.
     """
     models = settings.instance / "models"
-    _check_name(chosen.name, models, taken=fixed_entries(settings).entries)
+    _check_name(chosen.name, models, settings)
     rows = read_messages(chosen.rows)
     figures = make_guard(rows, models / chosen.name)
     sys.stdout.write(json.dumps(figures, indent=2) + "\n")
@@ -198,13 +198,15 @@ Each message was judged by networks that had not learned from it:
 {warning}"""
 
 
-def _check_name(name: str, models: Path, *, taken: Any) -> None:
+def _check_name(name: str, models: Path, settings: Settings) -> None:
     if not _NAME.fullmatch(name):
         raise OwnGuardError(
             f"--name must be small letters, digits and hyphens, a letter first, at"
             f" most 41 of them, not {name[:60]!r}."
         )
-    if name in taken or (models / name).exists():
+    taken = {*settings.chat_places(), settings.embedding_place()[0]}
+    folders = (models / name, ADAPTERS / name)
+    if name in taken or any(folder.exists() for folder in folders):
         raise OwnGuardError(f"There is a model {name} already: choose another name.")
 
 
