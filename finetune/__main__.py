@@ -41,6 +41,12 @@ def _train() -> ModuleType:
     return command
 
 
+def _own_guard() -> ModuleType:
+    from finetune.training import own_guard  # noqa: PLC0415 -- slow import
+
+    return own_guard
+
+
 def _work() -> ModuleType:
     from finetune.work import command  # noqa: PLC0415 -- slow import
 
@@ -125,6 +131,7 @@ COMMANDS = {
     "models": Command("list the models that serve would offer", _models),
     "data": Command("report on a file of texts before training", _data),
     "train": Command("train the model of a recipe", _train),
+    "own-guard": Command("train a small guard from own messages", _own_guard),
     "work": Command("train what waits in the queue", _work),
     "guard": Command("measure a guard model", _guard),
     "warden-eval": Command("measure a warden", _warden_eval),
