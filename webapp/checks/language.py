@@ -78,7 +78,7 @@ class Language(Check):
         ),
         CheckExample({"code": "de"}, Subject("Кошка сидит на ковре."), "failed"),
         CheckExample(
-            {"code": "en"}, Subject("Kissa istuu matolla ja katsoo kuuta."), "failed"
+            {"code": "en"}, Subject("Kissa istuu tuolilla ja katsoo kuuta."), "failed"
         ),
         CheckExample({"code": "de"}, Subject("Guten Morgen!"), "ungraded"),
         CheckExample({"code": "en"}, Subject("1 + 2 = 3"), "ungraded"),
