@@ -134,7 +134,7 @@ def test_a_trained_model_is_sent_to_the_hub(
 ) -> None:
     hub.tokens["hf_ada"] = "ada"
     job = train(client, file_id, "tiny/gpt2", lora={"rank": 4, "alpha": 8})
-    with closing(TrainingClient(sidecar.url, key=KEY)) as training:
+    with closing(TrainingClient(f"{sidecar.url}/v1", key=KEY)) as training:
         url = training.push(
             job.id, repository="ada/soup", token="hf_ada", is_private=True
         )

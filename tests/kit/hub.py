@@ -88,7 +88,9 @@ def running_hub() -> Iterator[FakeHub]:
                 return
             name = f"{owner}/{asked['name']}"
             hub.sent.setdefault(name, {})
-            hub.private.setdefault(name, bool(asked.get("private")))
+            # Newer clients say it in a word.
+            is_private = asked.get("private") or asked.get("visibility") == "private"
+            hub.private.setdefault(name, bool(is_private))
             self._json({"url": f"{hub.url}/{name}", "id": name, "name": name})
 
         def _commit(self, path: str, body: bytes) -> None:

@@ -107,8 +107,8 @@ def push(name: str) -> ResponseReturnValue:
             is_private=form.get("who") != "everybody",
         )
     except (BackendError, Conflict, InvalidInput) as error:
-        page = _page(name, push_problem=error.message, sent=form.get("repository", ""))
-        return page, error.status
+        sent = form.get("repository", "").strip()
+        return _page(name, push_problem=error.message, sent=sent), error.status
     flash(f"Sent. It is at {url}.", "success")
     return redirect(url_for("train_models.model", name=name), 303)
 
