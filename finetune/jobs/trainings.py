@@ -30,12 +30,14 @@ from finetune.jobs.parts import Part, part_rows
 from finetune.jobs.queue import Queue
 from finetune.jobs.results import result_file
 from finetune.jobs.runs import RunLog
+from finetune.jobs.sending import files_for_hub
 from finetune.jobs.states import Action
 from finetune.jobs.telling import can_resume, job_object
 from finetune.recipes.lined import say
 from finetune.recipes.lm import LmRecipe, TextRows
 from finetune.weights.files import remove
 from finetune.weights.hub import HubAway
+from finetune.weights.pushing import Target, push
 from finetune.weights.releases import MANIFEST
 from finetune.weights.served import forget_merged
 
@@ -152,6 +154,19 @@ class Trainings:
         if not (model / name).is_file():
             self.following.fetch_result(job, name)
         return result_file(model, learning.runs.folder(job_id), name, quality=quality)
+
+    def push(self, job_id: str, target: Target) -> str:
+        """Send a finished model to the hub; return its address there.
+
+        Raises NoSuch, NotNow, HubError, or OSError.
+        """
+        job = self.learning.jobs.get(job_id)
+        files = files_for_hub(
+            self.learning.base(job.model),
+            is_adapter=job.recipe["lora"] is not None,
+            find=lambda name: self.result(job_id, name),
+        )
+        return push(files, target)
 
     def rows(
         self, job_id: str, part: Part, *, limit: int, draw: int

@@ -112,7 +112,7 @@ class Hub:
         if is_offline():
             raise _away(name)
         with _said(name):
-            found = HfApi(endpoint=_endpoint(), token=False).model_info(
+            found = HfApi(endpoint=endpoint(), token=False).model_info(
                 name, timeout=_SECONDS, files_metadata=True
             )
         sizes = {one.rfilename: one.size or 0 for one in found.siblings or ()}
@@ -145,7 +145,7 @@ class Hub:
                     cache_dir=self.cache,
                     etag_timeout=_SECONDS,
                     token=False,
-                    endpoint=_endpoint(),
+                    endpoint=endpoint(),
                 )
             )
 
@@ -157,7 +157,7 @@ class Hub:
         import httpx2  # noqa: PLC0415 -- slow import
 
         try:
-            httpx2.head(_endpoint(), timeout=_PROBE_SECONDS)
+            httpx2.head(endpoint(), timeout=_PROBE_SECONDS)
             answered = True
         except (httpx2.HTTPError, httpx2.InvalidURL):
             answered = False
@@ -188,7 +188,7 @@ def model_folder(name: str, cache: Path | None) -> Path:
                 ignore_patterns=list(_NOT_WANTED),
                 etag_timeout=_SECONDS,
                 token=False,
-                endpoint=_endpoint(),
+                endpoint=endpoint(),
             )
         )
     if not is_whole(folder):
@@ -204,7 +204,7 @@ def data_licence(name: str) -> str:
     from huggingface_hub import HfApi  # noqa: PLC0415 -- slow import
 
     with _said(name):
-        found = HfApi(endpoint=_endpoint(), token=False).dataset_info(
+        found = HfApi(endpoint=endpoint(), token=False).dataset_info(
             name, timeout=_SECONDS
         )
     return _licence(found.card_data) or "not said"
@@ -334,7 +334,8 @@ def is_offline() -> bool:
     return bool(constants.HF_HUB_OFFLINE)
 
 
-def _endpoint() -> str:
+def endpoint() -> str:
+    """Return the address of the hub that is asked."""
     from huggingface_hub import constants  # noqa: PLC0415 -- slow import
 
     return str(constants.ENDPOINT)

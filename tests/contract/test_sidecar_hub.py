@@ -129,6 +129,27 @@ def test_what_the_engine_does_not_know_is_kept_to_be_taken_away(
     assert len(weights) > 10_000
 
 
+def test_a_trained_model_is_sent_to_the_hub(
+    client: openai.OpenAI, sidecar: RunningSidecar, hub: FakeHub, file_id: str
+) -> None:
+    hub.tokens["hf_ada"] = "ada"
+    job = train(client, file_id, "tiny/gpt2", lora={"rank": 4, "alpha": 8})
+    with closing(TrainingClient(f"{sidecar.url}/v1", key=KEY)) as training:
+        url = training.push(
+            job.id, repository="ada/soup", token="hf_ada", is_private=True
+        )
+        assert url == f"{hub.url}/ada/soup"
+        with pytest.raises(InvalidInput, match="does not know this token"):
+            training.push(
+                job.id, repository="ada/soup", token="hf_bob", is_private=True
+            )
+    sent = hub.sent["ada/soup"]
+    assert sent["README.md"].startswith(b"---\nlibrary_name: peft")
+    config = json.loads(sent["adapter_config.json"])
+    assert config["base_model_name_or_path"] == "tiny/gpt2"
+    assert len(sent["adapter_model.safetensors"]) > 1_000
+
+
 def test_a_data_set_of_the_hub_is_fetched_and_learned_from(
     client: openai.OpenAI, hub: FakeHub
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 import threading
@@ -33,6 +34,10 @@ class FakeHub:
     about: dict[str, Json] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
     is_broken: bool = False
+    # Whose a token is, and what was sent: repository → file → bytes, and who sees it.
+    tokens: dict[str, str] = field(default_factory=dict)
+    sent: dict[str, dict[str, bytes]] = field(default_factory=dict)
+    private: dict[str, bool] = field(default_factory=dict)
 
     def env(self) -> dict[str, str]:
         """Return what makes a process ask here."""
@@ -61,6 +66,53 @@ def running_hub() -> Iterator[FakeHub]:
 
         def do_GET(self) -> None:
             self._answer()
+
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            owner = hub.tokens.get(self.headers.get("Authorization", "")[7:], "")
+            path = unquote(urlsplit(self.path).path).removeprefix("/api/")
+            if hub.is_broken:
+                self._send(503, b"")
+            elif path == "validate-yaml":
+                self._json({"warnings": [], "errors": []})
+            elif not owner:
+                self._json({"error": "Invalid username or password."}, 401)
+            elif path == "repos/create":
+                self._create(owner, json.loads(body))
+            else:
+                self._commit(path.removeprefix("models/"), body)
+
+        def _create(self, owner: str, asked: Json) -> None:
+            if asked.get("organization", owner) != owner:
+                self._json({"error": "You have no right to do this."}, 403)
+                return
+            name = f"{owner}/{asked['name']}"
+            hub.sent.setdefault(name, {})
+            # Newer clients say it in a word.
+            is_private = asked.get("private") or asked.get("visibility") == "private"
+            hub.private.setdefault(name, bool(is_private))
+            self._json({"url": f"{hub.url}/{name}", "id": name, "name": name})
+
+        def _commit(self, path: str, body: bytes) -> None:
+            repository, _, action = path.removesuffix("/main").rpartition("/")
+            if action == "preupload":
+                files = json.loads(body)["files"]
+                self._json({"files": [
+                    {"path": f["path"], "uploadMode": "regular", "shouldIgnore": False}
+                    for f in files
+                ]})  # fmt: skip
+                return
+            for line in body.splitlines():
+                told = json.loads(line)
+                if told["key"] == "file":
+                    value = told["value"]
+                    content = base64.b64decode(value["content"])
+                    hub.sent[repository][value["path"]] = content
+            self._json({
+                "commitUrl": f"{hub.url}/{repository}/commit/{COMMIT}",
+                "commitOid": COMMIT,
+                "success": True,
+            })  # fmt: skip
 
         def log_message(self, *_: Any) -> None:
             pass

@@ -98,6 +98,10 @@ COLUMN = re.compile(r"\{(\w+)\}")
 PIECE = re.compile(r"\w+|\W")
 
 
+# The one that its hub knows.
+HUB_TOKEN = "hf_known"
+
+
 class Refused(Exception):
     """What the trainer does not do, with its status and sentence."""
 
@@ -270,6 +274,11 @@ class ScriptedTraining:
                 if job["id"] in self.deleted:
                     raise Refused(404, "The files of this model are gone.")
                 return f"{name} of {job['id']}".encode()
+            case "POST", ["push"]:
+                sent = _body(request)
+                if sent["token"] != HUB_TOKEN:
+                    raise Refused(400, "The hub does not know this token.")
+                return {"url": f"https://hub.example/{sent['repository']}"}
             case "POST", [action]:
                 return self._act(job, action)
         raise Refused(404, "There is nothing at this address.")

@@ -21,6 +21,7 @@ from webapp.llm.training_shapes import (
     Job,
     JobEvent,
     JobList,
+    Pushed,
     Report,
     RowList,
     Shipped,
@@ -36,6 +37,8 @@ UPLOAD_SECONDS: Final = 60.0
 # Counting the tokens of a large file.
 REPORT_SECONDS: Final = 120.0
 DOWNLOAD_SECONDS: Final = 120.0
+# 300 MB on a slow line.
+PUSH_SECONDS: Final = 900.0
 AWAY: Final = (
     "The part of Wordkeep that trains models does not answer just now. Nothing is "
     "lost: try again in a moment."
@@ -175,6 +178,18 @@ class TrainingClient(SidecarClient):
     def curves(self, job_id: str) -> Curves:
         """Return losses, rates and samples so far."""
         return self._get(f"/fine_tuning/jobs/{path_part(job_id)}/curves", Curves)
+
+    def push(
+        self, job_id: str, *, repository: str, token: str, is_private: bool
+    ) -> str:
+        """Send a trained model to the hub; return its address there.
+
+        The token is for this call alone. Raises InvalidInput in the hub's stead.
+        """
+        body = {"repository": repository, "token": token, "private": is_private}
+        path = f"/fine_tuning/jobs/{path_part(job_id)}/push"
+        answer = self._ask("POST", path, json=body, timeout=PUSH_SECONDS)
+        return self._read(answer, Pushed).url
 
     def recipe(self, job_id: str) -> str:
         """Return the recipe of a job as YAML."""

@@ -219,6 +219,12 @@ class JobList(_Shape):
     data: tuple[Job, ...]
 
 
+class Pushed(_Shape):
+    """Where a model is now, at the hub."""
+
+    url: str
+
+
 class JobEvent(_Shape):
     """One thing that happened in a job."""
 

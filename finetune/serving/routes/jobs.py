@@ -15,7 +15,8 @@ from finetune.serving.errors import ApiError
 from finetune.serving.routes.bodies import json_body
 from finetune.serving.routes.schemas import parse
 from finetune.serving.routes.training import trainings
-from finetune.serving.routes.training_schemas import JobRequest
+from finetune.serving.routes.training_schemas import JobRequest, PushRequest
+from finetune.weights.pushing import Target
 
 Json = dict[str, Any]
 
@@ -166,6 +167,14 @@ def resume(job_id: str) -> Response:
 def keep(job_id: str) -> Response:
     """End the learning, and make a model of what was learned."""
     return _ask(job_id, "keep")
+
+
+@jobs.post("/jobs/<job_id>/push")
+def push(job_id: str) -> Response:
+    """Send a finished model to the hub with the caller's token, held for this call."""
+    body = parse(PushRequest, json_body())
+    target = Target(body.repository, body.token, is_private=body.private)
+    return jsonify({"url": trainings().push(job_id, target)})
 
 
 @jobs.post("/jobs/<job_id>/test")

@@ -27,6 +27,14 @@ class Hyperparameters(Body):
     learning_rate_multiplier: Factor | Auto = "auto"
 
 
+class PushRequest(Body):
+    """Body of POST /v1/fine_tuning/jobs/ID/push, which is ours."""
+
+    repository: str = Field(max_length=200)
+    token: str = Field(min_length=1, max_length=200, pattern=r"^[!-~]+$", repr=False)
+    private: bool = True
+
+
 class Supervised(Body):
     """The settings of OpenAI's usual method."""
 

@@ -129,6 +129,34 @@ def unlock_test(services: Services, *, player_id: int, name: str) -> None:
         row.figures = figures | (job.figures or {}) | {"test_asked": True}
 
 
+def push(
+    services: Services,
+    *,
+    player_id: int,
+    name: str,
+    repository: str,
+    token: str,
+    is_private: bool,
+) -> str:
+    """Send one's own model to the Hugging Face hub; return its address there.
+
+    The token is passed on and kept nowhere. Raises NotFound for a model of somebody
+    else, and InvalidInput.
+    """
+    repository, token = repository.strip(), token.strip()
+    with services.db.read() as session:
+        job_id = _own(session, player_id, name).job_id
+    if job_id is None:
+        raise NotFound("There is no such file of this model.")
+    if not repository or not token:
+        raise InvalidInput("Type the name of a repository, owner/name, and a token.")
+    if not (token.isascii() and token.isprintable() and " " not in token):
+        raise InvalidInput("This is no token: one has letters, digits and signs only.")
+    return services.training.push(
+        job_id, repository=repository, token=token, is_private=is_private
+    )
+
+
 def refresh(services: Services, *, player_id: int | None, name: str) -> None:
     """Look whether the figures of the test part have come; do nothing otherwise."""
     with services.db.read() as session:

@@ -92,6 +92,27 @@ def unlock(name: str) -> ResponseReturnValue:
     return redirect(url_for("train_models.model", name=name), 303)
 
 
+@bp.post("/<name>/push")
+@player_required
+def push(name: str) -> ResponseReturnValue:
+    """Send it to the Hugging Face hub with the token that was typed."""
+    form = request.form
+    try:
+        url = models.push(
+            services(),
+            player_id=player_id(),
+            name=name,
+            repository=form.get("repository", ""),
+            token=form.get("token", ""),
+            is_private=form.get("who") != "everybody",
+        )
+    except (BackendError, Conflict, InvalidInput) as error:
+        sent = form.get("repository", "").strip()
+        return _page(name, push_problem=error.message, sent=sent), error.status
+    flash(f"Sent. It is at {url}.", "success")
+    return redirect(url_for("train_models.model", name=name), 303)
+
+
 @bp.get("/<name>/files/<file>")
 def download(name: str, file: str) -> ResponseReturnValue:
     """Pass a file of the model on, as it comes."""

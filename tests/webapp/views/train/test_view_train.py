@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.kit.browser import Browser, text_of
-from tests.kit.training import ScriptedTraining
+from tests.kit.training import HUB_TOKEN, ScriptedTraining
 from webapp.llm.scripted import ScriptedBackend
 from webapp.llm.training import TrainingClient
 
@@ -522,3 +522,27 @@ def test_what_the_hub_does_not_give_is_told_and_what_was_typed_stays(
     assert words in text_of(answer.text)
     assert 'value="test"' in answer.text
     assert f'value="{given["name"]}"' in answer.text
+
+
+def test_a_model_is_sent_to_the_hub_with_a_token_that_is_not_kept(
+    player: Browser, new_browser: Callable[[], Browser], trainer: ScriptedTraining
+) -> None:
+    train(player, trainer)
+    given = {"repository": " ada/soup ", "token": HUB_TOKEN, "who": "everybody"}
+    answer = player.post("/train/models/soup/push", given)
+    assert answer.status_code == 303, text_of(answer.text)
+    assert "Sent. It is at https://hub.example/ada/soup." in player.get("/me").text
+    sent = {"repository": "ada/soup", "token": HUB_TOKEN, "private": False}
+    assert sent in [body for *_, body in trainer.asked]
+    refused = player.post("/train/models/soup/push", given | {"token": "hf_other"})
+    assert refused.status_code == 400
+    assert "does not know this token" in refused.text
+    assert 'value="ada/soup"' in refused.text
+    assert "hf_other" not in refused.text
+    for wrong in ({"token": ""}, {"repository": ""}, {"token": "a b"}):
+        answer = player.post("/train/models/soup/push", given | wrong)
+        assert answer.status_code == 400
+        assert 'role="alert"' in answer.text
+    other = new_browser().play("Bob")
+    assert other.post("/train/models/soup/push", given).status_code == 404
+    assert "Hugging Face hub</summary>" not in other.get("/train/models/soup").text
