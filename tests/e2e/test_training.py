@@ -97,6 +97,8 @@ def test_from_a_file_to_a_model_at_a_gate(
     with page.expect_download() as waiting:
         page.get_by_role("link", name=re.compile("^The whole model as GGUF")).click()
     assert Path(waiting.value.path()).read_bytes()[:4] == b"GGUF"
+    page.locator("#hub > summary").click()
+    expect(page.get_by_label("Your token")).to_be_visible()
     assert_good(window)
 
     other = windows(site, width=NARROW)
