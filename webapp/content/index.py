@@ -100,10 +100,14 @@ class Index:
 
     def lesson(self, lesson_id: str) -> Lesson:
         """Return a lesson by its id or by an id that it had before; raise NotFound."""
-        lesson = self._lessons.find(lesson_id)
+        lesson = self.find_lesson(lesson_id)
         if lesson is None:
             raise NotFound("There is no such lesson.")
         return lesson
+
+    def find_lesson(self, lesson_id: str) -> Lesson | None:
+        """Return a lesson by its id or by an id that it had before, if there is one."""
+        return self._lessons.find(lesson_id)
 
     def next_lesson(self, lesson_id: str) -> Lesson | None:
         """Return the lesson after this one in the course; None after the last."""

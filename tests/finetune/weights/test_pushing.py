@@ -62,6 +62,8 @@ def test_a_refusal_says_what_to_do_and_not_the_token(
     with pytest.raises(HubError) as caught:
         push(FILES, target)
     assert said in str(caught.value)
+    # Tracebacks would show the request, which holds the token.
+    assert caught.value.__cause__ is None
     assert caught.value.__suppress_context__ or caught.value.__context__ is None
     assert not any(hub.sent.values())
     assert token not in repr(target) + str(caught.value) + caplog.text

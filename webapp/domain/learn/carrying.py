@@ -21,7 +21,7 @@ from webapp.domain.learn import questions
 from webapp.domain.learn.progress import IMPORTED, own_state, panel_state
 from webapp.domain.people.players import require_player
 from webapp.domain.services import Services
-from webapp.errors import InvalidInput, NotFound
+from webapp.errors import InvalidInput
 from webapp.rows import PanelState, Player, QuestionAnswer
 from webapp.security import constant_time_equal, keyed_digest
 
@@ -126,13 +126,13 @@ def bring_back(services: Services, *, player_id: int, data: bytes) -> BroughtBac
     with services.db.write() as session:
         player = require_player(session, player_id, lock=True)
         for panel in kept.panels:
-            lesson = _lesson(index, panel.lesson)
+            lesson = index.find_lesson(panel.lesson)
             if lesson is None or panel.panel not in {p.name for p in lesson.panels}:
                 missing.append(f"{panel.lesson}: {panel.panel}")
             else:
                 panels += _take_panel(session, player, lesson, panel)
         for answer in kept.answers:
-            lesson = _lesson(index, answer.lesson)
+            lesson = index.find_lesson(answer.lesson)
             asked = _question(lesson, answer.question)
             if lesson is None or asked is None:
                 missing.append(f"{answer.lesson}: {answer.question}")
@@ -205,13 +205,6 @@ def _read(services: Services, data: bytes) -> _Kept:
         raise InvalidInput(
             "This file is from another version of Wordkeep, which this one cannot read."
         ) from None
-
-
-def _lesson(index: Index, lesson_id: str) -> Lesson | None:
-    try:
-        return index.lesson(lesson_id)
-    except NotFound:
-        return None
 
 
 def _question(lesson: Lesson | None, name: str) -> Question | None:

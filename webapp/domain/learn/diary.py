@@ -10,12 +10,11 @@ from typing import Final
 from sqlalchemy import select
 
 from webapp.content.index import Index
-from webapp.content.lessons.schema import Lesson, Panel, Slot
+from webapp.content.lessons.schema import Panel, Slot
 from webapp.domain.learn import history
 from webapp.domain.learn.filling import ordered
 from webapp.domain.learn.history import RunView
 from webapp.domain.services import Services
-from webapp.errors import NotFound
 from webapp.rows import Generation, QuestionAnswer
 from webapp.text.words import find_key
 
@@ -114,7 +113,7 @@ def began_at(services: Services, *, player_id: int, number: int) -> datetime | N
 
 
 def _entry(index: Index, run: RunView) -> RunEntry:
-    lesson = _lesson(index, run.lesson_id)
+    lesson = index.find_lesson(run.lesson_id)
     panels = lesson.panels if lesson else ()
     panel = next((panel for panel in panels if panel.name == run.panel), None)
     return RunEntry(
@@ -147,7 +146,7 @@ def _text(slot: Slot, value: str) -> str:
 
 
 def _reflection(index: Index, row: QuestionAnswer) -> Reflection | None:
-    lesson = _lesson(index, row.lesson_id)
+    lesson = index.find_lesson(row.lesson_id)
     questions = lesson.questions if lesson else ()
     question = next((q for q in questions if q.name == row.question), None)
     if lesson is None or question is None or question.kind != "reflect":
@@ -164,10 +163,3 @@ def _reflection(index: Index, row: QuestionAnswer) -> Reflection | None:
 
 def _has(texts: tuple[str, ...], wanted: str) -> bool:
     return any(wanted in find_key(text) for text in texts)
-
-
-def _lesson(index: Index, lesson_id: str) -> Lesson | None:
-    try:
-        return index.lesson(lesson_id)
-    except NotFound:
-        return None

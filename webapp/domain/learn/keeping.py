@@ -13,7 +13,6 @@ from webapp.domain.learn.history import RunView
 from webapp.domain.learn.lesson import Piece, template
 from webapp.domain.services import Services
 from webapp.domain.texts import fenced
-from webapp.errors import NotFound
 
 _RESULTS = {"passed": "Passed.", "failed": "Not yet.", "ungraded": "Not judged."}
 
@@ -62,19 +61,12 @@ def export(services: Services, *, player_id: int) -> Iterator[KeptRun]:
     """Yield all runs of a player, newest first, a few at a time."""
     index = services.content.current()
     for run in history.export(services, player_id=player_id):
-        lesson = _lesson(index, run.lesson_id)
+        lesson = index.find_lesson(run.lesson_id)
         yield KeptRun(
             run=run,
             lesson_title=lesson.info.title if lesson else run.lesson_id,
             sent=_sent(index, lesson, run) if lesson else None,
         )
-
-
-def _lesson(index: Index, lesson_id: str) -> Lesson | None:
-    try:
-        return index.lesson(lesson_id)
-    except NotFound:
-        return None
 
 
 def _sent(

@@ -506,11 +506,8 @@ def _previous(runs: tuple[RunView, ...], shown: RunView | None) -> RunView | Non
 
 
 def _found(index: Index, lesson_ids: tuple[str, ...]) -> Iterator[Lesson]:
-    for lesson_id in lesson_ids:
-        try:
-            yield index.lesson(lesson_id)
-        except NotFound:
-            continue
+    found = (index.find_lesson(lesson_id) for lesson_id in lesson_ids)
+    return (lesson for lesson in found if lesson is not None)
 
 
 def _beside(
