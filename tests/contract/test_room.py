@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.kit.sidecar import KEY, MODEL, RunningSidecar, running_sidecar
+from tests.kit.sidecar import KEY, MODEL, PATIENCE, RunningSidecar, running_sidecar
 from webapp import guards
 from webapp.content.index import Index
 from webapp.content.loader import load
@@ -14,6 +14,7 @@ from webapp.content.schema import Level
 from webapp.domain.play import room
 from webapp.domain.play.turn import TurnRecord, prompt, run_turn
 from webapp.errors import InvalidInput
+from webapp.llm import gateway as gateways
 from webapp.llm.endpoints import Endpoint
 from webapp.llm.gateway import Gateway
 from webapp.plugins.registry import load_plugins
@@ -37,6 +38,12 @@ def sidecar(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSidecar
 def gateway(sidecar: RunningSidecar) -> Gateway:
     url, models = f"{sidecar.url}/v1", {"warden": MODEL}
     return Gateway([Endpoint("local", "wordkeep", models, url, key=Secret(KEY))])
+
+
+@pytest.fixture(autouse=True)
+def patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wait for a size as long as a busy machine may take; a page does not."""
+    monkeypatch.setattr(gateways, "SIZE_SECONDS", PATIENCE)
 
 
 @pytest.fixture(scope="module")

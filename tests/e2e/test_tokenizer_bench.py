@@ -40,6 +40,8 @@ def test_tokens_find_each_other_and_results_follow(bench: Window) -> None:
     expect(page.locator("#row-3")).to_have_text("Characters")
     pieces = page.locator("[data-row] .piece")
     expect(pieces).to_have_text(["LAN", "TER", "N", "lantern", *"LANTERN"])
+    # The script takes them in hand a moment after they are there.
+    expect(pieces.first).to_have_attribute("role", "button")
     pieces.first.focus()
     page.keyboard.press("ArrowRight")
     paired = page.locator(".is-paired")
