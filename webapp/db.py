@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sqlite3
+import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
@@ -90,6 +91,9 @@ class Database:
             else make_url(place)
         )
         self.is_sqlite = url.get_backend_name() == "sqlite"
+        # SQLite has waiting writers ask again ever more seldom, so that one of many
+        # may wait for seconds. Those of one process take turns here instead.
+        self._turn = threading.Lock() if self.is_sqlite else None
         self.engine = _make_engine(url, is_sqlite=self.is_sqlite)
 
     @contextmanager
@@ -108,11 +112,25 @@ class Database:
         """
         engine = self.engine.execution_options(wordkeep_write=True)
         with (
+            self._taking_turns(),
             _explained(),
             Session(engine, expire_on_commit=False) as session,
             session.begin(),
         ):
             yield session
+
+    @contextmanager
+    def _taking_turns(self) -> Iterator[None]:
+        if self._turn is None:
+            yield
+            return
+        if not self._turn.acquire(timeout=BUSY_MS / 1000):
+            log.error("database: another writer of this process does not end")
+            raise StorageError(STORAGE_FAILED)
+        try:
+            yield
+        finally:
+            self._turn.release()
 
     def wipe(self) -> None:
         """Let nothing that was deleted be read in the files of the database.

@@ -7,7 +7,8 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError, StatementError
 
-from webapp.db import Base, Database
+from webapp.db import STORAGE_FAILED, Base, Database
+from webapp.errors import StorageError
 from webapp.migrations import migrate
 from webapp.rows import SchoolClass, Usage
 from webapp.settings import load_settings
@@ -43,6 +44,50 @@ def test_a_counter_read_and_written_in_one_transaction_never_loses_a_step(db):
         thread.join()
     with db.read() as session:
         assert session.scalars(select(Usage.count)).one() == 40
+
+
+def test_writers_of_one_process_wait_without_asking_sqlite(db):
+    begun = threading.Event()
+
+    def write():
+        begun.set()
+        with db.write() as session:
+            session.add(Usage(scope="later", period="p", count=1))
+
+    thread = threading.Thread(target=write)
+    with db.write() as session:
+        session.add(Usage(scope="first", period="p", count=1))
+        session.flush()
+        thread.start()
+        begun.wait()
+        thread.join(0.1)
+        assert db.engine.pool.checkedout() == 1
+    thread.join()
+    with db.read() as session:
+        assert session.scalars(select(Usage.scope).order_by(Usage.scope)).all() == [
+            "first",
+            "later",
+        ]
+
+
+def test_a_writer_that_waits_too_long_says_so_and_others_go_on(db, monkeypatch):
+    monkeypatch.setattr("webapp.db.BUSY_MS", 20)
+    told = []
+
+    def write():
+        try:
+            with db.write():
+                pass
+        except StorageError as error:
+            told.append(error.message)
+
+    thread = threading.Thread(target=write)
+    with db.write():
+        thread.start()
+        thread.join()
+    assert told == [STORAGE_FAILED]
+    write()
+    assert len(told) == 1
 
 
 def test_an_error_rolls_everything_back(db):

@@ -101,12 +101,7 @@ def _of_today(
     session: Session, now: datetime, player_id: int, what: str
 ) -> Usage | None:
     period = now.strftime(_FORMATS["day"])
-    return session.scalars(
-        select(Usage)
-        .where(Usage.scope == f"{what}:player:{player_id}", Usage.period == period)
-        .with_for_update()
-        .execution_options(populate_existing=True)
-    ).first()
+    return _locked(session, f"{what}:player:{player_id}", period)
 
 
 def _spend(
@@ -125,16 +120,23 @@ def _spend(
 
 def _row(session: Session, scope: str, period: str) -> Usage:
     """Return the counter of a period, which no one else can change meanwhile."""
-    insert_missing(session, Usage, scope=scope, period=period, count=0)
-    row = session.scalars(
+    row = _locked(session, scope, period)
+    if row is None:
+        insert_missing(session, Usage, scope=scope, period=period, count=0)
+        row = _locked(session, scope, period)
+        if row is None:
+            raise LookupError(f"no counter {scope} of {period}")
+        _forget_past(session, row)
+    return row
+
+
+def _locked(session: Session, scope: str, period: str) -> Usage | None:
+    return session.scalars(
         select(Usage)
         .where(Usage.scope == scope, Usage.period == period)
         .with_for_update()
         .execution_options(populate_existing=True)
-    ).one()
-    if row.count == 0:
-        _forget_past(session, row)
-    return row
+    ).first()
 
 
 def _forget_past(session: Session, current: Usage) -> None:

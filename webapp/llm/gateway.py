@@ -44,6 +44,7 @@ from webapp.llm.memory import Memory, RememberingBackend
 from webapp.llm.pump import BEAT_SECONDS, pump, within
 from webapp.llm.remote import NoClient, open_remote
 from webapp.llm.scripted import ScriptedBackend, stand_in_models
+from webapp.llm.sizes import KnownSizes, key_of
 from webapp.llm.vectors import VectorCache
 from webapp.plugins.asking import CAREFUL, Look, Message, Moderation
 from webapp.security import Secret
@@ -82,8 +83,8 @@ HOSTED_SECONDS = 30.0
 # A page does not wait longer to say how much fits.
 SIZE_SECONDS = 1.0
 # How long a size is good for: an endpoint may come back with another context.
-FIXED_SECONDS, UNKNOWN_SECONDS = 300.0, 5.0
-KNOWN_SIZES = 512
+FIXED_SECONDS, BRIEF_SECONDS, UNKNOWN_SECONDS = 300.0, 10.0, 5.0
+KNOWN_SIZES = 4096
 CACHED_EMBEDDINGS = 1024
 EMBED_BATCH = 64
 
@@ -125,7 +126,7 @@ class Gateway:
             self._endpoints, Listings(self._backends, seconds, clock=clock)
         )
         self._vectors = VectorCache(CACHED_EMBEDDINGS)
-        self._known_sizes: dict[str, tuple[float, Size | None]] = {}
+        self._known_sizes = KnownSizes(KNOWN_SIZES, clock)
         self._known_health: dict[str, tuple[float, EndpointHealth]] = {}
 
     @classmethod
@@ -180,7 +181,13 @@ class Gateway:
         self, *, model: str, messages: Sequence[Message], raw_tokens: bool = False
     ) -> Size:
         """Return how many tokens the messages take, and of how many."""
-        return self.size(ChatRequest(model, tuple(messages), raw_tokens=raw_tokens))
+        key = key_of(model, messages, raw_tokens=raw_tokens)
+        known = self._known_sizes.get(key)
+        if known is not None and known.size is not None:
+            return known.size
+        size = self.size(ChatRequest(model, tuple(messages), raw_tokens=raw_tokens))
+        self._known_sizes.put(key, size, BRIEF_SECONDS)
+        return size
 
     def size(self, request: ChatRequest) -> Size:
         """Return how many tokens a prompt takes, and of how many.
@@ -241,30 +248,34 @@ class Gateway:
 
         For pages, which come whether or not a model answers.
         """
+        key = key_of(model, messages, raw_tokens=raw_tokens)
+        known = self._known_sizes.get(key)
+        if known is not None and known.size is not None:
+            return known.size
         try:
             target = self._directory.target(model)
             request = ChatRequest(
                 target.upstream, tuple(messages), raw_tokens=raw_tokens
             )
             measure = partial(self._backends[target.endpoint.name].measure, request)
-            return within(SIZE_SECONDS, measure, name="size of a prompt")
+            size = within(SIZE_SECONDS, measure, name="size of a prompt")
         except Exception as error:  # noqa: BLE001 -- border: whatever a client raises
             log.info("the size of a prompt is unknown: %s", type(error).__name__)
             return None
+        self._known_sizes.put(key, size, BRIEF_SECONDS)
+        return size
 
     def fixed_size(
         self, *, model: str, messages: Sequence[Message], raw_tokens: bool = False
     ) -> Size | None:
         """Return what `brief_size` said lately: for what does not come from players."""
-        key = repr((model, list(messages), raw_tokens))
+        key = key_of(model, messages, raw_tokens=raw_tokens)
         known = self._known_sizes.get(key)
-        if known is not None and self._clock() < known[0]:
-            return known[1]
+        if known is not None:
+            return known.size
         size = self.brief_size(model=model, messages=messages, raw_tokens=raw_tokens)
         seconds = UNKNOWN_SECONDS if size is None else FIXED_SECONDS
-        if len(self._known_sizes) >= KNOWN_SIZES:
-            self._known_sizes.clear()
-        self._known_sizes[key] = (self._clock() + seconds, size)
+        self._known_sizes.put(key, size, seconds)
         return size
 
     def embed(

@@ -293,6 +293,28 @@ def test_a_page_asks_for_a_size_once_and_then_for_a_while_no_more(upstream, gate
         assert len(upstream.calls) == calls
 
 
+def test_a_message_is_measured_once_on_its_way(upstream, gateway_of):
+    time = [0.0]
+    upstream.answer(lambda call: call.json({"count": 21, "max_model_len": 512}))
+    gateway = gateway_of(clock=lambda: time[0])
+    other = [{"role": "user", "content": "Something else"}]
+    for now, messages, calls in ((0, MESSAGES, 1), (9, other, 2), (11, MESSAGES, 3)):
+        time[0] = now
+        assert gateway.brief_size(model="smollm2", messages=messages) == Size(21, 512)
+        assert gateway.measure(model="smollm2", messages=messages) == Size(21, 512)
+        assert len(upstream.calls) == calls
+
+
+def test_a_size_that_nobody_could_say_is_asked_for_again(upstream, gateway_of):
+    upstream.answer(
+        lambda call: call.json({}, 500),
+        lambda call: call.json({"count": 21, "max_model_len": 512}),
+    )
+    gateway = gateway_of()
+    assert gateway.fixed_size(model="smollm2", messages=MESSAGES) is None
+    assert gateway.measure(model="smollm2", messages=MESSAGES) == Size(21, 512)
+
+
 def test_a_page_comes_without_a_size(upstream, gateway_of):
     upstream.answer(lambda call: call.json({}, 500))
     gateway = gateway_of()

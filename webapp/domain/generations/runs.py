@@ -39,6 +39,7 @@ from webapp.rows import (
     Attempt,
     Generation,
     Player,
+    SchoolClass,
 )
 from webapp.settings import Settings
 from webapp.text import rude
@@ -264,9 +265,11 @@ def begin(
     with services.db.write() as session:
         sweeping.settle(session, unsaved)
         player = require_player(session, player_id, lock=True)
+        # Held: a session looks up again what nobody holds, and six below ask for it.
+        _school_class = session.get(SchoolClass, player.class_id)
         # Who needs a person gets an answer at any time.
         if answer is None:
-            rules.of_player(session, services, player).require_playing()
+            rules.require_playing(session, player)
         row, job = prepare(session, player)
         _require_room(session, services, player)
         own = own_limits(session, services.settings, player.class_id)

@@ -41,10 +41,8 @@ def require_room(
 
 def class_season(session: Session, player: Player) -> int:
     """Return the season of the player's class."""
-    season = session.scalar(
-        select(SchoolClass.season).where(SchoolClass.id == player.class_id)
-    )
-    return season or 1
+    row = session.get(SchoolClass, player.class_id)
+    return 1 if row is None else row.season
 
 
 def shown_name(player: Player) -> str:

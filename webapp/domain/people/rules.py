@@ -157,15 +157,6 @@ class Rules:
         if self.hints() == CLOSED:
             raise Forbidden(NO_HINTS, code="closed")
 
-    def require_playing(self) -> None:
-        """Raise Conflict (`paused`) with the sentence that everybody is to look at."""
-        if self.paused is not None:
-            raise Conflict(
-                f"{self.paused} (Your instructor has paused play. Send it again "
-                "afterwards.)",
-                code="paused",
-            )
-
     def _state(self, kind: str, thing: str) -> State | None:
         span = self.spans.get((kind, thing))
         return span.state if span else None
@@ -193,6 +184,19 @@ def of_player(session: Session, services: Services, player: Player) -> Rules:
         paused=row.look_here,
         clock=running_clock(row, now),
     )
+
+
+def require_playing(session: Session, player: Player) -> None:
+    """Raise Conflict (`paused`) with the sentence that everybody is to look at.
+
+    Staff go on.
+    """
+    told = session.get_one(SchoolClass, player.class_id).look_here
+    if told is not None and player.role == PLAYER:
+        raise Conflict(
+            f"{told} (Your instructor has paused play. Send it again afterwards.)",
+            code="paused",
+        )
 
 
 def of_id(session: Session, services: Services, player_id: int | None) -> Rules:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from webapp.content.schema import Level
@@ -231,7 +232,8 @@ def _limits(settings: Settings) -> tuple[Limit, ...]:
 def _keep_version(
     session: Session, services: Services, level: Level, content_hash: str
 ) -> None:
-    if session.get(LevelVersion, content_hash) is None:
+    known = select(LevelVersion.hash).where(LevelVersion.hash == content_hash)
+    if session.scalar(known) is None:
         insert_missing(
             session,
             LevelVersion,

@@ -81,10 +81,10 @@ def guess(
         if _has_won_with(session, player_id, level_id, digest):
             return _opened_before(session, services, player, level)
         visits.require_meant(session, services, player=player, level=level, named=visit)
-        held = visits.require_open(
+        visits.require_open(
             session, services, index=index, player_id=player_id, level=level
         )
-        held.require_playing()
+        rules.require_playing(session, player)
         _require_patience(session, services, player, level)
         _spend_quota(session, services, player)
         row = visits.current_visit(session, services, player=player, level=level)
