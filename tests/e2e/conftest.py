@@ -1,4 +1,8 @@
-"""Fixtures of the browser tests: one Chromium, one scripted site, fresh windows."""
+"""Fixtures of the browser tests: one Chromium, one scripted site, fresh windows.
+
+Chromium and site end with this folder: they would take a tenth of the time of all
+other tests, just for being there.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +29,7 @@ ARGUMENTS = (
 OpenWindow = Callable[..., Window]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     """Return a Chromium without windows."""
     chromium = next((path for path in CHROMIUMS if path.exists()), None)
@@ -38,7 +42,7 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """Return a site whose models are scripted, so that it answers at once."""
     with running_site(tmp_path_factory.mktemp("scripted")) as site:

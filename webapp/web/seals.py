@@ -69,8 +69,14 @@ class Sessions(SecureCookieSessionInterface):
         return is_https_only()
 
     def should_set_cookie(self, app: Flask, session: SessionMixin) -> bool:
-        """Tell whether this answer carries the cookie."""
-        return not g.get("is_quiet", False) and super().should_set_cookie(app, session)
+        """Tell whether this answer carries the cookie.
+
+        One of a part that is fetched again and again does not: it may arrive after that
+        of a later page, and would bring the session back as it was before.
+        """
+        is_refresh = request.method == "GET" and "HX-Request" in request.headers
+        is_quiet = is_refresh or g.get("is_quiet", False)
+        return not is_quiet and super().should_set_cookie(app, session)
 
 
 def is_https_only() -> bool:

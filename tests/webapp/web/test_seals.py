@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -166,6 +167,15 @@ def test_a_form_without_a_cookie_is_told_so(browser: Browser) -> None:
     browser.client.delete_cookie(browser.app.config["SESSION_COOKIE_NAME"])
     told = refusal(browser.post("/join", {"name": "Ada"}, headers=HERE))
     assert "No cookie came with this form. Allow this site to set cookies" in told
+
+
+def test_a_part_that_is_fetched_again_brings_no_old_session_back(
+    new_browser: Callable[[], Browser],
+) -> None:
+    for headers, has_cookie in (({"HX-Request": "true"}, False), ({}, True)):
+        answer = new_browser().get("/join", headers=headers)
+        assert answer.status_code == 200
+        assert ("Set-Cookie" in answer.headers) is has_cookie
 
 
 def test_cookies_for_https_only_are_told_so(browser: Browser) -> None:
