@@ -247,9 +247,12 @@ def test_a_panel_with_lines_and_a_menu_is_run(
     assert response.status_code == 303, text_of(response.text)
     (asked,) = backend.history
     assert asked.messages[0]["content"] == "a toucan\na wren"
-    shown = text_of(browser.get(ORDER).text)
+    page = browser.get(ORDER).text
+    shown = text_of(page)
     assert "a toucan" in shown, shown
     assert shown.index("a toucan") < shown.index("a wren")
+    (own,) = re.findall(r">Yours<.*?beside__text\">(.*?)</p>", page, re.DOTALL)[:1]
+    assert own == "a toucan\na wren"
 
 
 def test_a_run_of_somebody_else_is_not_found(
