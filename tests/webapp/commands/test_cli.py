@@ -210,7 +210,7 @@ def test_a_season_is_started(run: Run) -> None:
         ),
         (
             ("bench", "speed"),
-            'There is no bench "speed"; there are backup, class, guards, kill, pages, '
+            'There is no bench "speed"; there are backup, class, guards, kill, lessons, pages, '
             "play, playground, resume, serving, sharing and train.",
         ),
         (
