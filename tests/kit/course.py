@@ -72,6 +72,12 @@ proof:
 
 So it was.
 
+    [{{"role": "user", "content": "A line that is wider than any telephone"}}]
+
+| | before | after |
+|---|---|---|
+| echo | a toucan | a toucan |
+
 ```question reflect why
 ask: Why did it work?
 ```

@@ -122,21 +122,21 @@ class PageStudent:
 
     def ask(self, fields: dict[str, str]) -> Timed:
         """Ask a model in the playground, read the stream to its end, and time it."""
-        return _timed(self._asked(fields))
+        fields = {"do": "send", **fields}
+        return _timed(self.stream("/lab/playground/replies", fields))
+
+    def stream(self, path: str, fields: dict[str, str]) -> Iterator[tuple[str, Any]]:
+        """Send a form and yield (event name, data) until the site ends the stream."""
+        data = {**fields, "csrf_token": self._seal}
+        headers = {"Accept": "text/event-stream"}
+        with self._http.stream("POST", path, data=data, headers=headers) as answer:
+            if answer.status_code >= 400:
+                _fail(answer, answer.read().decode(errors="replace"))
+            yield from _events(answer.iter_lines())
 
     def close(self) -> None:
         """Let the connections go."""
         self._http.close()
-
-    def _asked(self, fields: dict[str, str]) -> Iterator[tuple[str, Any]]:
-        data = {"do": "send", **fields, "csrf_token": self._seal}
-        headers = {"Accept": "text/event-stream"}
-        with self._http.stream(
-            "POST", "/lab/playground/replies", data=data, headers=headers
-        ) as answer:
-            if answer.status_code >= 400:
-                _fail(answer, answer.read().decode(errors="replace"))
-            yield from _events(answer.iter_lines())
 
     def _text(self, answer: httpx2.Response) -> str:
         text = str(answer.text)

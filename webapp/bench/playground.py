@@ -146,7 +146,8 @@ def _round(system: Trial, chosen: argparse.Namespace, number: int) -> Round:
         # Nobody is first because of where he is.
         random.Random(number).shuffle(senders)
         site = all_at_once(senders, play)
-    engine = _engine(system, [sender.bodies for sender in senders])
+    asked = engine_waits(system, [sender.bodies for sender in senders])
+    engine = [[waited["first_text"] for waited in one] for one in asked]
     waits = {"site": _by_place(senders, site), "engine": _by_place(senders, engine)}
     lab, gates = (waits["site"][place] for place in ("lab", "gates"))
     return Round(
@@ -246,10 +247,13 @@ def _in_lab(
     return Sender(place, send, tuple(body(n) for n in range(messages)))
 
 
-def _engine(
+def engine_waits(
     system: Trial, bodies: Sequence[tuple[dict[str, Any], ...]]
-) -> list[list[float]]:
-    """Ask the queue of the engine the same, with the files of the same instance."""
+) -> list[list[dict[str, float]]]:
+    """Ask the queue of the engine the same, with the files of the same instance.
+
+    Returns `first_text` and `total` in seconds of each body of each student.
+    """
     command = [sys.executable, "-m", "finetune", "bench-queue"]
     command += ["--instance", str(system.instance)]
     answer = subprocess.run(
@@ -259,9 +263,8 @@ def _engine(
         stdout=subprocess.PIPE,
         text=True,
     )
-    return [
-        [waited["first_text"] for waited in one] for one in json.loads(answer.stdout)
-    ]
+    found: list[list[dict[str, float]]] = json.loads(answer.stdout)
+    return found
 
 
 def _by_place(

@@ -32,6 +32,12 @@ def _class() -> Main:
     return training.main
 
 
+def _lessons() -> Main:
+    from webapp.bench import generating  # noqa: PLC0415 -- slow import
+
+    return generating.main
+
+
 def _play() -> Main:
     from webapp.bench import play  # noqa: PLC0415 -- slow import
 
@@ -54,6 +60,7 @@ BENCHES: dict[str, Callable[[], Main]] = {
     "backup": _backup,
     "class": _class,
     "kill": _kill,
+    "lessons": _lessons,
     "pages": _pages,
     "play": _play,
     "playground": _playground,
@@ -76,6 +83,8 @@ def bench(name: str, arguments: tuple[str, ...]) -> None:
     guards      our gate beside other detectors of attacks
 
     kill        kill the site and its models while players play: what is lost
+
+    lessons     a class that presses Generate at once: outcomes, places, waiting
 
     pages       whether pages take longer where there are more lessons, or attempts
 

@@ -81,6 +81,8 @@ def _render(text: str) -> Markup:
         url_schemes=_SCHEMES,
     )
     html = html.replace("<table>", _TABLE).replace("</table>", "</table></div>")
+    # A head without a word is the corner of a table, and heads nothing.
+    html = html.replace("<th></th>", "<td></td>")
     # What is wider than the window scrolls, also for those without a mouse.
     html = html.replace("<pre>", '<pre tabindex="0">')
     return Markup(html)  # noqa: S704 -- cleaned above

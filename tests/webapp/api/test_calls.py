@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 
 import pytest
 from flask import Flask
@@ -14,6 +15,9 @@ from webapp.domain.people import accounts, classes
 from webapp.domain.services import Services
 from webapp.errors import BackendError, BackendTimeout
 from webapp.llm.scripted import ScriptedBackend
+from webapp.rows import PanelState
+
+NOW = datetime(2026, 11, 29, tzinfo=UTC)
 
 
 def test_a_new_player_gets_a_token(app: Flask) -> None:
@@ -356,3 +360,22 @@ def test_a_visit_that_cannot_be_meant_is_no_fault_of_ours(
 ) -> None:
     answer = ada.post("/levels/open/guesses", {"guess": "some", "visit": visit})
     assert answer.status_code in {200, 400, 404}
+
+
+def test_progress_in_lessons_is_read_and_brought_back(
+    app: Flask, ada: Caller, services: Services
+) -> None:
+    with services.db.write() as session:
+        passed = {"lesson_id": "basics/gone", "panel": "zo", "best": 0.6}
+        session.add(PanelState(player_id=1, passed_at=NOW, run_at=NOW, **passed))
+    saved = ada.get("/me/progress").get_json()
+    assert [panel["best"] for panel in saved["panels"]] == [0.6]
+    bob = Caller(app)
+    bob.join("Bob")
+    brought = bob.post("/me/progress", saved)
+    assert brought.status_code == 200, brought.text
+    assert brought.get_json()["missing"] == ["basics/gone: zo"]
+    saved["panels"][0]["best"] = 1
+    refused = bob.post("/me/progress", saved)
+    assert refused.status_code == 400
+    assert "its seal does not fit" in refused.get_json()["error"]["message"]

@@ -71,3 +71,10 @@ def test_wide_parts_scroll_without_a_mouse() -> None:
 def test_a_line_has_no_paragraph() -> None:
     html = lesson_inline("How *many*\n<b>x</b>?")
     assert html == "How <em>many</em> &lt;b&gt;x&lt;/b&gt;?"
+
+
+def test_the_empty_corner_of_a_table_heads_nothing() -> None:
+    html = lesson_markdown("| | a |\n|---|---|\n| b | c |\n")
+    assert "<th></th>" not in html
+    assert "<td></td>" in html
+    assert "<th>a</th>" in html

@@ -281,6 +281,14 @@ def template(panel: Panel) -> tuple[MessageView, ...]:
     )
 
 
+def _only_typed(panel: Panel) -> Iterator[MessageView]:
+    """Yield each slot that is in no prompt: what is typed there is only checked."""
+    used = {piece.text for message in template(panel) for piece in message.pieces}
+    for name in panel.slots:
+        if name not in used:
+            yield MessageView("typed", (Piece("slot", name),))
+
+
 @dataclass(frozen=True, slots=True)
 class _Looker:
     """Looks up what a page of a lesson shows, in one session."""
@@ -325,7 +333,7 @@ class _Looker:
             model=panel.model,
             has_system=panel.system is not None and not system_is_none(panel),
             is_system_none=system_is_none(panel),
-            messages=template(panel),
+            messages=(*template(panel), *_only_typed(panel)),
             slots=tuple(_slots(panel, shown)),
             needed=panel.samples.least,
             of=panel.samples.of if panel.talk != "none" else 1,

@@ -152,7 +152,8 @@ def _shared(view: PanelView) -> dict[str, str]:
 def _warning(view: PanelView) -> str:
     if view.passed_on_other:
         return _SINCE[view.passed_on_other]
-    return "" if view.badge == "proven" else view.badge_text
+    # Where no model is asked there is none that it could be new to.
+    return "" if view.badge == "proven" or view.talk == "none" else view.badge_text
 
 
 def _compare(view: PanelView, shown: Run | None) -> tuple[Run, ...]:
@@ -166,7 +167,7 @@ def _box(slot: SlotView) -> Box:
         name=slot.name,
         label=slot.label,
         lines=slot.lines,
-        text=slot.value,
+        text="\n".join(text for _, text in slot.items) or slot.value,
         limit=_limit(slot),
         choices=slot.choices,
         items=tuple(text for _, text in slot.items),

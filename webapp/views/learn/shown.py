@@ -18,6 +18,7 @@ ROLES = {
     "assistant": "Model",
     "text": "The text so far",
     "start": "The reply begins with",
+    "typed": "",
 }
 RESULTS = {
     "passed": "passed",
@@ -63,7 +64,7 @@ class Message:
 
     @property
     def label(self) -> str:
-        """Return what it is called on the page."""
+        """Return what it is called on the page; what is only typed has its own name."""
         return ROLES[self.role]
 
 

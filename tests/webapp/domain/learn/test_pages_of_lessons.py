@@ -19,7 +19,7 @@ from tests.kit.lessons import (
 )
 from tests.kit.world import World, counted_queries
 from webapp.content.lessons.proven import ProvenRow, by_key
-from webapp.content.lessons.schema import Prose, Question
+from webapp.content.lessons.schema import Prose, Question, Slot
 from webapp.domain.learn import (
     course,
     daily,
@@ -498,3 +498,17 @@ def test_a_voice_is_named(world: World, ada: int) -> None:
     )
     voices = [panel.voice for panel in page(world, ada).panels]
     assert voices == ["warden · goes on with the text", "no model"]
+
+
+def test_what_is_only_checked_has_its_boxes_too(world: World, ada: int) -> None:
+    slots = {"one": Slot(lines=1), "two": Slot(choices=("a", "b"))}
+    looks = (check("icontains", "x", of="one"),)
+    give_lessons(
+        world, lesson(simple_panel(talk="none", messages=(), slots=slots, checks=looks))
+    )
+    (panel,) = page(world, ada).panels
+    boxes = [piece.text for message in panel.messages for piece in message.pieces]
+    assert boxes == ["one", "two"]
+    give_lessons(world, lesson(simple_panel()))
+    (panel,) = page(world, ada).panels
+    assert "typed" not in {message.role for message in panel.messages}

@@ -247,9 +247,12 @@ def test_a_panel_with_lines_and_a_menu_is_run(
     assert response.status_code == 303, text_of(response.text)
     (asked,) = backend.history
     assert asked.messages[0]["content"] == "a toucan\na wren"
-    shown = text_of(browser.get(ORDER).text)
+    page = browser.get(ORDER).text
+    shown = text_of(page)
     assert "a toucan" in shown, shown
     assert shown.index("a toucan") < shown.index("a wren")
+    (own,) = re.findall(r">Yours<.*?beside__text\">(.*?)</p>", page, re.DOTALL)[:1]
+    assert own == "a toucan\na wren"
 
 
 def test_a_run_of_somebody_else_is_not_found(
@@ -291,3 +294,25 @@ def test_a_page_says_what_a_held_reply_can_be(browser: Browser, tmp_path: Path) 
     browser.use_content(tmp_path / "content")
     shown = text_of(browser.get(SAY).text)
     assert "The model can only reply one of these: yes, no, a toucan." in shown
+    generate(browser, "a toucan")
+    shown = text_of(browser.get(SAY).text)
+    assert "The reply is held to one of these: yes, no, a toucan." in shown
+
+
+def test_no_two_parts_of_a_page_have_one_name(
+    browser: Browser, backend: ScriptedBackend, tmp_path: Path
+) -> None:
+    backend.enqueue(*["a toucan"] * 4)
+    browser.get(SAY)
+    (file,) = (tmp_path / "content").rglob("*say.md")
+    text = file.read_text()
+    (panel,) = re.findall(r"```panel say\n.*?```\n", text, re.DOTALL)
+    file.write_text(text + panel.replace("panel say", "panel again"))
+    browser.use_content(tmp_path / "content")
+    generate(browser, "a toucan")
+    browser.post(f"{SAY}/again/runs", {"s.words": "a toucan"})
+    page = browser.get(SAY).text
+    assert page.count(">A solution beside yours<") == 2
+    ids = re.findall(r'<(?:section|aside|nav)[^>]* aria-labelledby="([^"]+)"', page)
+    names = [re.findall(rf'id="{one}"[^>]*>([^<]+)', page) for one in ids]
+    assert [name for name in names if name and names.count(name) > 1] == []
