@@ -22,7 +22,7 @@ from finetune.guards.detector import tokenise, windows
 from finetune.guards.judge import Case, Judge
 from finetune.guards.minilm import load_minilm, load_tokenizer, pad
 from finetune.serving.engine.embedder import Embedder
-from finetune.weights.base import is_bf16_faster
+from finetune.weights.halves import is_bf16_faster
 
 Vectors = NDArray[np.float32]
 Clock = Callable[[], float]

@@ -25,8 +25,9 @@ from finetune.data.warden.pieces import Pieces, read_pieces
 from finetune.data.warden.prompts import write_system
 from finetune.evaluation.warden import vocabulary
 from finetune.settings import load_settings
-from finetune.weights.base import is_bf16_faster, load_adapted
+from finetune.weights.base import load_adapted
 from finetune.weights.files import write_text
+from finetune.weights.halves import is_bf16_faster
 
 LEAST = 0.95
 # As the shipped levels sample their replies.

@@ -31,7 +31,6 @@ from finetune.recipes.guard import ClassifierRecipe
 from finetune.recipes.lm import LmRecipe
 from finetune.recipes.reading import load_recipe
 from finetune.settings import Settings
-from finetune.training import gate, leak, lm
 from finetune.training.control import Control, obeying_signals
 from finetune.training.course import Course
 from finetune.training.errors import RunStopped
@@ -111,9 +110,15 @@ def train(recipe: Recipe, course: Course, *, cache: Path) -> dict[str, float]:
     `cache` is for what is read from a base. Raises RunStopped, RecipeError,
     TrainingError, ModelMissing or PiecesError.
     """
+    # Each loop is imported when it is needed: language models take transformers and
+    # PEFT, and a guard would wait seconds for what it never uses.
     if isinstance(recipe, LmRecipe):
+        from finetune.training import lm  # noqa: PLC0415 -- slow import
+
         return lm.train(recipe, course, cache=cache)
     if isinstance(recipe, ClassifierRecipe):
+        from finetune.training import gate, leak  # noqa: PLC0415 -- slow import
+
         loop = {"gate": gate.train, "leak": leak.train}[recipe.task]
         return loop(recipe, course)
     raise RecipeError(f"There is no training for {type(recipe).__name__}.")

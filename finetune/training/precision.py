@@ -7,7 +7,7 @@ from accelerate import Accelerator
 from accelerate.state import AcceleratorState
 
 from finetune.training.course import Course
-from finetune.weights.base import is_bf16_faster
+from finetune.weights.halves import is_bf16_faster
 
 
 def this_device() -> torch.device:

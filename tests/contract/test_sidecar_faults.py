@@ -88,7 +88,8 @@ def test_a_call_to_a_failed_model_says_why(tmp_path):
 
 
 def test_a_missing_embedder_leaves_the_chat_working(tmp_path):
-    with running_sidecar(tmp_path, embedding_model="minilm=nowhere/at-all") as sidecar:
+    missing = "minilm=nowhere/at-all"
+    with running_sidecar(tmp_path, embedding_model=missing, preload="*") as sidecar:
         wait_until(lambda: sidecar.health()["embeddings"] == "failed")
         status, _, answer = sidecar.post(
             "/embeddings", {"model": "minilm", "input": "x"}

@@ -31,10 +31,11 @@ pytestmark = pytest.mark.integration
 
 
 def serve(folder: Path, *options: str, **env: str) -> subprocess.Popen[str]:
-    more = {f"WORDKEEP_SIDECAR_{name.upper()}": value for name, value in env.items()}
+    chosen = {"chat_models": CHAT_MODELS, "preload": MODEL, **env}
+    more = {f"WORDKEEP_SIDECAR_{name.upper()}": value for name, value in chosen.items()}
     return subprocess.Popen(
         [*(sys.executable, "-m", "finetune", "serve", "--instance", folder), *options],
-        env={**os.environ, "WORDKEEP_SIDECAR_CHAT_MODELS": CHAT_MODELS, **more},
+        env={**os.environ, **more},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

@@ -16,8 +16,9 @@ pytestmark = pytest.mark.integration
 @pytest.fixture(scope="module")
 def sidecar(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSidecar]:
     """Return a sidecar; its embedder is still loading."""
+    folder = tmp_path_factory.mktemp("vectors")
     with running_sidecar(
-        tmp_path_factory.mktemp("vectors"), batch_inputs=8, input_chars=5000
+        folder, preload="*", batch_inputs=8, input_chars=5000
     ) as sidecar:
         yield sidecar
 
@@ -115,7 +116,7 @@ def test_too_many_characters_are_told_apart_from_other_refusals(sidecar):
 
 def test_a_guard_reads_a_text_whole_or_not_at_all(tmp_path):
     text = " ".join(map(str, range(10_000)))
-    with running_sidecar(tmp_path) as sidecar:
+    with running_sidecar(tmp_path, preload="gate,leak") as sidecar:
         wait_until(lambda: sidecar.health()["guards"] == "ready")
         for body in ({"model": "gate"}, {"model": "leak", "secret": "lantern"}):
             status, _, answer = sidecar.post("/moderations", body | {"input": text})

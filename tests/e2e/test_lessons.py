@@ -267,7 +267,10 @@ def test_pages_of_the_course_are_good(windows, school, path):
 def test_a_lesson_on_the_real_model(windows, tmp_path_factory):
     folder = tmp_path_factory.mktemp("real-lesson")
     write_lessons(folder / "more", gate="keep/open", model="smollm2")
-    env = {"WORDKEEP_CONTENT_ROOTS": f"{folder / 'content'}:{folder / 'more'}"}
+    env = {
+        "WORDKEEP_CONTENT_ROOTS": f"{folder / 'content'}:{folder / 'more'}",
+        "WORDKEEP_SIDECAR_PRELOAD": "smollm2",
+    }
     with running_site(folder, endpoints=PROPS, env=env) as site:
         window = windows(site)
         window.go(SAY)

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.e2e.window import NARROW, WIDE, Window, warden_said
-from tests.kit.sites import running_site
+from tests.kit.sites import WARDEN_ONLY, running_site
 from tests.kit.yard import PROPS
 
 pytestmark = pytest.mark.slow
@@ -24,7 +24,8 @@ MOST_STOPS = 60
 @pytest.fixture(scope="module")
 def real_site(tmp_path_factory):
     """Return a site on the real model."""
-    with running_site(tmp_path_factory.mktemp("real"), endpoints=PROPS) as site:
+    folder = tmp_path_factory.mktemp("real")
+    with running_site(folder, endpoints=PROPS, env=WARDEN_ONLY) as site:
         yield site
 
 

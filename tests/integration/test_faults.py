@@ -19,7 +19,7 @@ import pytest
 
 from tests.kit.disk import NoDisk, SmallDisk, small_disk
 from tests.kit.player import Answer, Player
-from tests.kit.sites import Site, eventually, running_site
+from tests.kit.sites import WARDEN_ONLY, Site, eventually, running_site
 from tests.kit.yard import PROPS, SCRIPTED
 from tests.webapp.llm.upstream import Call, Upstream, reply
 from webapp.supervisor.child import health_status
@@ -64,7 +64,8 @@ def site(
 @pytest.fixture(scope="module")
 def real_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """Return a site on the real model."""
-    with running_site(tmp_path_factory.mktemp("real"), endpoints=PROPS) as site:
+    folder = tmp_path_factory.mktemp("real")
+    with running_site(folder, endpoints=PROPS, env=WARDEN_ONLY) as site:
         yield site
 
 

@@ -16,7 +16,7 @@ import psutil
 import pytest
 
 from tests.kit.postgres import Postgres
-from tests.kit.sites import share_models
+from tests.kit.sites import WARDEN_ONLY, share_models
 from webapp.bench.players import ApiPlayer
 from webapp.settings import PROJECT
 from webapp.supervisor.checks import StartError, free_port
@@ -98,7 +98,7 @@ def test_no_key_is_in_an_argument_or_a_log(tmp_path: Path) -> None:
     instance = tmp_path / "instance"
     instance.mkdir()
     share_models(instance, tmp_path.parent)
-    with trial_site(instance, env=ENV) as trial:
+    with trial_site(instance, env=ENV | WARDEN_ONLY) as trial:
         environments = [process.environ() for process in family(trial)]
         (key,) = {
             env["WORDKEEP_SIDECAR_KEY"]
@@ -213,7 +213,7 @@ def test_what_trains_comes_back_too(tmp_path: Path) -> None:
     instance = tmp_path / "instance"
     instance.mkdir()
     share_models(instance, tmp_path.parent)
-    with trial_site(instance, env=ENV) as trial:
+    with trial_site(instance, env=ENV | WARDEN_ONLY) as trial:
         children = psutil.Process(trial.process.pid).children()
         (worker,) = [child for child in children if "work" in child.cmdline()]
         lowest = min(19, psutil.Process().nice() + 10)

@@ -122,9 +122,15 @@ def running_sidecar(folder: Path, **settings: object) -> Iterator[RunningSidecar
 
 
 def start_sidecar(folder: Path, **settings: object) -> RunningSidecar:
-    """Start a sidecar and do not wait for anything."""
+    """Start a sidecar and do not wait for anything.
+
+    Embedder and guards load when a test asks for them, or names them in `preload`: it
+    takes longer than all else of a start.
+    """
     port = free_port()
     chosen = {"chat_models": CHAT_MODELS, **settings}
+    chats = str(chosen["chat_models"]).split(",")
+    chosen.setdefault("preload", ",".join(chat.partition("=")[0] for chat in chats))
     env = {f"WORDKEEP_SIDECAR_{name.upper()}": str(v) for name, v in chosen.items()}
     log = folder / "sidecar.log"
     command = [sys.executable, "-m", "finetune", "serve", "--port", str(port)]

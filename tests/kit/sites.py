@@ -31,6 +31,9 @@ UNLIMITED = {
     # More threads than free cores make the engine crawl, and tests share the machine.
     "WORDKEEP_SIDECAR_ENGINE_THREADS": "1",
 }
+# For sites whose tests only talk: embedder and guards take longer to load than all
+# else of a start.
+WARDEN_ONLY = {"WORDKEEP_SIDECAR_PRELOAD": "warden"}
 
 
 @dataclass(frozen=True, slots=True)
