@@ -71,6 +71,12 @@ def _scribe_eval() -> ModuleType:
     return scribe
 
 
+def _tasks() -> ModuleType:
+    from finetune.evaluation import tasks  # noqa: PLC0415 -- slow import
+
+    return tasks
+
+
 def _sample_replies() -> ModuleType:
     from finetune.data import sampling  # noqa: PLC0415 -- slow import
 
@@ -136,6 +142,7 @@ COMMANDS = {
     "guard": Command("measure a guard model", _guard),
     "warden-eval": Command("measure a warden", _warden_eval),
     "scribe-eval": Command("measure a scribe", _scribe_eval),
+    "tasks": Command("ask a model the questions of benchmarks", _tasks),
     "sample-replies": Command(
         "ask the base model the ordinary requests", _sample_replies
     ),

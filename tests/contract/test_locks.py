@@ -26,6 +26,8 @@ NOT_IMPORTED = {
 }
 # Imported by one command, for which the front door installs what the tests need.
 FOR_DEVELOPERS = {"playwright": "webapp/commands/picture.py"}
+# Imported by one command, which says what to type where they are not installed.
+FOR_THE_ASKING = {"lm-eval": "finetune/evaluation/tasks.py"}
 
 
 def declared(extra: str | None = None) -> dict[str, Requirement]:
@@ -77,6 +79,10 @@ def test_what_is_imported_is_declared_and_the_other_way_round() -> None:
     for name, path in FOR_DEVELOPERS.items():
         assert name in declared("dev")
         assert imported.pop(name) == {path}
+    for name, path in FOR_THE_ASKING.items():
+        assert name in declared("tasks")
+        assert imported.pop(name) == {path}
+        assert not any(name in locked(lock) for lock in LOCKS)
     assert set(imported) == set(declared()) - set(NOT_IMPORTED)
 
 
@@ -85,7 +91,8 @@ def third_party(package: str) -> dict[str, set[str]]:
 
     Each comes with the files that import it.
     """
-    owners = packages_distributions()
+    extras = {name.replace("-", "_"): [name] for name in FOR_THE_ASKING}
+    owners = {**packages_distributions(), **extras}
     found: dict[str, set[str]] = {}
     for path in (PROJECT / package).rglob("*.py"):
         for top in imports_of(path):

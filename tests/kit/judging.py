@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -67,13 +67,43 @@ class Speakers(ScriptedBackend):
         yield from self._say(line, request, cancel, self.delay)
 
 
+class Judge(ScriptedBackend):
+    """A judge that prefers the reply with the most of some words, or says `answer`."""
+
+    def __init__(self, words: Sequence[str] = (), answer: str = "") -> None:
+        super().__init__(name="hosted")
+        self._words = words
+        self._said = answer
+
+    def _answer(self, request: ChatRequest, cancel: Cancel) -> Generator[BackendEvent]:
+        if self._replies:
+            yield from super()._answer(request, cancel)
+            return
+        asked = request.messages[-1]["content"]
+        parts = asked.partition("\nReply A:\n")[2].split("\nReply B:\n")
+        a, b = (sum(part.count(word) for word in self._words) for part in parts)
+        better = "tie" if a == b else "A" if a > b else "B"
+        yield from self._say(self._said or better, request, cancel, self.delay)
+
+
 def with_speakers(
-    services: Services, backend: ScriptedBackend, *names: str
+    services: Services,
+    backend: ScriptedBackend,
+    *names: str,
+    judge: ScriptedBackend | None = None,
 ) -> Services:
-    """Return services whose gateway serves models of these names as well."""
+    """Return services whose gateway serves models of these names as well.
+
+    With `judge` there is an endpoint whose model judges.
+    """
     models = stand_in_models("keeper") | {"smollm2": "smollm2"}
     endpoint = Endpoint(LOCAL, "scripted", models | {name: name for name in names})
-    gateway = Gateway([endpoint], backends={LOCAL: backend})
+    endpoints, backends = [endpoint], {LOCAL: backend}
+    if judge is not None:
+        mapped = {"arbiter": "arbiter"}
+        endpoints.append(Endpoint("hosted", "scripted", mapped, judge="arbiter"))
+        backends["hosted"] = judge
+    gateway = Gateway(endpoints, backends=backends)
     return replace(services, gateway=gateway)
 
 

@@ -404,6 +404,7 @@ class ScriptedTraining:
                     "p95": max(sizes, default=0),
                 },
                 "scripts": {"Latin": 1.0},
+                "language": "mostly English, 12 % German",
                 "verdicts": [{"level": level, "text": words}],
             },
         }

@@ -61,6 +61,8 @@ class Endpoint:
     omit: frozenset[str] = frozenset()
     extra_body: Mapping[str, Any] = field(default_factory=dict, repr=False)
     start_reply: bool = False
+    # Which of its models judges replies of others; empty: none.
+    judge: str = ""
     unavailable: str = ""
 
 
@@ -109,6 +111,14 @@ class EndpointEntry(BaseModel):
         ),
     )
 
+    judge: Annotated[str, Field(min_length=1, max_length=200)] | None = Field(
+        None,
+        description=(
+            "Which of its models says whose reply is better when students compare "
+            "models. None: no model of it judges."
+        ),
+    )
+
     @field_validator("extra_body")
     @classmethod
     def _leaves_ours_alone(cls, extra: dict[str, JsonValue]) -> dict[str, JsonValue]:
@@ -120,6 +130,15 @@ class EndpointEntry(BaseModel):
         except ValueError:
             raise ValueError("extra_body holds a number that is not finite") from None
         return extra
+
+    @model_validator(mode="after")
+    def _judge_is_served(self) -> EndpointEntry:
+        if self.judge and self.models and self.judge not in self.models:
+            raise ValueError(
+                f"judge names “{self.judge}”, which is not among its models "
+                f"({', '.join(self.models)})"
+            )
+        return self
 
     @model_validator(mode="after")
     def _address_fits(self) -> EndpointEntry:
@@ -168,6 +187,7 @@ class EndpointEntry(BaseModel):
             omit=self.omit,
             extra_body=MappingProxyType(dict(self.extra_body)),
             start_reply=self.start_reply,
+            judge=self.judge or "",
             unavailable=unavailable,
         )
 

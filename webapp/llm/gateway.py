@@ -327,6 +327,17 @@ class Gateway:
         """Return endpoint/model of a model's name, as it is stored with replies."""
         return self._directory.target(model).label
 
+    def judge(self) -> str:
+        """Return the model that judges replies of others; empty if none is set up."""
+        return next(
+            (
+                f"{e.name}/{e.judge}"
+                for e in self._endpoints
+                if e.judge and not e.unavailable
+            ),
+            "",
+        )
+
     def version(self, model: str) -> str:
         """Return what a model's endpoint says of its weights; empty if nothing."""
         target = self._directory.target(model)

@@ -126,6 +126,7 @@ class Figures(_Shape):
     bytes: Count = 0
     lengths: Lengths = Lengths()
     scripts: dict[str, float] = Field(default_factory=dict)
+    language: str = ""
     verdicts: tuple[Verdict, ...] = ()
 
 

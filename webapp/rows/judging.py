@@ -23,6 +23,7 @@ class Comparison(Base):
     `sides` say of each of the two its model, title, and how it is prompted; `settings`
     how long replies are, how they are sampled, and where the prompts are from.
     `is_judged` is whether its rows have been looked at; `note` what could not be.
+    `rubric` is what the model `judge` chooses the better reply by; None: not asked.
     """
 
     __tablename__ = "comparisons"
@@ -41,6 +42,8 @@ class Comparison(Base):
     settings: Mapped[dict[str, Any]] = mapped_column(JSON)
     is_judged: Mapped[bool] = mapped_column(default=False, server_default=false())
     note: Mapped[str] = mapped_column(Text, default="", server_default="")
+    rubric: Mapped[str | None] = mapped_column(Text)
+    judge: Mapped[str | None] = mapped_column(Text)
     created_at: Mapped[datetime] = mapped_column(UtcTime)
 
 
@@ -49,7 +52,7 @@ class ComparedRow(Base):
 
     `replies` are those of the first and second model, as far as they were asked.
     `judged` is what was found in each, in the same order. `grades` are a person's, by
-    `first` and `second`.
+    `first` and `second`. `picks` are what a judge model said, asked in both orders.
     """
 
     __tablename__ = "compared_rows"
@@ -67,6 +70,7 @@ class ComparedRow(Base):
     replies: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list)
     judged: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list)
     grades: Mapped[dict[str, str]] = mapped_column(JSON, default=dict)
+    picks: Mapped[list[dict[str, str]] | None] = mapped_column(JSON(none_as_null=True))
     note: Mapped[str] = mapped_column(Text, default="", server_default="")
 
 

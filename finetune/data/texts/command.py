@@ -83,6 +83,7 @@ def _lines(found: dict[str, Any]) -> Iterator[str]:
     yield from _bars(report["lengths"])
     shares = (f"{name} {share:.0%}" for name, share in report["scripts"].items())
     yield f"Letters: {', '.join(shares) or 'none'}"
+    yield f"Language: {report['language'] or 'none'}"
     for verdict in report["verdicts"]:
         yield f"{_SIGNS[verdict['level']]} {verdict['text']}"
 

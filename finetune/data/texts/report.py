@@ -12,6 +12,7 @@ import numpy as np
 
 from finetune.data.texts.duplicates import count_exact, count_near
 from finetune.data.texts.errors import DataError
+from finetune.data.texts.languages import find_languages, in_words
 from finetune.data.texts.rendering import Rendered, render_rows
 from finetune.data.texts.splitting import Split, key, split, take
 from finetune.data.texts.suggesting import resolve, suggest
@@ -119,6 +120,7 @@ def _figures(
     per_epoch, held_out = lengths.total(parts.train), lengths.total(parts.validation)
     counted = lengths.counted
     scripts = find_scripts(texts)
+    languages = find_languages(texts)
     facts = Facts(
         rows=len(table.rows),
         empty=len(written) - len(texts),
@@ -132,6 +134,7 @@ def _figures(
         longest=max(counted, default=0),
         long=round(lengths.scale * sum(map(is_long, counted))),
         scripts=scripts,
+        languages=languages,
         budget=budget,
     )
     verdicts = judge(facts) if trouble is None else [Verdict("error", trouble)]
@@ -150,6 +153,8 @@ def _figures(
         "bytes": sum(len(each.whole().encode()) for each in texts),
         "lengths": _histogram(counted),
         "scripts": scripts,
+        "languages": languages.shares,
+        "language": in_words(languages),
         "verdicts": [verdict._asdict() for verdict in verdicts],
     }
 

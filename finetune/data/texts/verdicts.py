@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 from finetune.data.texts.duplicates import Near
+from finetune.data.texts.languages import Languages, in_words
 
 _LEAST_HELD_OUT = 20  # texts
 _LEAST_TOKENS = 500  # of the validation part
@@ -14,6 +15,7 @@ _LITTLE = 5_000  # tokens to learn from; less is soon learned by heart
 _LONG = 2_000  # tokens
 _MUCH = 0.05  # share of rows that is worth a word
 _SECOND_SCRIPT = 0.05  # share of letters
+_SECOND_LANGUAGE = 0.05  # share of rows
 
 
 class Verdict(NamedTuple):
@@ -39,6 +41,7 @@ class Facts:
     longest: int
     long: int
     scripts: Mapping[str, float]
+    languages: Languages
     budget: int | None
 
 
@@ -110,7 +113,14 @@ def _cleaning(facts: Facts) -> Iterator[Verdict]:
     second = [
         script for script, share in facts.scripts.items() if share >= _SECOND_SCRIPT
     ]
-    if len(second) > 1:
+    several = [s for s in facts.languages.shares.values() if s >= _SECOND_LANGUAGE]
+    if len(several) > 1:
+        yield Verdict(
+            "good",
+            f"The rows are in several languages: {in_words(facts.languages)}. A small"
+            " model learns one language better than many.",
+        )
+    elif len(second) > 1:
         yield Verdict(
             "good",
             f"The text is in several scripts: {', '.join(second)}. A small model"

@@ -51,6 +51,20 @@ def test_without_a_file_there_is_the_sidecar(settings):
     assert local.models == {}
 
 
+def test_a_model_of_an_endpoint_judges_where_its_key_is_set(settings):
+    text = EXAMPLE.read_text()
+    assert open_gateway_of(settings, text, KEYS).judge() == "openai/gpt"
+    assert open_gateway_of(settings, text, {}).judge() == ""
+    assert open_gateway_of(settings, GOOD, {}).judge() == ""
+    (line,) = mistakes(settings, f"{GOOD}    judge: llama3.2\n")
+    assert "judge names “llama3.2”, which is not among its models (llama)" in line
+
+
+def open_gateway_of(settings, text, env):
+    (settings.instance / "endpoints.yaml").write_text(text)
+    return open_gateway(settings, env)
+
+
 def test_without_a_sidecar_local_is_unavailable(tmp_path):
     (local,) = load_endpoints(load_settings({}, instance=tmp_path), {})
     assert local.unavailable == "no sidecar was started with this site"
@@ -236,8 +250,8 @@ def test_an_address_that_cannot_be_one_is_refused(settings, host):
                 "7: \"endpoints[1].omit[1]\" must be 'seed', 'stop', "
                 "'stream_options', 'temperature' or 'top_p'; use one of these",
                 '8: unknown key "x" in "endpoints[1]"; known here: base_url, '
-                "context, extra_body, key_env, kind, max_tokens_field, models, name, "
-                "omit, start_reply, timeout",
+                "context, extra_body, judge, key_env, kind, max_tokens_field, models, "
+                "name, omit, start_reply, timeout",
             ],
         ),
         (

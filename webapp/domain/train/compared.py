@@ -10,13 +10,16 @@ from typing import Any, Final
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from webapp.db import find_row
 from webapp.domain.train import analysis
 from webapp.domain.train.analysis import Count, Finding
 from webapp.domain.train.runs import RunView, view
 from webapp.domain.train.sides import Side, side_from
+from webapp.errors import NotFound
 from webapp.rows import GRADES, ComparedRow, Comparison, TrainedModel
 
 SIDES: Final = ("first", "second")
+TIE: Final = "tie"
 _EXAMPLES: Final = 3
 
 
@@ -43,8 +46,21 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
+class Preference:
+    """Whose reply a judge model found better: `first`, `second` or `tie`.
+
+    `better` is empty where it could not be told, and `error` says why. `is_split` is
+    whether it chose otherwise when the replies changed places, which makes a tie.
+    """
+
+    better: str = ""
+    is_split: bool = False
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class RowView:
-    """A prompt, what was wanted, and both answers."""
+    """A prompt, what was wanted, and both answers; `preference` once it was judged."""
 
     place: int
     prompt: str
@@ -52,6 +68,7 @@ class RowView:
     is_learned: bool
     answers: tuple[Answer, ...]
     note: str
+    preference: Preference | None = None
 
     @property
     def is_done(self) -> bool:
@@ -98,8 +115,24 @@ class Example:
 
 
 @dataclass(frozen=True, slots=True)
+class Preferred:
+    """How many fair rows a judge model decided for each side, and how many not.
+
+    `split` are those of the ties in which it chose by the place of a reply.
+    """
+
+    wins: tuple[int, ...]
+    ties: int
+    split: int
+    open: int
+
+
+@dataclass(frozen=True, slots=True)
 class ComparisonView:
-    """A comparison as its player sees it; `run` is the model whose page it is from."""
+    """A comparison as its player sees it; `run` is the model whose page it is from.
+
+    `rubric` is what the model `judge` is to choose by; None: it is not asked.
+    """
 
     id: int
     run: RunView
@@ -109,6 +142,20 @@ class ComparisonView:
     is_judged: bool
     note: str
     created_at: datetime
+    rubric: str | None = None
+    judge: str = ""
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing is left to ask or to judge."""
+        return self.is_judged and (
+            self.rubric is None or self.preferred_rows == len(self.rows)
+        )
+
+    @property
+    def preferred_rows(self) -> int:
+        """How many rows the judge model has been asked about."""
+        return sum(row.preference is not None for row in self.rows)
 
     @property
     def done(self) -> int:
@@ -177,6 +224,26 @@ def _total(seen: ComparisonView, side: int) -> Total:
     )
 
 
+def preferred(seen: ComparisonView) -> Preferred:
+    """Return what a judge model's choices add up to, in the rows that are fair."""
+    found = [row.preference for row in seen.fair if row.preference is not None]
+    better = [each.better for each in found]
+    return Preferred(
+        wins=tuple(better.count(side) for side in SIDES),
+        ties=better.count(TIE),
+        split=sum(each.is_split for each in found),
+        open=better.count(""),
+    )
+
+
+def require_own(session: Session, player_id: int, comparison_id: int) -> Comparison:
+    """Return a player's own comparison; raise NotFound."""
+    kept = find_row(session, Comparison, comparison_id)
+    if kept is None or kept.player_id != player_id:
+        raise NotFound("You have no such comparison. It may have been deleted.")
+    return kept
+
+
 def rows_of(session: Session, comparison_id: int) -> Sequence[ComparedRow]:
     """Return the rows of a comparison in order."""
     query = select(ComparedRow).where(ComparedRow.comparison_id == comparison_id)
@@ -194,6 +261,8 @@ def comparison_view(session: Session, kept: Comparison) -> ComparisonView:
         is_judged=kept.is_judged,
         note=kept.note,
         created_at=kept.created_at,
+        rubric=kept.rubric,
+        judge=kept.judge or "",
     )
 
 
@@ -205,7 +274,20 @@ def _row_view(row: ComparedRow) -> RowView:
         is_learned=row.is_learned,
         answers=tuple(_answer(row, n) for n in range(len(SIDES))),
         note=row.note,
+        preference=_preference(row.picks),
     )
+
+
+def _preference(picks: list[dict[str, str]] | None) -> Preference | None:
+    if not picks:
+        return None
+    errors = [pick["error"] for pick in picks if pick["error"]]
+    if errors:
+        return Preference(error=errors[0])
+    chosen = {pick["better"] for pick in picks}
+    if len(chosen) > 1:
+        return Preference(TIE, is_split=True)
+    return Preference(chosen.pop())
 
 
 def _answer(row: ComparedRow, side: int) -> Answer:

@@ -7,24 +7,23 @@ from collections.abc import Sequence
 from typing import Final
 
 from sqlalchemy import delete, func, select
-from sqlalchemy.orm import Session
 
-from webapp.db import find_row
 from webapp.domain.people.players import require_player, require_room
 from webapp.domain.services import Services
-from webapp.domain.train import judging, learned, models, prompting
+from webapp.domain.train import judging, learned, models, preferring, prompting
 from webapp.domain.train.compared import (
     SIDES,
     ComparisonView,
     Earlier,
     comparison_view,
+    require_own,
     rows_of,
 )
 from webapp.domain.train.learned import Row
 from webapp.domain.train.prompting import Wanted
 from webapp.domain.train.runs import RunView
 from webapp.domain.train.sides import side_from, sides
-from webapp.errors import InvalidInput, NotFound
+from webapp.errors import InvalidInput
 from webapp.rows import GRADES, ComparedRow, Comparison, TrainedModel
 
 MOST_KEPT: Final = 30
@@ -91,6 +90,8 @@ def begin(
 def ask_next(services: Services, *, player_id: int, comparison_id: int) -> str:
     """Ask what is next, and judge all once nothing is; return what failed, or "".
 
+    Then a judge model is asked, row by row, if there is a rubric.
+
     Raises QuotaExceeded, which says when to go on. What was answered is kept.
     """
     seen = find(services, player_id=player_id, comparison_id=comparison_id)
@@ -98,7 +99,8 @@ def ask_next(services: Services, *, player_id: int, comparison_id: int) -> str:
     if row is None:
         if not seen.is_judged:
             _judge(services, player_id, seen)
-        return ""
+            return ""
+        return preferring.ask_next(services, player_id=player_id, seen=seen)
     for n, side in enumerate(seen.sides):
         if row.answers[n].text is not None:
             continue
@@ -122,7 +124,7 @@ def ask_next(services: Services, *, player_id: int, comparison_id: int) -> str:
 def ask_again(services: Services, *, player_id: int, comparison_id: int) -> None:
     """Forget the answers that failed, so that they are asked again."""
     with services.db.write() as session:
-        kept = _require(session, player_id, comparison_id)
+        kept = require_own(session, player_id, comparison_id)
         kept.is_judged = False
         for row in rows_of(session, kept.id):
             if any(reply.get("error") for reply in row.replies):
@@ -130,12 +132,13 @@ def ask_again(services: Services, *, player_id: int, comparison_id: int) -> None
                     r if r and not r.get("error") else {} for r in row.replies
                 ]
                 row.judged = []
+                row.picks = None
 
 
 def find(services: Services, *, player_id: int, comparison_id: int) -> ComparisonView:
     """Return one's own comparison; raise NotFound."""
     with services.db.read() as session:
-        kept = _require(session, player_id, comparison_id)
+        kept = require_own(session, player_id, comparison_id)
         return comparison_view(session, kept)
 
 
@@ -183,7 +186,7 @@ def grade(
                 f"The note of row {place} has more than {NOTE_CHARS} characters."
             )
     with services.db.write() as session:
-        kept = _require(session, player_id, comparison_id)
+        kept = require_own(session, player_id, comparison_id)
         for row in rows_of(session, kept.id):
             given = {side: grades.get((row.place, side), "") for side in SIDES}
             row.grades = {side: value for side, value in given.items() if value}
@@ -193,7 +196,7 @@ def grade(
 def delete_one(services: Services, *, player_id: int, comparison_id: int) -> str:
     """Delete a comparison for good; return the name of its model."""
     with services.db.write() as session:
-        kept = _require(session, player_id, comparison_id)
+        kept = require_own(session, player_id, comparison_id)
         name = session.get_one(TrainedModel, kept.model_id).name
         session.execute(delete(Comparison).where(Comparison.id == kept.id))
         return name or ""
@@ -208,7 +211,7 @@ def _keep(
     said: prompting.Said,
 ) -> None:
     with services.db.write() as session:
-        kept = _require(session, player_id, comparison_id)
+        kept = require_own(session, player_id, comparison_id)
         row = session.scalars(
             select(ComparedRow).where(
                 ComparedRow.comparison_id == kept.id, ComparedRow.place == place
@@ -242,7 +245,7 @@ def _judge(services: Services, player_id: int, seen: ComparisonView) -> None:
     found = judging.judge(services, asked, known)
     notes = [note for note in (known.note, found.note) if note]
     with services.db.write() as session:
-        kept = _require(session, player_id, seen.id)
+        kept = require_own(session, player_id, seen.id)
         kept.is_judged, kept.note = True, " ".join(notes)
         for row, judged in zip(rows_of(session, kept.id), found.rows, strict=True):
             row.is_learned = judged.is_learned
@@ -252,10 +255,3 @@ def _judge(services: Services, player_id: int, seen: ComparisonView) -> None:
 def _is_own(services: Services, player_id: int, run: RunView) -> bool:
     with services.db.read() as session:
         return session.get_one(TrainedModel, run.id).player_id == player_id
-
-
-def _require(session: Session, player_id: int, comparison_id: int) -> Comparison:
-    kept = find_row(session, Comparison, comparison_id)
-    if kept is None or kept.player_id != player_id:
-        raise NotFound("You have no such comparison. It may have been deleted.")
-    return kept

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from sqlalchemy.orm import Session
@@ -19,6 +19,7 @@ from webapp.domain.train.choices import PROMPT_CHARS
 from webapp.errors import BackendError, InvalidInput, LabError
 from webapp.llm import gateway as llm
 from webapp.llm.endpoints import LOCAL
+from webapp.plugins.asking import Message
 from webapp.rows import TRAIN, Generation, Player
 
 MOST_TOKENS: Final = 200
@@ -101,11 +102,40 @@ def ask(services: Services, *, player_id: int, model: str, wanted: Wanted) -> Sa
 
     Raises QuotaExceeded before anything is recorded; what fails later is in `error`.
     """
-    answer = answer_to(wanted.prompt, services.content.current().help_texts)
     seed = services.seed() if wanted.seed is None else wanted.seed
     # A trained model is always one of this machine, whatever else has its name.
-    called = f"{LOCAL}/{model}"
-    request = _request(called, wanted, seed, player_id)
+    request = _request(f"{LOCAL}/{model}", wanted, seed, player_id)
+    said = _say(services, player_id=player_id, request=request, typed=wanted.prompt)
+    return replace(said, model=model)
+
+
+def consult(
+    services: Services,
+    *,
+    player_id: int,
+    model: str,
+    messages: tuple[Message, ...],
+    typed: str,
+    tokens: int,
+) -> Said:
+    """Ask a model of any endpoint for its likeliest reply to a chat, as `ask` does.
+
+    `typed` is the part of the messages that the player wrote for it.
+    """
+    sampling = llm.Sampling(temperature=0.0, top_p=1.0, max_tokens=tokens, seed=0)
+    request = llm.ChatRequest(model, messages, sampling, f"player-{player_id}")
+    return _say(services, player_id=player_id, request=request, typed=typed)
+
+
+def _say(
+    services: Services,
+    *,
+    player_id: int,
+    request: llm.ChatRequest,
+    typed: str,
+) -> Said:
+    answer = answer_to(typed, services.content.current().help_texts)
+    seed = request.sampling.seed or 0
     job = _Reply(services, request)
 
     def prepare(session: Session, player: Player) -> runs.Begun[Generation]:
@@ -125,8 +155,8 @@ def ask(services: Services, *, player_id: int, model: str, wanted: Wanted) -> Sa
             Limit("player", "minute", settings.model_prompts_per_minute),
             Limit("player", "day", settings.model_prompts_per_day),
         ),
-        model=called,
-        typed=wanted.prompt,
+        model=request.model,
+        typed=typed,
         prepare=prepare,
         answer=answer,
     )
@@ -135,8 +165,8 @@ def ask(services: Services, *, player_id: int, model: str, wanted: Wanted) -> Sa
     failures = [event for event in told if isinstance(event, events.ErrorEvent)]
     done = job.record.completion
     return Said(
-        model=model,
-        prompt=wanted.prompt,
+        model=request.model,
+        prompt=typed,
         text=job.record.reply,
         seed=seed,
         ms=done.ms if done else 0,

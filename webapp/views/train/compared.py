@@ -16,7 +16,14 @@ from flask import (
 )
 from flask.typing import ResponseReturnValue
 
-from webapp.domain.train import compared, comparing, learned, models, prompting
+from webapp.domain.train import (
+    compared,
+    comparing,
+    learned,
+    models,
+    preferring,
+    prompting,
+)
 from webapp.domain.train.compared import SIDES
 from webapp.domain.train.sides import MOST_ROWS, USUAL_ROWS, read_rows, sides
 from webapp.errors import Conflict, InvalidInput, LabError, NotFound
@@ -90,7 +97,7 @@ def go_on(comparison_id: int) -> ResponseReturnValue:
                     services(), player_id=player_id(), comparison_id=comparison_id
                 )
                 seen = _find(comparison_id)
-                if seen.is_judged or problem or time.monotonic() >= until:
+                if seen.is_over or problem or time.monotonic() >= until:
                     break
     except NotFound:
         raise
@@ -110,6 +117,24 @@ def go_on(comparison_id: int) -> ResponseReturnValue:
 def again(comparison_id: int) -> ResponseReturnValue:
     """Ask those again that could not be asked."""
     comparing.ask_again(services(), player_id=player_id(), comparison_id=comparison_id)
+    return redirect(url_for("train_compared.detail", comparison_id=comparison_id), 303)
+
+
+@bp.post("/compared/<int:comparison_id>/judge")
+@player_required
+def ask_judge(comparison_id: int) -> ResponseReturnValue:
+    """Have a judge model say whose replies are better; the page asks it."""
+    typed = request.form.get("rubric", "")
+    try:
+        preferring.begin(
+            services(),
+            player_id=player_id(),
+            comparison_id=comparison_id,
+            rubric=typed,
+        )
+    except (InvalidInput, Conflict) as error:
+        page = _page(comparison_id, problem=error.message, rubric=typed)
+        return page, error.status
     return redirect(url_for("train_compared.detail", comparison_id=comparison_id), 303)
 
 
@@ -224,11 +249,14 @@ def _new(name: str, *, problem: str = "") -> str:
     )
 
 
-def _page(comparison_id: int) -> str:
-    return render_template("train/compared.html", **_values(comparison_id, "", None))
+def _page(comparison_id: int, *, problem: str = "", rubric: str = "") -> str:
+    values = _values(comparison_id, problem, None, rubric=rubric)
+    return render_template("train/compared.html", **values)
 
 
-def _values(comparison_id: int, problem: str, wait: int | None) -> dict[str, Any]:
+def _values(
+    comparison_id: int, problem: str, wait: int | None, *, rubric: str = ""
+) -> dict[str, Any]:
     seen = _find(comparison_id)
     order = request.args.get("order", "")
     counted = compared.errors(seen)
@@ -241,6 +269,11 @@ def _values(comparison_id: int, problem: str, wait: int | None) -> dict[str, Any
         "examples": {each.kind: compared.examples(seen, each.kind) for each in counted},
         "grades": GRADES,
         "marked": marked,
+        "typed": rubric,
+        "preferred": compared.preferred(seen),
+        "judge": services().gateway.judge(),
+        "usual_rubric": preferring.USUAL_RUBRIC,
+        "rubric_chars": preferring.RUBRIC_CHARS,
         "problem": problem,
         "wait": wait,
     }

@@ -5,7 +5,13 @@ from __future__ import annotations
 import csv
 import io
 
-from webapp.domain.train.compared import Answer, ComparisonView
+from webapp.domain.train.compared import (
+    SIDES,
+    TIE,
+    Answer,
+    ComparisonView,
+    Preference,
+)
 from webapp.text.csv_cells import neutral
 
 
@@ -19,11 +25,12 @@ def csv_of(seen: ComparisonView) -> str:
             f"{side.model}: {what}"
             for what in ("reply", "matches", "similarity", "errors", "grade")
         ]
-    table.writerow(map(neutral, [*head, "note"]))
+    table.writerow(map(neutral, [*head, "judge", "note"]))
     for row in seen.rows:
         line = [str(row.place), row.prompt, row.target or "", _yes(row.is_learned)]
         for answer in row.answers:
             line += _answer_cells(answer)
+        line.append(_preferred(seen, row.preference))
         table.writerow(map(neutral, [*line, row.note]))
     return file.getvalue()
 
@@ -45,6 +52,14 @@ def _answer_cells(answer: Answer) -> list[str]:
         "; ".join(finding.label for finding in answer.errors),
         answer.grade,
     ]
+
+
+def _preferred(seen: ComparisonView, found: Preference | None) -> str:
+    if found is None:
+        return ""
+    if not found.better:
+        return f"not judged: {found.error}"
+    return TIE if found.better == TIE else seen.sides[SIDES.index(found.better)].model
 
 
 def _yes(is_so: bool) -> str:

@@ -63,6 +63,7 @@ def test_figures_are_those_of_the_rows():
     assert sum(lengths["counts"]) == 301
     assert len(lengths["edges"]) == len(lengths["counts"]) + 1
     assert found["scripts"] == {"Latin": 1.0}
+    assert list(found["languages"]) == ["English"]
 
 
 def test_lengths_are_between_their_edges():
@@ -93,7 +94,15 @@ def test_what_is_wrong_is_said_in_words():
     found = report([*RECIPES, "word " * 3000])
     assert "1 row is very long, up to 3,001 tokens" in said(found)
     half = ["Это простой русский текст номер " + str(n) for n in range(300)]
-    assert "several scripts: Latin, Cyrillic" in said(report([*RECIPES, *half]))
+    assert "languages: mostly Russian, 47 % English" in said(report([*RECIPES, *half]))
+    numbers = [f"{n} алло" for n in range(300)]
+    assert "several scripts: Latin, Cyrillic" in said(report([*RECIPES, *numbers]))
+    german = [f"Rezept {n}: koche die Eier und rühre in der Pfanne" for n in range(100)]
+    found = report([*RECIPES, *german])
+    assert "several languages: mostly English, 25 % German. A small model" in said(
+        found
+    )
+    assert found["language"] == "mostly English, 25 % German"
     near = [f"{text} now" for text in RECIPES[:50]]
     assert "almost the same as another" in said(report([*RECIPES, *near]))
 

@@ -14,6 +14,7 @@ from flask import Flask
 from tests.kit.browser import Browser, text_of
 from tests.kit.judging import (
     LEARNED,
+    Judge,
     Speakers,
     TrainingWithRows,
     add_model,
@@ -232,6 +233,49 @@ def test_grades_are_saved_and_shown_again(ada: Browser) -> None:
     assert "x" * 501 in long.text
 
 
+def test_without_a_judge_the_page_says_what_to_set_up(ada: Browser) -> None:
+    path = begin(ada)
+    page = finish(ada, path)
+    assert "No model judges here: an instructor can name one" in text_of(page)
+    assert 'name="rubric"' not in page
+    answer = ada.post(f"{path}/judge", {"rubric": "The shorter one."})
+    assert answer.status_code == 409
+    assert "No model judges here: your instructor" in text_of(answer.text)
+
+
+def test_a_judge_is_asked_from_the_page_by_a_rubric_of_ones_own(
+    ada: Browser, app: Flask, speakers: Speakers
+) -> None:
+    judge = Judge(["salted"])
+    app.extensions["wordkeep"] = with_speakers(
+        app.extensions["wordkeep"], speakers, "soup", judge=judge
+    )
+    path = begin(ada)
+    page = finish(ada, path)
+    assert "The better reply answers the request, is right" in text_of(page)
+    for wrong, says in ((" ", "The rubric is empty"), ("x" * 1001, "at most 1,000")):
+        answer = ada.post(f"{path}/judge", {"rubric": wrong})
+        assert (answer.status_code, says in text_of(answer.text)) == (400, True)
+    assert ada.post(f"{path}/judge", {"rubric": SCRIPT}).status_code == 303
+    going = ada.get(path).text
+    assert "0 of 2 judged." in text_of(going)
+    assert 'hx-trigger="submit, load"' in going
+    assert SCRIPT not in going
+    assert ada.swap(path).status_code == 200
+    assert ada.post(path).status_code == 303
+    page = ada.get(path).text
+    assert "Better, says the judge 0 of 2 2 of 2" in text_of(page)
+    assert "The judge: Soup bot is better" in text_of(page)
+    assert (
+        "hosted/arbiter compared the replies to 2 prompts: 2 decided, 0 ties"
+        in text_of(page)
+    )
+    assert "hx-trigger" not in page
+    rows = list(csv.DictReader(io.StringIO(ada.get(f"{path}/table.csv").text)))
+    assert [row["judge"] for row in rows] == ["soup", "soup"]
+    assert len(judge.history) == 4
+
+
 def test_the_table_for_a_spreadsheet(ada: Browser, speakers: Speakers) -> None:
     speakers.says["smollm2"].clear()
     speakers.says["smollm2"].append('=HYPERLINK("http://evil")')
@@ -242,7 +286,7 @@ def test_the_table_for_a_spreadsheet(ada: Browser, speakers: Speakers) -> None:
     assert answer.headers["Content-Disposition"].startswith("attachment")
     head, first, second = csv.reader(io.StringIO(answer.text))
     assert head[:5] == ["row", "prompt", "target", "learned from", "smollm2: reply"]
-    assert len(head) == len(first) == len(second) == 15
+    assert len(head) == len(first) == len(second) == 16
     assert first[4] == '\'=HYPERLINK("http://evil")'
     assert first[9:12] == ["Boil it in salted water.", "yes", "1.000"]
     assert second[10] == "no"

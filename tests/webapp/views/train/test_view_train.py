@@ -64,6 +64,7 @@ def test_the_page_of_data_shows_rows_and_report(player: Browser) -> None:
     page = text_of(player.get(take(player)).text)
     assert "It has 240 rows with the columns {title} {steps}" in page
     assert "192 rows" in page
+    assert "Language mostly English, 12 % German" in page
     assert "This is enough to see a change" in page
 
 
