@@ -127,7 +127,8 @@ def make_guard(
             },
         )
         write_text(files[CARD], card(name, figures))
-        write_json(files[JUDGED], _judged(rows, held_out, temperature))
+        judged = _judged(rows, held_out, temperature)
+        write_json(files[JUDGED], {"data": judged})
         write_release(
             folder,
             name=name,

@@ -77,7 +77,9 @@ def test_a_job_becomes_a_guard_that_is_served(shop, tmp_path):
     assert told["progress"]["update"] == told["progress"]["of"] == UPDATES
     release = read_release(shop.learning.models / "gate-2")
     assert (release.name, release.kind) == ("gate-2", "guard")
-    judged = json.loads(shop.trainings.result(job.id, "judged.json").read_bytes())
+    judged = json.loads(shop.trainings.result(job.id, "judged.json").read_bytes())[
+        "data"
+    ]
     caught = sum(row["label"] and row["score"] >= 0.5 for row in judged)
     assert caught == told["figures"]["caught"]
     assert {row["text"] for row in judged} == {row["text"] for row in ROWS}
