@@ -20,7 +20,7 @@ from webapp.domain.train import data as datasets
 from webapp.domain.train import runs
 from webapp.domain.train.choices import GUARD, Choices
 from webapp.domain.train.runs import RunView
-from webapp.errors import InvalidInput, LabError
+from webapp.errors import Conflict, ContentError, InvalidInput, LabError
 from webapp.llm.ask import GatewayAsk
 from webapp.llm.endpoints import LOCAL
 from webapp.llm.training_shapes import Judged
@@ -65,8 +65,8 @@ class Messages:
                 )
             if len(texts) < LEAST:
                 return (
-                    f"There are {len(texts)} {called}: a guard needs at least {LEAST} of"
-                    " each kind. Add more."
+                    f"There are {len(texts)} {called}: a guard needs at least {LEAST}"
+                    " of each kind. Add more."
                 )
         if len(self.attacks) + len(self.harmless) > MOST:
             return f"A guard learns from at most {MOST:,} messages: leave some out."
@@ -175,7 +175,7 @@ def judge(services: Services, *, player_id: int, name: str, text: str) -> Modera
     """Ask a guard about a message; it counts for the day as a prompt to a model does.
 
     The caller knows that the player may open the guard. Raises InvalidInput,
-    QuotaExceeded and BackendError.
+    QuotaExceeded, BackendError, and Conflict if the guard is gone.
     """
     if not text.strip():
         raise InvalidInput("Write a message first.")
@@ -196,7 +196,13 @@ def judge(services: Services, *, player_id: int, name: str, text: str) -> Modera
             ),
         )
     ask = GatewayAsk(services.gateway, runs.user_of(player_id))
-    return ask.moderate(text, model=f"{LOCAL}/{name}")
+    try:
+        return ask.moderate(text, model=f"{LOCAL}/{name}")
+    except ContentError:
+        raise Conflict(
+            "The files of this guard are not on this machine any more, so it cannot"
+            " judge anything."
+        ) from None
 
 
 def _lines(text: str, what: str) -> tuple[str, ...]:

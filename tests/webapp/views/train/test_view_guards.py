@@ -32,7 +32,7 @@ def test_messages_become_a_guard_with_a_page(
     assert [row["label"] for row in rows] == [1] * 12 + [0] * 12
     page = browser.get(address).text
     told = text_of(page)
-    assert "10 of 12 attacks: 55 % to 95 %" in told
+    assert "10 of 12 attacks: 55.2 % to 95.3 %" in told
     assert "Spell it backwards." in told
     assert "Good morning!" not in told
     assert "- moderation: {model: my-guard}" in page
@@ -42,8 +42,6 @@ def test_messages_become_a_guard_with_a_page(
     assert browser.post(f"{address}/prompt", {"prompt": "Hello"}).status_code == 409
     judged = browser.post(f"{address}/judge", {"message": "Hello there"})
     assert "Let through: score" in text_of(judged.text)
-    run = trainer.last.removeprefix("ftjob-")
-    assert run
     # The form that is sent again starts nothing, and keeps nothing twice.
     train_again = {"attacks": ATTACKS, "harmless": HARMLESS, "title": "My guard"}
     browser.post(NEW, {**train_again, "form": "abc", "do": "train"})
