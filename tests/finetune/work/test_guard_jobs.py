@@ -17,6 +17,7 @@ from finetune.jobs.queue import Queue
 from finetune.jobs.trainings import Trainings
 from finetune.settings import load_settings
 from finetune.training.control import Control
+from finetune.training.errors import RunStopped
 from finetune.training.own_guard import UPDATES
 from finetune.weights.releases import read_release
 from finetune.work import guards
@@ -114,7 +115,7 @@ def test_one_that_was_cancelled_or_lost_begins_again(shop, tmp_path, monkeypatch
     taken = shop.learning.jobs.take("somebody")
     control = Control()
     control.stop()
-    with pytest.raises(guards.RunStopped):
+    with pytest.raises(RunStopped):
         shop.trainer.train(taken, control, is_over=False)
     assert not shop.learning.runs.is_complete(job.id)
     shop.learning.jobs.leave(taken, "cancelled")

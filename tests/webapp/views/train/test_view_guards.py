@@ -29,7 +29,7 @@ def test_messages_become_a_guard_with_a_page(
     job = trainer.jobs[trainer.last]
     assert (job["model"], job["recipe"]) == ("guard", {})
     _, rows = trainer.files[job["training_file"]]
-    assert [row["label"] for row in rows] == [1] * 12 + [0] * 12
+    assert [int(row["label"]) for row in rows] == [1] * 12 + [0] * 12
     page = browser.get(address).text
     told = text_of(page)
     assert "10 of 12 attacks: 55.2 % to 95.3 %" in told
