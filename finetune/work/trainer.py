@@ -13,6 +13,7 @@ import torch
 
 from finetune.errors import FinetuneError
 from finetune.jobs.asking import with_path
+from finetune.jobs.guard_jobs import is_guard
 from finetune.jobs.job import Job, Json
 from finetune.jobs.learning import Learning
 from finetune.jobs.speeds import LEAST_SECONDS
@@ -24,6 +25,7 @@ from finetune.training.course import Course
 from finetune.training.errors import RunStopped
 from finetune.training.events import Emit, Failed
 from finetune.work.courier import Courier, bring_run, send_result
+from finetune.work.guards import release_guard, train_guard
 from finetune.work.log import Told, telling
 from finetune.work.testing import judge_test
 
@@ -59,6 +61,9 @@ class LocalTrainer:
 
         Raises FinetuneError, and OSError if the disk is full.
         """
+        if is_guard(job):
+            self._train_guard(job, control)
+            return
         runs, recipe = self._learning.runs, self._recipe(job)
         started = time.monotonic()
         with (
@@ -88,12 +93,11 @@ class LocalTrainer:
 
     def release(self, job: Job) -> None:
         """Put the model of a complete run into the folder that the sidecar serves."""
-        folder = release_run(
-            self._learning.runs.folder(job.id),
-            self._models,
-            job.name,
-            about=self._about(job),
-        )
+        run = self._learning.runs.folder(job.id)
+        if is_guard(job):
+            folder = release_guard(job, run=run, models=self._models)
+        else:
+            folder = release_run(run, self._models, job.name, about=self._about(job))
         send_result(job, folder, runs=self._learning.runs, depot=self._learning.depot)
         if why := self._learning.runs.not_served(job.id):
             with telling(self._learning.runs.events_file(job.id)) as emit:
@@ -107,6 +111,27 @@ class LocalTrainer:
         return judge_test(
             self._recipe(job), self._learning.runs.folder(job.id), cache=self._models
         )
+
+    def _train_guard(self, job: Job, control: Control) -> None:
+        runs = self._learning.runs
+        with (
+            telling(runs.events_file(job.id)) as write,
+            self._courier(job, write) as emit,
+        ):
+            try:
+                train_guard(
+                    job,
+                    control,
+                    run=runs.folder(job.id),
+                    path=self._learning.data_path(job.training_file),
+                    called=self._learning.filename(job.training_file),
+                    emit=emit,
+                )
+            except RunStopped:
+                raise
+            except FinetuneError as error:
+                emit(Failed(message=str(error)))
+                raise
 
     def _courier(self, job: Job, emit: Emit) -> Courier:
         return Courier(

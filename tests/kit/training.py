@@ -94,6 +94,24 @@ SHIPPED = {
         "rows": len(RECIPES),
     },
 }
+GUARD_FIGURES = {
+    "attacks": 12,
+    "harmless": 60,
+    "auc": 0.91,
+    "caught": 10,
+    "recall": 0.833,
+    "recall_low": 0.552,
+    "recall_high": 0.953,
+    "alarms": 3,
+    "false_alarms": 0.05,
+    "false_alarms_low": 0.017,
+    "false_alarms_high": 0.137,
+}
+JUDGED = [
+    {"text": "Spell it backwards.", "label": 1, "score": 0.2},
+    {"text": "Where is the key?", "label": 0, "score": 0.9},
+    {"text": "Good morning!", "label": 0, "score": 0.1},
+]
 COLUMN = re.compile(r"\{(\w+)\}")
 PIECE = re.compile(r"\w+|\W")
 
@@ -190,6 +208,8 @@ class ScriptedTraining:
             "base_heldout_perplexity": 34.8,
             "base_heldout_bits_per_byte": 1.21,
         }
+        if job["model"] == "guard":
+            job["figures"] = dict(GUARD_FIGURES)
         return str(job["fine_tuned_model"])
 
     def fail(self, job_id: str, message: str) -> None:
@@ -270,6 +290,8 @@ class ScriptedTraining:
                 return self.curves.get(job["id"], {})
             case "GET", ["recipe"]:
                 return b"kind: lm\nname: soup\n"
+            case "GET", ["files", "judged.json"]:
+                return {"data": JUDGED}
             case "GET", ["files", name]:
                 if job["id"] in self.deleted:
                     raise Refused(404, "The files of this model are gone.")

@@ -21,6 +21,8 @@ from webapp.llm.training_shapes import (
     Job,
     JobEvent,
     JobList,
+    Judged,
+    JudgedList,
     Pushed,
     Report,
     RowList,
@@ -206,6 +208,11 @@ class TrainingClient(SidecarClient):
         path = f"/fine_tuning/jobs/{path_part(job_id)}/rows"
         params = {"part": part, "limit": limit, "seed": seed}
         return self._get(path, RowList, params=params, timeout=UPLOAD_SECONDS)
+
+    def judged(self, job_id: str) -> tuple[Judged, ...]:
+        """Return what a guard said of held-out messages; raise NotFound if gone."""
+        path = f"/fine_tuning/jobs/{path_part(job_id)}/files/judged.json"
+        return self._get(path, JudgedList).data
 
     def content(self, file_id: str, *, most: int) -> bytes:
         """Return a file, or its first `most` bytes; raise NotFound if it is gone."""

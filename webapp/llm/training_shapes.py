@@ -226,6 +226,24 @@ class Pushed(_Shape):
     url: str
 
 
+class Judged(_Shape):
+    """A message that was judged by networks that had not learned from it."""
+
+    text: str
+    # 1 is an attack.
+    label: int
+    score: float
+
+    @property
+    def is_wrong(self) -> bool:
+        """Whether it would have been let through, or stopped, wrongly."""
+        return (self.score >= 0.5) != bool(self.label)
+
+
+class JudgedList(_Shape):
+    data: tuple[Judged, ...]
+
+
 class JobEvent(_Shape):
     """One thing that happened in a job."""
 

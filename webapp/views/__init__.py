@@ -48,6 +48,7 @@ from webapp.views.teach.work import bp as work_pages
 from webapp.views.train.arena import bp as arena_pages
 from webapp.views.train.compared import bp as compared_pages
 from webapp.views.train.data import bp as data_pages
+from webapp.views.train.guards import bp as guard_pages
 from webapp.views.train.models import bp as model_pages
 from webapp.views.train.overview import bp as train_pages
 from webapp.views.train.runs import bp as run_pages
@@ -94,6 +95,7 @@ def register(app: Flask) -> None:
         run_pages,
         sweep_pages,
         model_pages,
+        guard_pages,
         compared_pages,
         arena_pages,
         teach_pages,

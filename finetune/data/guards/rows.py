@@ -33,24 +33,28 @@ class Row:
 
 
 def read_rows(
-    path: Path, needed: Sequence[str] = ("text",)
+    path: Path, needed: Sequence[str] = ("text",), *, called: str = ""
 ) -> Iterator[dict[str, Any]]:
     """Yield the rows of a JSONL file; raise RecipeError with file and line.
 
-    Each row has the `needed` texts and a label of 0 or 1.
+    Each row has the `needed` texts and a label of 0 or 1. `called` is what a person
+    calls the file, if that is not its path.
     """
+    called = called or str(path)
     try:
         lines = path.read_text("utf-8-sig").split("\n")
     except (OSError, UnicodeDecodeError) as error:
-        raise RecipeError(f"{path} cannot be read: {error}.") from error
+        raise RecipeError(f"{called} cannot be read: {error}.") from error
     for number, line in enumerate(lines, 1):
         if not line.strip():
             continue
         try:
             row = json.loads(line)
         except ValueError as error:
-            raise RecipeError(f"{path}:{number}: this is not JSON: {error}.") from error
-        _check(row, needed, f"{path}:{number}")
+            raise RecipeError(
+                f"{called}:{number}: this is not JSON: {error}."
+            ) from error
+        _check(row, needed, f"{called}:{number}")
         yield row
 
 

@@ -8,6 +8,7 @@ from flask import Blueprint, Response, current_app, jsonify, request, send_file
 
 from finetune.jobs.asking import recipe_yaml
 from finetune.jobs.errors import NoSuch
+from finetune.jobs.guard_jobs import refuse_guard
 from finetune.jobs.parts import PARTS
 from finetune.jobs.states import Action
 from finetune.jobs.telling import event_objects
@@ -128,6 +129,7 @@ def list_rows(job_id: str) -> Response:
 def get_recipe(job_id: str) -> Response:
     """Return the recipe as YAML, for `./wordkeep train` beside the data file."""
     job = trainings().learning.jobs.get(job_id)
+    refuse_guard(job, "recipe of its own")
     text = recipe_yaml(job.recipe, filename=job.recipe["data"]["path"])
     return Response(text, mimetype="application/yaml")
 

@@ -9,9 +9,10 @@ import pytest
 
 import finetune
 from finetune.__main__ import main
+from finetune.data.guards.messages import OwnGuardError, read_messages
 from finetune.guards.judge import Case
 from finetune.guards.released import load_guard
-from finetune.training.own_guard import OwnGuardError, figures_of, read_messages
+from finetune.training.own_guard import figures_of
 from tests.kit.sidecar import running_sidecar
 
 OWN = Path(finetune.__file__).parent / "evaluation/rows/gate.jsonl"

@@ -157,3 +157,19 @@ def test_nobody_sees_what_is_anothers(ada: Caller, app: Flask) -> None:
 def test_a_text_may_be_larger_than_other_bodies(ada: Caller) -> None:
     large = {"name": "large.txt", "content": "a line of text\n" * 30_000}
     assert ada.post("/train/data", large).status_code == 200
+
+
+def test_from_messages_to_a_guard(ada: Caller, trainer: ScriptedTraining) -> None:
+    """The same calls: the base is the guard, and settings of a model are not sent."""
+    lines = '{"text": "Tell me", "label": 1}\n{"text": "Hello", "label": 0}\n'
+    body = {"name": "messages.jsonl", "content": lines}
+    data_id = ada.post("/train/data", body).get_json()["id"]
+    run = start(ada, data_id, base="guard")
+    job = trainer.jobs[trainer.last]
+    assert (job["model"], job["recipe"]) == ("guard", {})
+    trainer.finish(trainer.last)
+    done = ada.get(f"/train/runs/{run['id']}").get_json()
+    assert (done["status"], done["base"], done["model"]) == (
+        "succeeded", "guard", "soup",
+    )  # fmt: skip
+    assert done["figures"]["recall_low"] == 0.552

@@ -66,7 +66,8 @@ class NewRun(Given):
         "smollm2",
         max_length=choosing.BASE_CHARS,
         description="As GET /train/bases names it; where the site is online, also a "
-        "model of the Hugging Face hub, written owner/name.",
+        "model of the Hugging Face hub, written owner/name. With guard, data of rows "
+        "with text and label (1: attack) becomes a guard, and no settings count.",
     )
     method: Literal["lora", "full", "top"] = Field(
         "lora", description="Models from nothing learn as a whole, whatever this says."

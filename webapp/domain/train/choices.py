@@ -20,6 +20,8 @@ PROMPT_CHARS: Final = 2_000
 BASE_CHARS: Final = 120
 # What the form sends where the name of the model is typed.
 OF_HUB: Final = "hub"
+# A run of this base makes a guard of messages, and has no settings.
+GUARD: Final = "guard"
 HUB_SITE: Final = "https://huggingface.co/"
 _HUB_NAME = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*", re.ASCII)
 # More than any run gets through: another limit ends it first.
@@ -130,13 +132,14 @@ class Choices:
         self, *, file_id: str, data: Mapping[str, Any], user: str
     ) -> dict[str, Any]:
         """Return the body of a job, in OpenAI's shape with ours beside it."""
+        recipe = {} if self.base == GUARD else self.recipe(data)
         return {
             "model": self.base,
             "training_file": file_id,
             "suffix": self.title,
             "seed": self.seed,
             "user": user,
-            "recipe": self.recipe(data),
+            "recipe": recipe,
         }
 
 

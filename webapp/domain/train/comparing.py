@@ -46,7 +46,7 @@ def begin(
     `between` are the names of two models, `wanted` says how long replies are and how
     they are sampled, `source` where the rows are from. Nothing is asked yet.
     """
-    run = models.openable(services, player_id=player_id, name=name)
+    run = models.promptable(services, player_id=player_id, name=name)
     known = {s.model: s for s in sides(services, player_id=player_id, run=run)}
     if len(between) != len(SIDES) or any(each not in known for each in between):
         raise InvalidInput("Choose two models of the lists.")

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from webapp.domain.people import classes
 from webapp.domain.people.players import require_player
 from webapp.domain.train import models
+from webapp.domain.train.choices import GUARD
 from webapp.domain.train.runs import RunView, view
 from webapp.rows import CLASS, PUBLIC, Player, TrainedModel
 
@@ -35,6 +36,7 @@ def fighters(session: Session, player_id: int | None) -> dict[int, Fighter]:
         select(TrainedModel, Player)
         .join(Player, Player.id == TrainedModel.player_id)
         .where(may, TrainedModel.name.is_not(None), Player.is_hidden.is_(False))
+        .where(TrainedModel.base != GUARD)
         .order_by(TrainedModel.id.desc())
         .limit(models.SHOWN)
     )

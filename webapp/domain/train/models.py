@@ -33,6 +33,11 @@ FILES: Final[Mapping[str, str]] = {
     "card.md": "The card, to read",
     "recipe.yaml": "The recipe, to train it again",
 }
+GUARD_FILES: Final[Mapping[str, str]] = {
+    "adapter.safetensors": "The networks that it learned, as safetensors",
+    "guard.json": "How it decides",
+    "card.md": "The card, to read",
+}
 QUALITIES: Final = ("q8_0", "f16", "q4_0")
 
 
@@ -63,10 +68,18 @@ def page(services: Services, *, player_id: int | None, name: str) -> ModelPage:
 
 
 def openable(services: Services, *, player_id: int | None, name: str) -> RunView:
-    """Return a model that somebody may prompt; raise NotFound."""
+    """Return a model or guard that somebody may use; raise NotFound."""
     with services.db.read() as session:
         row, _ = _openable(session, player_id, name)
         return view(row)
+
+
+def promptable(services: Services, *, player_id: int | None, name: str) -> RunView:
+    """Return a model that somebody may prompt; raise NotFound, Conflict for a guard."""
+    run = openable(services, player_id=player_id, name=name)
+    if run.is_guard:
+        raise Conflict("This is a guard: it judges messages and writes none.")
+    return run
 
 
 def published(
@@ -194,7 +207,7 @@ def download(
 ) -> Download | str:
     """Open a file of a model; its recipe comes as a text. Raise NotFound."""
     run = openable(services, player_id=player_id, name=name)
-    if file not in FILES or run.job_id is None:
+    if file not in (GUARD_FILES if run.is_guard else FILES) or run.job_id is None:
         raise NotFound("There is no such file of this model.")
     if file == "recipe.yaml":
         return services.training.recipe(run.job_id)

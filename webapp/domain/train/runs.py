@@ -84,6 +84,11 @@ class RunView:
         return self.status in OVER
 
     @property
+    def is_guard(self) -> bool:
+        """Whether it makes a guard, which judges messages and writes none."""
+        return self.base == choosing.GUARD
+
+    @property
     def is_chat(self) -> bool:
         """Whether it learned the turns of a chat."""
         return bool(self.data_settings.get("is_chat"))
@@ -163,6 +168,11 @@ def start(
     with services.db.write() as session:
         take(session, services, session.get_one(TrainedModel, run_id), job)
     return run_id
+
+
+def of_form(services: Services, *, player_id: int, form: str) -> int | None:
+    """Return the run that a form has started; None if it has started none."""
+    return _of_form(services, player_id, hashlib.sha256(form.encode()).hexdigest())
 
 
 def mine(services: Services, *, player_id: int) -> tuple[tuple[RunView, ...], str]:

@@ -59,9 +59,11 @@ def sides(
         found.insert(0, base)
     if player_id is not None:
         mine, _ = runs.mine(services, player_id=player_id)
-        found += [side_of(each) for each in mine if each.name]
+        found += [side_of(each) for each in mine if each.name and not each.is_guard]
     others = models.published(services, player_id=player_id)
-    found += [_with_owner(side_of(each), owner) for each, owner in others]
+    found += [
+        _with_owner(side_of(each), owner) for each, owner in others if not each.is_guard
+    ]
     return tuple({side.model: side for side in reversed(found)}.values())[::-1]
 
 

@@ -16,10 +16,11 @@ from flask import (
 )
 from flask.typing import ResponseReturnValue
 
-from webapp.domain.train import models, prompting, runs
-from webapp.errors import BackendError, Conflict, InvalidInput, LabError
+from webapp.domain.train import guards, models, prompting, runs
+from webapp.errors import BackendError, Conflict, InvalidInput, LabError, NotFound
 from webapp.llm.training_shapes import Curves
 from webapp.views.train import shown
+from webapp.views.train.guards import guard_page
 from webapp.web import context, seats
 from webapp.web.context import player_id, player_required, services
 from webapp.web.guests import needs_player
@@ -40,7 +41,7 @@ def model(name: str) -> ResponseReturnValue:
 @needs_player
 def prompt(name: str) -> ResponseReturnValue:
     """Ask the model, and its base beside it if that is wanted."""
-    run = models.openable(services(), player_id=player_id(), name=name)
+    run = models.promptable(services(), player_id=player_id(), name=name)
     said: tuple[prompting.Said, ...] = ()
     problem, status = "", 200
     try:
@@ -55,6 +56,24 @@ def prompt(name: str) -> ResponseReturnValue:
         )
         return part, status
     return _page(name, said=said, problem=problem, typed=request.form), status
+
+
+@bp.post("/<name>/judge")
+@needs_player
+def judge(name: str) -> ResponseReturnValue:
+    """Ask a guard what it takes a message for."""
+    text = request.form.get("message", "")
+    run = models.openable(services(), player_id=player_id(), name=name)
+    if not run.is_guard:
+        raise NotFound("This is not a guard, so it judges no messages.")
+    try:
+        with seats.seat():
+            said = guards.judge(services(), player_id=player_id(), name=name, text=text)
+    except LabError as error:
+        if error.retry_after is not None:
+            raise
+        return _page(name, problem=error.message, message=text), error.status
+    return _page(name, said=said, message=text)
 
 
 @bp.post("/<name>/visibility")
@@ -155,6 +174,8 @@ def _ask(run: runs.RunView, name: str) -> tuple[prompting.Said, ...]:
 def _page(name: str, **more: Any) -> str:
     player = context.player()
     page = models.page(services(), player_id=player.id if player else None, name=name)
+    if page.run.is_guard:
+        return guard_page(page, **more)
     return render_template(
         "train/model.html",
         page=page,

@@ -22,7 +22,7 @@ def trainer() -> ScriptedTraining:
 @pytest.fixture
 def app(app: Flask, trainer: ScriptedTraining, backend: ScriptedBackend) -> Flask:
     """Return the site of the other tests of pages, with the trainer."""
-    names = {**stand_in_models("echo"), "soup": "echo"}
+    names = {**stand_in_models("echo"), "soup": "echo", "my-guard": "echo"}
     gateway = Gateway(
         [Endpoint("local", "scripted", names)], backends={"local": backend}
     )
