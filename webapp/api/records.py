@@ -6,7 +6,7 @@ these classes.
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -41,9 +41,18 @@ class Answer(BaseModel):
     )
 
 
+# Where in the document a record says which address gives it.
+SOURCE: Final = "x-source"
+
+
 def example(**values: Any) -> ConfigDict:
     """Return what shows one record of its kind in the document."""
     return ConfigDict(json_schema_extra={"examples": [values]})
+
+
+def given_by(path: str, **values: Any) -> ConfigDict:
+    """Return an example of a record that is sent back as a GET of `path` gave it."""
+    return ConfigDict(json_schema_extra={"examples": [values], SOURCE: path})
 
 
 class Stage(Answer):

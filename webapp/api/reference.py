@@ -11,6 +11,7 @@ from flask import Blueprint, render_template, request, url_for
 
 from webapp.api import calls, openapi
 from webapp.api.operations import Operation
+from webapp.api.records import SOURCE
 from webapp.once import once
 
 _SAMPLES: Final = {
@@ -183,8 +184,16 @@ def _curl(operation: Operation, path: str, body: dict[str, Any]) -> str:
         parts.insert(0, "-X POST")
     if operation.needs_token:
         parts.append('-H "Authorization: Bearer $TOKEN"')
-    if body:
-        parts.append('-H "Content-Type: application/json"')
-        sent = json.dumps(body["examples"][0], ensure_ascii=False)
-        parts.append(f"-d {shlex.quote(sent)}")
+    if not body:
+        return _command(parts)
+    parts.append('-H "Content-Type: application/json"')
+    if source := body.get(SOURCE):
+        # What the site itself has sealed cannot be written down here.
+        asked = [f'"$SITE{source}"', '-H "Authorization: Bearer $TOKEN"']
+        return f"{_command(asked)} |\n  {_command([*parts, '-d @-'])}"
+    sent = json.dumps(body["examples"][0], ensure_ascii=False)
+    return _command([*parts, f"-d {shlex.quote(sent)}"])
+
+
+def _command(parts: list[str]) -> str:
     return "curl " + " \\\n  ".join(parts)

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from pydantic import Field, StrictInt, StrictStr
 
 from webapp.api.operations import Api
-from webapp.api.records import Answer, Given, Stage, Status, example
+from webapp.api.records import Answer, Given, Stage, Status, given_by
 from webapp.domain.learn import carrying
 from webapp.domain.people.accounts import PlayerInfo
 from webapp.domain.play import notebook
@@ -71,8 +71,13 @@ class Progress(Answer):
 class BroughtProgress(Given):
     """What `GET /me/progress` gave, or the file of your page, exactly as it was."""
 
-    model_config = example(
-        format="wordkeep-progress", version=1, panels=[], answers=[], seal="3f9c…"
+    model_config = given_by(
+        "/api/v1/me/progress",
+        format="wordkeep-progress",
+        version=1,
+        panels=[],
+        answers=[],
+        seal="3f9c…",
     )
 
     format: StrictStr = Field(max_length=40)
