@@ -27,7 +27,7 @@ from webapp.plugins.check import (
     checks,
 )
 from webapp.text.characters import is_blank
-from webapp.text.words import count_words
+from webapp.text.words import count_words, words
 
 log = logging.getLogger(__name__)
 
@@ -42,6 +42,11 @@ _FLIPPED: Final[Mapping[Status, Status]] = {
 # What a hidden value is called before it may be known.
 _HIDDEN: Final = "…"
 SHOWN_REPLY: Final = 80
+# So many words of a task, from its first on, are nobody's own by accident.
+COPIED_WORDS: Final = 6
+COPIED_TASK: Final = (
+    "That is the task, word for word. Tell the model in your own words what to do."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +184,7 @@ def judge_before(
 
     It fails if it fails for one of them. No message names a hidden value.
     """
-    judged = [*_judge_lengths(case)]
+    judged = [*_judge_lengths(case), *_judge_own_words(case)]
     for spec in in_phase(case.panel, "before"):
         judged.append(_judge_for_all(case, spec, requests))
     status = _together(judged)
@@ -399,9 +404,25 @@ def _judge_lengths(case: Case) -> Iterable[Judged]:
             continue
         box = f"“{slot.label}”" if slot.label else "This box"
         bound, number = ("least", fewest) if count < fewest else ("most", most)
-        words = "word" if number == 1 else "words"
-        told = f"{box} needs at {bound} {number} {words}; so far it has {count}."
+        unit = "word" if number == 1 else "words"
+        told = f"{box} needs at {bound} {number} {unit}; so far it has {count}."
         yield Judged(check="words", of=name, status="failed", message=told)
+
+
+def _judge_own_words(case: Case) -> Iterable[Judged]:
+    """Judge whether a box holds the task as it is: that is nobody's prompt."""
+    if case.panel.talk == "none" or case.panel.expect == "failure":
+        return
+    task = words(case.panel.task)[:COPIED_WORDS]
+    if len(task) < COPIED_WORDS:
+        return
+    for name, slot in case.panel.slots.items():
+        typed = [] if slot.items or slot.choices else words(case.given.texts[name])
+        starts = range(len(typed) - len(task) + 1)
+        if any(typed[start : start + len(task)] == task for start in starts):
+            yield Judged(
+                check="own-words", of=name, status="failed", message=COPIED_TASK
+            )
 
 
 def _judge_for_all(

@@ -113,6 +113,35 @@ def test_a_box_says_how_many_words_it_needs(fewest: int, words: str) -> None:
     assert f"at least {words};" in seen.first_failing.message
 
 
+TASK = "Write an instruction so that the model says **yes** and nothing else."
+
+
+@pytest.mark.parametrize(
+    ("typed", "is_copied"),
+    [
+        (TASK, True),
+        (f"please do this now: {TASK.upper()}", True),
+        ("Write an instruction, so that the model says it", True),
+        ("Write an instruction so that it says yes", False),
+        ("Say yes and nothing else.", False),
+        ("", False),
+    ],
+)
+def test_a_task_that_is_pasted_is_nobodys_prompt(typed: str, is_copied: bool) -> None:
+    seen = before(simple_panel(task=TASK), ask=typed)
+    first = seen.first_failing
+    told = first is not None and first.message == judging.COPIED_TASK
+    assert told is is_copied
+
+
+@pytest.mark.parametrize("given", [{"talk": "none"}, {"expect": "failure"}])
+def test_where_no_prompt_is_asked_for_a_task_may_be_pasted(
+    given: dict[str, Any],
+) -> None:
+    panel = simple_panel(task=TASK).model_copy(update=given)
+    assert "own-words" not in {one.check for one in before(panel, ask=TASK).judged}
+
+
 def test_not_flips_every_example_of_every_check() -> None:
     opposite: dict[Status, Status] = {"passed": "failed", "failed": "passed"}
     count = 0
