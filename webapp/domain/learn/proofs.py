@@ -8,9 +8,10 @@ tried on every panel: the mutants.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from statistics import fmean
 from typing import Any, Final, Literal
 
 from webapp.content.index import Index
@@ -66,7 +67,7 @@ class EntryResult:
     `plays` is 0 where what was typed does not count, so that no model was asked.
     `replies` are some that went wrong: that did not pass where they must, or passed
     where they must not; if none did, some that did not pass. `is_told` says whether a
-    named mistake showed.
+    named mistake showed. `rates` are those of the sets of hidden values.
     """
 
     entry: Entry
@@ -76,6 +77,7 @@ class EntryResult:
     replies: tuple[str, ...]
     note: str
     is_told: bool = False
+    rates: tuple[float, ...] = (0.0,)
 
     @property
     def rate(self) -> float:
@@ -297,18 +299,20 @@ def play_entry(
         ]
         if not any(verdict.status == "passed" for verdict in verdicts):
             break
-    hits = sum(verdict.status == "passed" for verdict in verdicts)
+    passed = [verdict.status == "passed" for verdict in verdicts]
+    rates = _rates(passed, max(1, len(panel.vary)))
     is_told = is_told or any(_is(entry.mistake, one.mistake) for one in verdicts)
-    of_run = run_chance(panel.samples.least, panel.samples.of, hits / len(heard))
+    of_run = run_chance(panel.samples.least, panel.samples.of, rates)
     ungraded = sum(verdict.status == "ungraded" for verdict in verdicts)
     return EntryResult(
         entry,
-        hits,
+        sum(passed),
         len(heard),
         of_run * _after_share(case, plan, heard),
         _shown(entry, heard, verdicts),
         f"{ungraded} could not be judged" if ungraded else "",
         is_told,
+        rates,
     )
 
 
@@ -324,12 +328,31 @@ def _shown(
     return tuple(others if is_wanted or not passed else passed)[:REPLIES_SHOWN]
 
 
-def run_chance(least: int, of: int, rate: float) -> float:
-    """Return the chance that at least `least` of `of` samples pass, each at a rate."""
-    return sum(
-        math.comb(of, hits) * rate**hits * (1 - rate) ** (of - hits)
-        for hits in range(least, of + 1)
-    )
+def run_chance(least: int, of: int, rates: Sequence[float]) -> float:
+    """Return the chance that at least `least` of `of` samples pass.
+
+    `rates` are those of the sets of hidden values. A run takes them in turns, from any
+    of them on, and one may be far harder than another: a prompt that never works for
+    two of six cannot pass five of six.
+    """
+    chances = []
+    for turn in range(len(rates)):
+        by_hits = [1.0] + [0.0] * of
+        for number in range(of):
+            rate = rates[(turn + number) % len(rates)]
+            by_hits = [
+                (1 - rate) * chance + (rate * by_hits[hits - 1] if hits else 0.0)
+                for hits, chance in enumerate(by_hits)
+            ]
+        chances.append(sum(by_hits[least:]))
+    return fmean(chances)
+
+
+def _rates(passed: Sequence[bool], sets: int) -> tuple[float, ...]:
+    """Return the rate of each set of hidden values, which were played in turns."""
+    whole = fmean(passed)
+    parts = (passed[start::sets] for start in range(sets))
+    return tuple(fmean(part) if part else whole for part in parts)
 
 
 def lower_bound(hits: int, plays: int) -> float:
@@ -441,7 +464,7 @@ def _advice(panel: Panel, results: tuple[EntryResult, ...]) -> Iterator[str]:
         name, chance = one.entry.name, f"{100 * one.chance:.0f} %"
         if one.entry.kind == "solved_by":
             fits = max(
-                (k for k in range(1, of + 1) if run_chance(k, of, one.rate) >= 0.9),
+                (k for k in range(1, of + 1) if run_chance(k, of, one.rates) >= 0.9),
                 default=0,
             )
             would = f" {fits} of {of} would fit." if fits else ""
