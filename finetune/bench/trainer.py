@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from transformers import (
@@ -17,16 +18,19 @@ from transformers import (
 )
 
 from finetune.bench.runs import (
+    LOOKS,
     NEVER,
+    Goal,
     Job,
     Point,
     Run,
+    SavedRows,
     dtype_of,
     heldout_loss,
     load_rows,
     summary,
 )
-from finetune.bench.work import documents, peak_flops, wait_for
+from finetune.bench.work import Texts, documents, peak_flops, wait_for
 from finetune.data.packing import IGNORE, Document, PackedRows
 from finetune.recipes.lm import LmRecipe
 from finetune.training.clock import Clock
@@ -34,73 +38,77 @@ from finetune.training.lm import rate_at
 from finetune.training.lora import add_adapters
 from finetune.weights.base import load_base
 
-# Looks at the held-out loss on the way that ours needed to the goal.
-_LOOKS = 10
+Way = Literal["notebook", "defaults", "tuned"]
+Batch = dict[str, torch.Tensor]
+
 # So that a slower learner can go on where its rate has come to its end.
 _LEAST_RATE = 0.05
 _USUAL_BATCH = 8  # of Trainer
-
-Batch = dict[str, torch.Tensor]
+# What the notebook sets (see bench/train.py); all else it leaves as it is.
+_NOTEBOOK_BLOCK = 100
+_NOTEBOOK = {"learning_rate": 8.91e-4, "weight_decay": 0.01}
 
 
 @dataclass(frozen=True, slots=True)
-class Goal:
-    """The loss to reach, the tokens that ours needed for it, and the time allowed.
+class Items:
+    """What a Trainer learns from, and how some of them become a batch.
 
-    The learning rate falls over the `planned` seconds, and then stays low.
+    `each` are the tokens of texts in an update.
     """
 
-    loss: float
-    tokens: float
-    seconds: float
-    planned: float
+    items: list[Any]
+    collate: Callable[[list[Any]], Batch]
+    each: float
+    texts: Texts
 
 
-def run_trainer(job: Job, goal: Goal, *, is_tuned: bool) -> Run:
+def run_trainer(job: Job, goal: Goal, way: Way) -> Run:
     """Train with `transformers.Trainer` until the goal or the end of its time.
 
-    By default it computes in 32 bits on batches of 8 documents, filled up to the
-    longest; tuned, in bf16 on the same packed rows as ours.
+    notebook: all weights in 32 bits, on blocks that are cut from all texts in a row;
+    its rate falls to nothing over the tokens of the goal. defaults: the adapters and
+    the rate of our recipe, in 32 bits, on batches of 8 documents filled up to the
+    longest. tuned: the same in bf16 on our packed rows.
     """
     rows = load_rows(job.rows)
     recipe = job.recipe
-    arguments = _arguments(job, is_tuned=is_tuned)
+    is_notebook, is_tuned = way == "notebook", way == "tuned"
+    given = _items(rows, recipe, way)
+    updates = math.ceil(goal.tokens / given.each)
+    arguments = _arguments(job, way, updates if is_notebook else NEVER)
     peak = peak_flops(arguments.device, dtype_of(is_tuned))
     torch.manual_seed(recipe.seed)
     model = load_base(recipe.base, cache=job.cache).model
     model.config.use_cache = False
-    if recipe.lora is not None:
+    if recipe.lora is not None and not is_notebook:
         # Frozen weights are kept in the type that they are used in, as ours are.
         model = add_adapters(model.to(dtype_of(is_tuned)), recipe.lora)
-    items: list[Any] = (
-        list(range(len(rows.train))) if is_tuned else documents(rows.train, rows.filler)
-    )
     watch = Watch(
         goal,
-        each=rows.texts.tokens * _batch(recipe, is_tuned) / len(items),
+        each=given.each,
         device=arguments.device,
         judge=lambda: heldout_loss(
             model, rows.heldout, at_once=recipe.rows, is_bf16=is_tuned
         ),
     )
-    trainer = FallingTrainer(
+    trainer: Any = (Trainer if is_notebook else FallingTrainer)(
         model=model,
         args=arguments,
-        train_dataset=items,
-        data_collator=_packed(rows.train) if is_tuned else _filled(rows.filler),
+        train_dataset=given.items,
+        data_collator=given.collate,
         callbacks=[watch],
     )
     trainer.remove_callback(PrinterCallback)
-    trainer.rate = lambda update: falling(watch.seconds / goal.planned, recipe.warmup)
+    if not is_notebook:
+        trainer.rate = lambda update: falling(update / updates, recipe.warmup)
     trainer.train()
-    seconds = reached(watch.curve, goal.loss)
     return summary(
-        model, rows.texts, watch.curve, peak=peak, is_bf16=is_tuned, seconds=seconds
+        model, given.texts, watch.curve, goal=goal, peak=peak, is_bf16=is_tuned
     )
 
 
 class FallingTrainer(Trainer):  # type: ignore[misc]
-    """A Trainer whose learning rate falls by the clock, as ours does."""
+    """A Trainer whose learning rate falls as ours does."""
 
     rate: Callable[[int], float]
     lr_scheduler: Any
@@ -129,50 +137,36 @@ class Watch(TrainerCallback):  # type: ignore[misc]
         self.each = each
         self.curve: list[Point] = []
         self._goal = goal
-        self._every = max(1, round(goal.tokens / each / _LOOKS))
+        self._every = max(1, round(goal.tokens / each / LOOKS))
         self._device = device
         self._judge = judge
         self._clock = Clock(now=clock)
 
-    @property
-    def seconds(self) -> float:
-        """How long the run has learned: 0 before it begins."""
-        return self._clock.seconds
-
     def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-        """Start the clock."""
+        """Judge what is there before, and start the clock."""
+        self._look(0.0, 0)
         self._clock.start()
 
     def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         """Judge when it is time, with a stopped clock."""
-        is_over = self.seconds >= self._goal.seconds
+        is_over = (
+            self._clock.seconds >= self._goal.seconds
+            or state.global_step == state.max_steps
+        )
         if state.global_step % self._every and not is_over:
             return
         wait_for(self._device)
-        seconds = self.seconds
+        seconds = self._clock.seconds
         with self._clock.resting():
-            loss = self._judge()
-        point = Point(seconds, state.global_step * self.each, loss)
-        self.curve.append(point)
-        sys.stderr.write(f"  {point.seconds:.0f} s: loss {loss:.4f}\n")
+            loss = self._look(seconds, state.global_step)
         if is_over or loss <= self._goal.loss:
             control.should_training_stop = True
 
-
-def reached(curve: Sequence[Point], loss: float) -> float | None:
-    """Return after how many seconds a loss was reached, or None.
-
-    Between two looks the loss is taken to have fallen evenly.
-    """
-    before: Point | None = None
-    for point in curve:
-        if point.loss <= loss:
-            if before is None:
-                return point.seconds
-            part = (before.loss - loss) / (before.loss - point.loss)
-            return before.seconds + part * (point.seconds - before.seconds)
-        before = point
-    return None
+    def _look(self, seconds: float, update: int) -> float:
+        point = Point(seconds, update * self.each, self._judge())
+        self.curve.append(point)
+        sys.stderr.write(f"  {point.seconds:.0f} s: loss {point.loss:.4f}\n")
+        return point.loss
 
 
 def falling(done: float, warmup: float) -> float:
@@ -181,11 +175,37 @@ def falling(done: float, warmup: float) -> float:
     return share if done < warmup else max(_LEAST_RATE, share)
 
 
-def _arguments(job: Job, *, is_tuned: bool) -> TrainingArguments:
+def _items(rows: SavedRows, recipe: LmRecipe, way: Way) -> Items:
+    if way == "notebook":
+        size = _NOTEBOOK_BLOCK
+        whole = rows.stream[: len(rows.stream) // size * size]
+        blocks = list(whole.view(-1, size))
+        # A token looks at half of its block, and all but the first are learned.
+        texts = Texts(size * len(blocks), (size + 1) / 2, (size - 1) / size)
+        return Items(blocks, _blocks, _USUAL_BATCH * size, texts)
+    items: list[Any]
+    collate: Callable[[list[Any]], Batch]
+    if way == "tuned":
+        items = list(range(len(rows.train)))
+        count, collate = recipe.rows * recipe.accumulate, _packed(rows.train)
+    else:
+        items = documents(rows.train, rows.filler)
+        count, collate = _USUAL_BATCH, _filled(rows.filler)
+    return Items(items, collate, rows.texts.tokens * count / len(items), rows.texts)
+
+
+def _arguments(job: Job, way: Way, updates: int) -> TrainingArguments:
     recipe = job.recipe
-    more: dict[str, Any] = {}
-    if is_tuned:
+    more: dict[str, Any] = _NOTEBOOK
+    if way != "notebook":
         more = {
+            "learning_rate": recipe.learning_rate,
+            "weight_decay": recipe.weight_decay,
+            "adam_beta2": 0.95,  # as in our loop
+            "max_grad_norm": recipe.clip,
+        }
+    if way == "tuned":
+        more |= {
             "bf16": True,
             "per_device_train_batch_size": recipe.rows,
             "gradient_accumulation_steps": recipe.accumulate,
@@ -193,11 +213,7 @@ def _arguments(job: Job, *, is_tuned: bool) -> TrainingArguments:
     arguments = TrainingArguments(
         output_dir=str(job.out),
         use_cpu=not torch.cuda.is_available(),
-        max_steps=NEVER,
-        learning_rate=recipe.learning_rate,
-        weight_decay=recipe.weight_decay,
-        adam_beta2=0.95,  # as in our loop
-        max_grad_norm=recipe.clip,
+        max_steps=updates,
         seed=recipe.seed,
         # Nothing is written, shown or sent.
         save_strategy="no",
@@ -212,8 +228,9 @@ def _arguments(job: Job, *, is_tuned: bool) -> TrainingArguments:
     return arguments
 
 
-def _batch(recipe: LmRecipe, is_tuned: bool) -> int:
-    return recipe.rows * recipe.accumulate if is_tuned else _USUAL_BATCH
+def _blocks(found: list[torch.Tensor]) -> Batch:
+    ids = torch.stack(found)
+    return {"input_ids": ids, "labels": ids}
 
 
 def _filled(filler: int) -> Callable[[list[Document]], Batch]:

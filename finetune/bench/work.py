@@ -36,13 +36,13 @@ class Texts(NamedTuple):
 class Weights:
     """Sizes of what a token is multiplied with.
 
-    `blocks` and `head` are frozen weights, `adapters` learned ones; `attention` is
+    `blocks` and `head` are frozen weights, `learned` all others; `attention` is
     layers times the width of all heads.
     """
 
     blocks: int
     head: int
-    adapters: int
+    learned: int
     attention: int
 
 
@@ -78,7 +78,10 @@ def measure_texts(found: Sequence[Document]) -> Texts:
 
 
 def measure_weights(model: Any) -> Weights:
-    """Count the weights of a causal language model with adapters on its blocks."""
+    """Count the weights of a causal language model, with or without adapters.
+
+    Where its head is learned, it is its table of tokens, too, and counts once.
+    """
     inner = model.get_base_model() if hasattr(model, "get_base_model") else model
     frozen = [
         module.weight
@@ -92,8 +95,8 @@ def measure_weights(model: Any) -> Weights:
     )
     return Weights(
         blocks=sum(weight.numel() for weight in frozen),
-        head=inner.lm_head.weight.numel(),
-        adapters=sum(p.numel() for p in model.parameters() if p.requires_grad),
+        head=0 if inner.lm_head.weight.requires_grad else inner.lm_head.weight.numel(),
+        learned=sum(p.numel() for p in model.parameters() if p.requires_grad),
         attention=config.num_hidden_layers * width,
     )
 
@@ -105,7 +108,7 @@ def flops_per_token(weights: Weights, texts: Texts) -> float:
     weight costs 6 a token: 2 forward, 2 for the gradient of what goes in, and 2 for its
     own gradient, and attention costs 12 × layers × width × context. Here
 
-        4 × blocks + 6 × adapters + 12 × attention × context + 4 × head × answers
+        4 × blocks + 6 × learned + 12 × attention × context + 4 × head × answers
 
     because a frozen weight has no gradient of its own, a token looks at earlier tokens
     of its document only, and the vocabulary is needed only where there is an answer.
@@ -114,7 +117,7 @@ def flops_per_token(weights: Weights, texts: Texts) -> float:
     """
     return (
         4 * weights.blocks
-        + 6 * weights.adapters
+        + 6 * weights.learned
         + 12 * weights.attention * texts.context
         + 4 * weights.head * texts.answers
     )
