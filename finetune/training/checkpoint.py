@@ -15,6 +15,7 @@ from safetensors.torch import load_file
 from torch import nn
 
 from finetune.recipes.common import RecipeError
+from finetune.training.sharding import part_of, whole
 from finetune.weights.tensors import write_tensors
 
 _WEIGHTS = "learned.safetensors"
@@ -52,19 +53,29 @@ class Checkpoint:
         self.folder = folder
 
     def save(
-        self, model: nn.Module | None, kept: Mapping[str, Kept], progress: Progress
+        self,
+        model: nn.Module | None,
+        kept: Mapping[str, Kept],
+        progress: Progress,
+        *,
+        writes: bool = True,
     ) -> None:
         """Save what is learned, what else is kept, and how far the stage is.
 
-        Raises RecipeError if the disk is full; the checkpoint before stays.
+        Of several processes all must come here, and one writes. Raises RecipeError if
+        the disk is full; the checkpoint before stays.
         """
+        learned = {name: whole(part) for name, part in learned_weights(model).items()}
+        states = {name: part.state_dict() for name, part in kept.items()}
+        if not writes:
+            return
         new = self.folder.with_name(f"{self.folder.name}.new")
         shutil.rmtree(new, ignore_errors=True)
         new.mkdir(parents=True)
         try:
-            write_tensors(learned_weights(model), new / _WEIGHTS)
+            write_tensors(learned, new / _WEIGHTS)
             state = {
-                "kept": {name: part.state_dict() for name, part in kept.items()},
+                "kept": states,
                 "progress": asdict(progress),
                 "random": random_state(),
             }
@@ -87,14 +98,14 @@ class Checkpoint:
         folder = self._existing()
         learned = load_file(folder / _WEIGHTS)
         state = torch.load(folder / _STATE, weights_only=True)
-        mine = {name: tensor.shape for name, tensor in learned_weights(model).items()}
-        saved = {name: tensor.shape for name, tensor in learned.items()}
-        if mine != saved:
+        mine = learned_weights(model)
+        if _shapes(mine) != _shapes(learned):
             raise RecipeError(
                 f"The checkpoint {folder} is of another model: train without --resume."
             )
         if model is not None:
-            model.load_state_dict(learned, strict=False)
+            parts = {name: part_of(learned[name], mine[name]) for name in mine}
+            model.load_state_dict(parts, strict=False)
         for name, part in kept.items():
             part.load_state_dict(state["kept"][name])
         set_random_state(state["random"])
@@ -137,6 +148,10 @@ def set_random_state(state: Mapping[str, Any]) -> None:
     random.setstate(state["python"])
     name, keys, *rest = state["numpy"]
     np.random.set_state((name, np.array(keys, dtype=np.uint32), *rest))
+
+
+def _shapes(tensors: Mapping[str, torch.Tensor]) -> dict[str, torch.Size]:
+    return {name: tensor.shape for name, tensor in tensors.items()}
 
 
 def learned_weights(model: nn.Module | None) -> dict[str, torch.Tensor]:

@@ -117,6 +117,11 @@ def train(recipe: Recipe, course: Course, *, cache: Path) -> dict[str, float]:
 
         return lm.train(recipe, course, cache=cache)
     if isinstance(recipe, ClassifierRecipe):
+        if os.environ.get("WORLD_SIZE", "1") != "1":
+            raise RecipeError(
+                f"{recipe.name} is a guard, and guards learn in one process: run this"
+                " without accelerate launch."
+            )
         from finetune.training import gate, leak  # noqa: PLC0415 -- slow import
 
         loop = {"gate": gate.train, "leak": leak.train}[recipe.task]

@@ -383,8 +383,12 @@ class Stage:
             return
         with self._clock.resting():
             self._progress.whole = self._course.clock.seconds
-            if self._course.is_main:
-                self._checkpoint.save(self._model, self._kept, self._progress)
+            self._checkpoint.save(
+                self._model,
+                self._kept,
+                self._progress,
+                writes=self._course.is_main,
+            )
             # Whoever leaves first would take the others with it.
             self._processes.wait()
         self._saved, self._saved_at = self.update, self.seconds

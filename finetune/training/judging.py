@@ -13,6 +13,7 @@ from torch import Tensor
 
 from finetune.data.packing import IGNORE, PackedRows
 from finetune.training.shapes import read, score
+from finetune.training.sharding import together
 
 _LARGEST_EXPONENT = 50.0
 # How a vocabulary of bytes writes a space, and how others write a single byte.
@@ -28,10 +29,14 @@ def answer_loss(
     # Found here: to be asked for them, a GPU would have to be waited for.
     places = (rows.targets.flatten() != IGNORE).nonzero()[:, 0]  # (answer tokens,)
     rows = rows.to(device)
-    hidden = read(model, rows)  # (rows, block, width)
-    # Of all places, only those before a token of an answer: (answer tokens, width).
+    # Of all places, only those before a token of an answer.
     answers = places.to(device, non_blocking=True)
-    logits = score(model, hidden.flatten(0, 1)[answers])  # (answer tokens, vocabulary)
+
+    def scores() -> Tensor:
+        hidden = read(model, rows)  # (rows, block, width)
+        return score(model, hidden.flatten(0, 1)[answers])
+
+    logits = together(model, scores)  # (answer tokens, vocabulary)
     targets = rows.targets.flatten()[answers].long()  # (answer tokens,)
     # The loss of a token: minus the logarithm of the probability that it was given.
     loss = F.cross_entropy(logits.float(), targets, reduction="sum")

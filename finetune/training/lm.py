@@ -35,6 +35,7 @@ from torch import Tensor
 from finetune.data import sources
 from finetune.data.packing import IGNORE, PackedRows
 from finetune.data.sources import DialogueRows, read_rows
+from finetune.recipes.common import RecipeError
 from finetune.recipes.lm import DialogueFile, LmRecipe, TextRows
 from finetune.training.course import Course, Stage
 from finetune.training.events import RowsRead
@@ -44,6 +45,7 @@ from finetune.training.lora import prepare, write_learned
 from finetune.training.memory import Batches
 from finetune.training.precision import new_accelerator, uses_bf16
 from finetune.training.processes import Processes
+from finetune.training.sharding import WholeOptimizer, in_parts, place
 from finetune.training.watching import Watch
 from finetune.weights.base import Base, load_base
 
@@ -98,11 +100,11 @@ def train(recipe: LmRecipe, course: Course, *, cache: Path) -> dict[str, float]:
         watch=watch,
     )
     figures = watch.end(stage)
-    if accelerator.is_main_process:
-        has_adapters = recipe.adapters is not None
-        write_learned(model, course.out, has_adapters=has_adapters)
-        if not has_adapters:
-            base.tokenizer.save_pretrained(course.out)
+    has_adapters = recipe.adapters is not None
+    is_main = accelerator.is_main_process
+    write_learned(model, course.out, has_adapters=has_adapters, writes=is_main)
+    if is_main and not has_adapters:
+        base.tokenizer.save_pretrained(course.out)
     course.finish(figures)
     return figures
 
@@ -139,9 +141,15 @@ def learn(
     processes = Processes(accelerator)
     each = recipe.rows * recipe.accumulate * processes.count  # rows of an update
     per_epoch = max(1, len(rows.train) // each)
+    if in_parts(accelerator) and len(rows.train) < each:
+        raise RecipeError(
+            f"{processes.count} processes that hold one model in parts need"
+            f" {each} rows for each update, and there are {len(rows.train)}: lower rows"
+            " or accumulate, start fewer processes, or bring more text."
+        )
     # What wraps a model for several processes expects to be called as a whole, and here
     # only parts of the model are: gradients are added up in `make_update`.
-    model.to(accelerator.device)
+    place(model, accelerator)
     learned = [p for p in model.parameters() if p.requires_grad]
     optimizer = torch.optim.AdamW(
         learned,
@@ -153,7 +161,7 @@ def learn(
     stage = course.stage(
         _STAGE,
         model=model,
-        kept={"optimizer": optimizer},
+        kept={"optimizer": WholeOptimizer(optimizer)},
         of=_updates(recipe, per_epoch),
         log_every=recipe.log_every,
         precision="bf16" if accelerator.mixed_precision == "bf16" else "fp32",

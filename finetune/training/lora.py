@@ -25,6 +25,7 @@ from transformers.pytorch_utils import Conv1D
 from finetune.recipes.lm import Lora
 from finetune.training.errors import TrainingError
 from finetune.training.shapes import freeze, without_dropout
+from finetune.training.sharding import whole
 from finetune.weights.tensors import write_tensors
 
 ADAPTER = "adapter_model.safetensors"
@@ -77,14 +78,28 @@ def add_adapters(model: Any, lora: Lora) -> Any:
         return get_peft_model(model, config)
 
 
-def write_learned(model: Any, out: Path, *, has_adapters: bool) -> None:
-    """Write what was learned to `out`: the adapter and its settings, or all weights."""
-    if not has_adapters:
-        model.config.save_pretrained(out)
-        write_tensors(_whole(model), out / WEIGHTS)
+def write_learned(
+    model: Any, out: Path, *, has_adapters: bool, writes: bool = True
+) -> None:
+    """Write what was learned to `out`: the adapter and its settings, or all weights.
+
+    Of several processes all must come here, and one writes.
+    """
+    learned = _adapters(model) if has_adapters else _all_weights(model)
+    state = {name: whole(tensor) for name, tensor in learned.items()}
+    if not writes:
         return
+    if has_adapters:
+        write_tensors(state, out / ADAPTER)
+        model.peft_config["default"].save_pretrained(out)
+    else:
+        model.config.save_pretrained(out)
+        write_tensors(state, out / WEIGHTS)
+
+
+def _adapters(model: Any) -> dict[str, torch.Tensor]:
     # Adapters are released in half the size; their values are small and few matter.
-    state = {
+    return {
         name: tensor.to(torch.bfloat16)
         for name, tensor in get_peft_model_state_dict(
             # Else the hub is asked whether it knows the base.
@@ -92,11 +107,9 @@ def write_learned(model: Any, out: Path, *, has_adapters: bool) -> None:
             save_embedding_layers=False,
         ).items()
     }
-    write_tensors(state, out / ADAPTER)
-    model.peft_config["default"].save_pretrained(out)
 
 
-def _whole(model: Any) -> dict[str, torch.Tensor]:
+def _all_weights(model: Any) -> dict[str, torch.Tensor]:
     """Return all weights in half the size, those that have two names once.
 
     Numbers of 16 bits with 11 for the digits: bf16 has 8, and what a short run changes

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import torch
-from accelerate import Accelerator
+from accelerate import Accelerator, PartialState
 from accelerate.state import AcceleratorState
+from accelerate.utils import FullyShardedDataParallelPlugin, broadcast_object_list
 
 from finetune.training.course import Course
+from finetune.training.sharding import is_asked_for
 from finetune.weights.halves import is_bf16_faster
 
 
@@ -22,7 +24,7 @@ def uses_bf16(precision: str, course: Course) -> bool:
     """
     if precision != "auto":
         return precision == "bf16"
-    return course.once("bf16", lambda: is_bf16_faster(this_device()))
+    return course.once("bf16", _is_bf16_faster)
 
 
 def new_accelerator(*, is_bf16: bool) -> Accelerator:
@@ -32,4 +34,18 @@ def new_accelerator(*, is_bf16: bool) -> Accelerator:
     makes many runs, and the faster precision of one may not be that of the next.
     """
     AcceleratorState._reset_state()
-    return Accelerator(mixed_precision="bf16" if is_bf16 else "no")
+    plugin = None
+    if is_asked_for():
+        # Or transformers would read the weights in the first process only.
+        plugin = FullyShardedDataParallelPlugin(
+            fsdp_version=2, cpu_ram_efficient_loading=False
+        )
+    return Accelerator(mixed_precision="bf16" if is_bf16 else "no", fsdp_plugin=plugin)
+
+
+def _is_bf16_faster() -> bool:
+    """Ask the device of the first process: all of a run must compute the same way."""
+    PartialState()  # gives each process its device
+    found = [is_bf16_faster(this_device())]
+    broadcast_object_list(found)
+    return found[0]

@@ -13,6 +13,7 @@ from typing import cast
 import torch
 from accelerate import Accelerator
 from accelerate.utils import broadcast
+from torch.distributed.tensor import DTensor
 
 
 class Processes:
@@ -48,11 +49,23 @@ class Processes:
         )
         return float(cast(torch.Tensor, broadcast(own)))
 
+    def number_of_first(self, number: int) -> int:
+        """Return the whole number that the first process has."""
+        if self._accelerator is None:
+            return number
+        own = torch.tensor([number], device=self._accelerator.device)
+        return int(cast(torch.Tensor, broadcast(own)))
+
     def add_gradients(self, weights: Iterable[torch.Tensor]) -> None:
-        """Replace the gradient of each weight by its sum over all processes."""
+        """Replace the gradient of each weight by its sum over all processes.
+
+        Of a weight in parts (finetune/training/sharding.py) it is the sum already.
+        """
         if self._accelerator is None:
             return
         for weight in weights:
+            if isinstance(weight, DTensor):
+                continue
             # A process that had nothing to learn from in this update has none.
             own = torch.zeros_like(weight) if weight.grad is None else weight.grad
             weight.grad = self._accelerator.reduce(own, "sum")

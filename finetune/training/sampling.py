@@ -10,6 +10,7 @@ from torch import Tensor
 
 from finetune.data.packing import IGNORE, Messages, PackedRows, encode_dialogue
 from finetune.recipes.lm import LmRecipe, Sampling, TextRows
+from finetune.training.processes import Processes
 from finetune.training.shapes import plain
 
 _TOP_K = 40  # as in serving
@@ -20,8 +21,16 @@ class Writer:
     """Continues the prompt of a recipe; learning is the same with it and without."""
 
     def __init__(
-        self, sample: Sampling, recipe: LmRecipe, tokenizer: Any, heldout: PackedRows
+        self,
+        sample: Sampling,
+        recipe: LmRecipe,
+        tokenizer: Any,
+        heldout: PackedRows,
+        *,
+        processes: Processes | None = None,
     ) -> None:
+        """`processes` are those that have to write together, if there are any."""
+        self._processes = processes or Processes()
         self._sample = sample
         self._seed = recipe.seed
         self._tokenizer = tokenizer
@@ -54,7 +63,9 @@ class Writer:
                     use_cache=True,
                     logits_to_keep=1,
                 )
-            token = _pick(out.logits[0, -1], self._sample.temperature, chance)
+            token = self._processes.number_of_first(
+                _pick(out.logits[0, -1], self._sample.temperature, chance)
+            )
             if token == self._tokenizer.eos_token_id:
                 break
             new.append(token)

@@ -17,11 +17,17 @@ from finetune.recipes.common import RecipeError
 
 # They work out how far apart tokens are from a mask of another form.
 _TAKE_NO_MASK = frozenset({"bloom"})
+_UNFROZEN = "set frozen: 0, or train adapters with lora"
 
 
 def plain(model: Any) -> Any:
     """Return the model of transformers, without what PEFT wraps around it."""
     return model.get_base_model() if hasattr(model, "get_base_model") else model
+
+
+def takes_mask(model: Any) -> bool:
+    """Return whether packed rows are read at once, or else each document alone."""
+    return plain(model).config.model_type not in _TAKE_NO_MASK
 
 
 def read(model: Any, rows: PackedRows) -> Tensor:
@@ -30,7 +36,7 @@ def read(model: Any, rows: PackedRows) -> Tensor:
     Each token looks at itself and at what stands before it in its own document.
     """
     inside = plain(model).base_model
-    if plain(model).config.model_type in _TAKE_NO_MASK:
+    if not takes_mask(model):
         return _read_one_by_one(inside, rows)
     hidden: Tensor = inside(
         input_ids=rows.ids.long(),  # (rows, block)
@@ -60,15 +66,17 @@ def score(model: Any, hidden: Tensor) -> Tensor:
     return scores
 
 
-def blocks(model: Any) -> nn.ModuleList:
-    """Return the blocks, the lowest first."""
+def blocks(model: Any, *, instead: str = _UNFROZEN) -> nn.ModuleList:
+    """Return the blocks, the lowest first.
+
+    Raises RecipeError if they cannot be told apart; `instead` is what helps then.
+    """
     wanted = plain(model).config.num_hidden_layers
     for part in plain(model).base_model.children():
         if isinstance(part, nn.ModuleList) and len(part) == wanted:
             return part
     raise RecipeError(
-        f"The blocks of {type(plain(model)).__name__} cannot be told apart: set"
-        " frozen: 0, or train adapters with lora."
+        f"The blocks of {type(plain(model)).__name__} cannot be told apart: {instead}."
     )
 
 

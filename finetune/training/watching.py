@@ -13,7 +13,9 @@ from finetune.training.course import Course, Stage
 from finetune.training.events import Sampled
 from finetune.training.judging import judge, token_bytes
 from finetune.training.memory import Batches
+from finetune.training.processes import Processes
 from finetune.training.sampling import Writer
+from finetune.training.sharding import in_parts
 
 BASE = "base_"
 # Looking takes at most a part of the time, however slow the machine is.
@@ -49,9 +51,14 @@ class Watch:
         if isinstance(recipe.data, TextRows) and not recipe.is_fresh:
             rows = max(_LEAST_ROWS, _JUDGED_TOKENS // recipe.block)
             self._rows = min(rows, recipe.eval_rows)
+        # All come to the same times and texts, or one would wait for the others.
+        self._processes = Processes(accelerator)
+        self._writing_too = Processes(accelerator if in_parts(accelerator) else None)
         self._writer = None
-        if recipe.sample is not None and course.is_main:
-            self._writer = Writer(recipe.sample, recipe, tokenizer, heldout)
+        if recipe.sample is not None and (course.is_main or in_parts(accelerator)):
+            self._writer = Writer(
+                recipe.sample, recipe, tokenizer, heldout, processes=self._writing_too
+            )
         self._base: dict[str, float] = {}
         self._last: tuple[int, dict[str, float]] = (-1, {})
         self._judged_at = self._sampled_at = 0.0
@@ -105,7 +112,7 @@ class Watch:
                     most_rows=self._rows,
                 )
             )
-        self._judging = time.monotonic() - began
+        self._judging = self._processes.of_first(time.monotonic() - began)
         self._judged_at = stage.seconds
         self._last = (stage.update, figures)
         return figures
@@ -116,7 +123,7 @@ class Watch:
         began = time.monotonic()
         with stage.resting():
             text = self._writer.write(self._model, self._accelerator)
-        self._writing = time.monotonic() - began
+        self._writing = self._writing_too.of_first(time.monotonic() - began)
         self._sampled_at = stage.seconds
         self._course.emit(
             Sampled(

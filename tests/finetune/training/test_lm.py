@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import random
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +22,6 @@ from finetune.training.errors import TrainingError
 from finetune.training.events import record
 from finetune.weights.base import load_base
 
-PROJECT = Path(__file__).parents[3]
 WORDS = ("apple", "bread", "cloud", "dance", "eagle", "flame", "grape", "house")
 
 
@@ -137,28 +133,6 @@ def test_a_killed_run_goes_on_exactly(tiny_base, dialogues, tmp_path):
         torch.testing.assert_close(
             load_file(tmp_path / "killed" / lora.ADAPTER)[name], tensor, rtol=0, atol=0
         )
-
-
-def test_two_processes_learn_what_one_does(tiny_base, dialogues, tmp_path):
-    text = recipe(tiny_base, dialogues, rows=2, epochs=0.5).model_dump_json()
-    (tmp_path / "two.yaml").write_text(text, "utf-8")
-    run(recipe(tiny_base, dialogues, rows=4, epochs=0.5), tmp_path / "one")
-    done = subprocess.run(
-        [
-            sys.executable, "-m", "torch.distributed.run", "--standalone",
-            "--nproc_per_node", "2", "-m", "finetune", "train",
-            str(tmp_path / "two.yaml"), "--out", str(tmp_path / "two"),
-        ],
-        env={**os.environ, "ACCELERATE_USE_CPU": "true", "OMP_NUM_THREADS": "1"},
-        cwd=PROJECT, capture_output=True, text=True, timeout=180, check=False,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr[-3000:]
-    assert json.loads((tmp_path / "two" / "run.json").read_text("utf-8"))["figures"]
-    events = (tmp_path / "two" / "events.jsonl").read_text("utf-8").splitlines()
-    assert [json.loads(line)["event"] for line in events].count("started") == 1
-    both = load_file(tmp_path / "two" / lora.ADAPTER)
-    for name, tensor in load_file(tmp_path / "one" / lora.ADAPTER).items():
-        torch.testing.assert_close(both[name], tensor, rtol=0.02, atol=2e-3)
 
 
 def test_time_ends_a_run(tiny_base, dialogues, tmp_path):
