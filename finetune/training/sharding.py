@@ -31,6 +31,7 @@ from finetune.recipes.common import RecipeError
 from finetune.training.shapes import blocks, plain, takes_mask
 
 T = TypeVar("T")
+_TOGETHER = "together"  # what a model in parts has beside its own methods
 _INSTEAD = "leave out --use_fsdp, and each process holds all of it"
 
 
@@ -64,8 +65,8 @@ def place(model: Any, accelerator: Accelerator) -> None:
         # Gradients are added up, as the loss is divided by the tokens of all processes.
         part.set_gradient_divide_factor(1.0)
         part.set_force_sum_reduction_for_comms(True)
-    root.together = MethodType(_do, root)
-    register_fsdp_forward_method(root, "together")
+    setattr(root, _TOGETHER, MethodType(_do, root))
+    register_fsdp_forward_method(root, _TOGETHER)
 
 
 def together(model: Any, work: Callable[[], T]) -> T:
@@ -74,8 +75,10 @@ def together(model: Any, work: Callable[[], T]) -> T:
     A model in parts has to know when it is used. All processes must come here.
     """
     root = plain(model)
-    found: T = root.together(work) if isinstance(root, FSDPModule) else work()
-    return found
+    if not isinstance(root, FSDPModule):
+        return work()
+    call: Callable[[Callable[[], T]], T] = getattr(root, _TOGETHER)
+    return call(work)
 
 
 def whole(tensor: Tensor) -> Tensor:

@@ -19,6 +19,7 @@ from safetensors.torch import load_file
 
 from finetune.recipes.common import Recipe, RecipeError
 from finetune.recipes.lm import LmRecipe
+from finetune.recipes.reading import load_recipe
 from finetune.training import command, lm, lora, sharding
 from finetune.training.course import Course
 from finetune.weights.base import load_base
@@ -226,6 +227,6 @@ def test_some_kinds_cannot_be_in_parts(tmp_path, monkeypatch):
 
 def test_guards_learn_in_one_process(monkeypatch, tmp_path):
     monkeypatch.setenv("WORLD_SIZE", "2")
-    gate: Recipe = command.load_recipe(PROJECT / "finetune/recipes/gate.yaml")
+    gate: Recipe = load_recipe(PROJECT / "finetune/recipes/gate.yaml")
     with pytest.raises(RecipeError, match="gate is a guard, and guards learn in one"):
         command.train(gate, Course(gate, tmp_path), cache=tmp_path)
