@@ -177,6 +177,28 @@ def test_pause_is_openais_too(client: openai.OpenAI, file_id: str) -> None:
     assert client.fine_tuning.jobs.retrieve(job.id).status == "cancelled"
 
 
+def test_a_second_worker_takes_a_second_job(
+    client: openai.OpenAI, file_id: str, instance: Path
+) -> None:
+    """Each may see another GPU: two students train at once on one computer."""
+
+    def is_learning(job: FineTuningJob) -> bool:
+        told: dict[str, Any] = client.get(f"/fine_tuning/jobs/{job.id}", cast_to=dict)
+        return bool(told["status"] == "running" and told["progress"]["update"] > 0)
+
+    jobs = [
+        train(client, file_id, name, updates=100_000, epochs=9999, minutes=15)
+        for name in ("first", "second")
+    ]
+    wait_until(lambda: any(map(is_learning, jobs)), LONGEST, every=0.3)
+    assert not all(map(is_learning, jobs))
+    with running_worker(instance):
+        wait_until(lambda: all(map(is_learning, jobs)), LONGEST, every=0.3)
+        for job in jobs:
+            client.fine_tuning.jobs.cancel(job.id)
+            await_status(client, job.id, "cancelled")
+
+
 def test_openais_own_file_needs_nothing_of_ours(client: openai.OpenAI) -> None:
     """Rows of messages, `hyperparameters`, and nothing else."""
     rows = "".join(
