@@ -218,6 +218,18 @@ def test_without_a_token_nothing_begins(
     assert player.client.post("/train/data", data={"pasted": "x"}).status_code == 400
     assert trainer.jobs == {}
 
+def test_the_form_says_what_a_leaderboard_is_for(player: Browser) -> None:
+    take(player)
+    page = text_of(player.get("/train/new?data=1").text)
+    assert "It helps to find a model to begin with. It judges nothing of yours" in page
+
+
+def test_times_are_told_as_those_of_one_machine(player: Browser) -> None:
+    take(player)
+    page = text_of(player.get("/train/new?data=1").text)
+    assert "On another computer it takes another time." in page
+
+
 
 def test_a_run_is_told_live_and_survives_a_reload(
     player: Browser, trainer: ScriptedTraining
@@ -373,6 +385,8 @@ def test_a_published_model_is_for_everybody_to_try(
 
 def test_a_name_with_tags_is_text(player: Browser, trainer: ScriptedTraining) -> None:
     run = train(player, trainer, title=SCRIPT)
+    assert "Training took 2 minutes 50 s (predicted 3 minutes)" in text
+    assert "Machine 2 cores of a test" in text
     name = trainer.jobs[trainer.last]["fine_tuned_model"]
     for place in ("/train", run, f"/train/models/{name}", "/train/compare?runs=1"):
         page = player.get(place)
