@@ -126,6 +126,63 @@ def test_a_paste_is_a_file_of_lines(player: Browser) -> None:
     assert "too little to judge by" in page
 
 
+def test_a_text_says_where_it_is_from_on_the_card_of_its_model(
+    player: Browser, trainer: ScriptedTraining
+) -> None:
+    assert '<option value="CC BY 4.0">' in player.get("/train/data").text
+    told = {"source": f"A book {SCRIPT}", "terms": "CC BY 4.0"}
+    refused = player.post("/train/data", {**told, "pasted": "", "terms": "x" * 121})
+    assert (refused.status_code, 'value="A book' in refused.text) == (400, True)
+    place = player.post("/train/data", {**told, "pasted": "one\ntwo"}).location
+    answer = player.post("/train/new", form(player))
+    assert answer.status_code == 303, text_of(answer.text)
+    name = trainer.finish(trainer.last)
+    player.get(answer.location)
+    for shown in (f"/train/models/{name}", f"{place}/card"):
+        page = player.get(shown).text
+        assert SCRIPT not in page
+        assert "Text from A book <script>" in text_of(page)
+        assert "Terms of use CC BY 4.0" in text_of(page)
+    assert player.post(f"{place}/card", {"source": "", "terms": ""}).status_code == 303
+    page = text_of(player.get(f"{place}/card").text)
+    assert "Text from not told Terms of use not told" in page
+    # What was told when it was trained stays on the card of the model.
+    assert "Terms of use CC BY 4.0" in text_of(player.get(f"/train/models/{name}").text)
+
+
+def test_data_is_shown_to_others_with_its_card_and_trained_on(
+    player: Browser, trainer: ScriptedTraining, new_browser: Callable[[], Browser]
+) -> None:
+    place = player.post("/train/data", {"pasted": "one\ntwo"}).location
+    card, use = f"{place}/card", f"{place}/use"
+    visitor = new_browser()
+    assert visitor.get(card).status_code == 404
+    assert visitor.post(use).status_code == 404
+    early = player.post(card, {"terms": "CC0", "visibility": "public"})
+    assert early.status_code == 409
+    player.get(place)
+    assert player.post(card, {"visibility": "public"}).status_code == 303
+    visitor = new_browser()
+    page = visitor.get(card)
+    assert "Data by Ada, for you to train on." in text_of(page.text)
+    assert "Rows 2 rows" in text_of(page.text)
+    assert "Who may see it and train on it" not in page.text
+    assert card in visitor.get("/train/data").text
+    assert "pasted.txt Everybody may use it" in text_of(player.get("/train/data").text)
+    started = visitor.post(use)
+    assert started.location == "/train/new?data=1"
+    answer = visitor.post("/train/new", form(visitor))
+    assert answer.status_code == 303, text_of(answer.text)
+    assert visitor.get(place).location == card
+    recipe = {"data": "1", "recipe": "data: {text: 'Song: {text}'}"}
+    refused = visitor.post("/train/new/recipe", recipe)
+    assert refused.status_code == 400
+    assert "This data is somebody else's" in text_of(refused.text)
+    for url, given in ((place, {"text": "x"}), (f"{place}/delete", {}), (card, {})):
+        assert visitor.post(url, given).status_code == 404, url
+    assert trainer.deleted == []
+
+
 def test_nothing_and_no_text_are_refused_and_what_was_pasted_stays(
     player: Browser, trainer: ScriptedTraining
 ) -> None:
@@ -376,6 +433,7 @@ def test_a_published_model_is_for_everybody_to_try(
     page = visitor.get("/train/models/soup")
     assert page.status_code == 200
     assert "A model by Ada" in text_of(page.text)
+        "/train/data/1/card",
     assert "Unlock the test part" not in page.text
     backend.enqueue(" 7")
     part = visitor.swap("/train/models/soup/prompt", {"prompt": "Soup number"})
@@ -384,6 +442,8 @@ def test_a_published_model_is_for_everybody_to_try(
 
 
 def test_a_name_with_tags_is_text(player: Browser, trainer: ScriptedTraining) -> None:
+        ("/train/data/1/card", {}),
+        ("/train/data/1/use", {}),
     run = train(player, trainer, title=SCRIPT)
     assert "Training took 2 minutes 50 s (predicted 3 minutes)" in text
     assert "Machine 2 cores of a test" in text
