@@ -291,6 +291,7 @@ def _page(
         zones=choosing.ZONES,
         methods=shown.METHODS,
         guesses=sweeping.GUESSES,
+        good_chars=choosing.GOOD_CHARS,
         **(_costs(found, chosen) if not away else {"away": away}),
         **more,
     )

@@ -10,6 +10,7 @@ from dataclasses import replace
 
 import pytest
 from flask import Flask
+from sqlalchemy import select
 
 from tests.kit.browser import Browser, text_of
 from tests.kit.judging import (
@@ -21,7 +22,7 @@ from tests.kit.judging import (
     with_speakers,
 )
 from webapp.domain.train import comparing
-from webapp.rows import PUBLIC
+from webapp.rows import PUBLIC, TrainedModel
 from webapp.views.train.tables import csv_of, marked
 
 SCRIPT = "<script>alert(1)</script>"
@@ -231,6 +232,19 @@ def test_grades_are_saved_and_shown_again(ada: Browser) -> None:
     assert long.status_code == 400
     # What was typed is still there.
     assert "x" * 501 in long.text
+
+
+def test_the_sheet_says_what_was_wanted_before_the_training(ada: Browser) -> None:
+    path = begin(ada)
+    assert "said before the training" not in ada.get(f"{path}/sheet").text
+    with ada.services.db.write() as session:
+        row = session.scalars(select(TrainedModel)).one()
+        said = {"method": "lora", "task": "reading", "good": f"Boil it. {SCRIPT}"}
+        row.settings = {**row.settings, "choices": said}
+    sheet = ada.get(f"{path}/sheet").text
+    assert SCRIPT not in sheet
+    assert "said before the training Reading: it takes something" in text_of(sheet)
+    assert "Boil it. <script>" in text_of(sheet)
 
 
 def test_without_a_judge_the_page_says_what_to_set_up(ada: Browser) -> None:

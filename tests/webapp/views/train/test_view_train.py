@@ -218,6 +218,27 @@ def test_the_form_shows_costs_and_the_recipe(player: Browser) -> None:
     assert "Skip to the content" not in page
 
 
+def test_what_good_output_is_is_said_before_and_shown_beside_the_samples(
+    player: Browser, trainer: ScriptedTraining
+) -> None:
+    take(player)
+    said = {"task": "writing", "good": f"Soup number 7\nChop 7 leeks. {SCRIPT}"}
+    run = player.post("/train/new", form(player, **said)).location
+    assert "good" not in trainer.jobs[trainer.last]["recipe"]
+    trainer.finish(trainer.last)
+    page = player.get(run).text
+    assert SCRIPT not in page
+    shown = text_of(re.search(r'id="samples".*?<ol', page, re.S)[0])  # type: ignore[index]
+    assert "Writing: it makes up a text of some length. Soup number 7" in shown
+    again = player.get("/train/new?data=1&again=1").text
+    assert 'name="task" value="writing" checked' in again
+    assert "Chop 7 leeks." in again
+    for wrong, says in (({"task": "singing"}, "reading, or writing"),
+                        ({"good": "x" * 1001}, "at most 1,000")):  # fmt: skip
+        answer = player.post("/train/new", form(player, **wrong))
+        assert (answer.status_code, says in text_of(answer.text)) == (400, True)
+
+
 def test_a_fault_in_a_number_keeps_all_that_was_typed(player: Browser) -> None:
     take(player)
     answer = player.post("/train/new", form(player, rows="many", title="My soup"))
