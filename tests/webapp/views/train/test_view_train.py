@@ -399,6 +399,24 @@ def test_the_page_of_a_model_has_card_prompts_and_downloads(
 
 def test_an_empty_prompt_is_refused_on_the_page(
     player: Browser, trainer: ScriptedTraining
+def test_the_time_for_a_token_stands_beside_that_of_the_base(
+    player: Browser, trainer: ScriptedTraining, backend: ScriptedBackend
+) -> None:
+    train(player, trainer)
+    assert "for each token" not in player.get("/train/models/soup").text
+    backend.enqueue("one two three four five six", "one two three four five six")
+    given = {"prompt": "Soup number", "beside": "1"}
+    part = player.swap("/train/models/soup/prompt", given)
+    for page in (part, player.get("/train/models/soup")):
+        told = re.search(r'id="latency">.*?</p>', page.text, re.S)
+        assert told
+        assert re.search(
+            r"Before training: \d+ ms for each token\. After: \d+ ms ?\. The median of "
+            r"your last 1 reply from it and 1 from smollm2",
+            text_of(f"<p {told[0]}"),
+        )
+
+
 ) -> None:
     train(player, trainer)
     answer = player.post("/train/models/soup/prompt", {"prompt": " "})
