@@ -218,6 +218,12 @@ def test_the_form_shows_costs_and_the_recipe(player: Browser) -> None:
     assert "Skip to the content" not in page
 
 
+def test_the_form_says_what_a_leaderboard_is_for(player: Browser) -> None:
+    take(player)
+    page = text_of(player.get("/train/new?data=1").text)
+    assert "It helps to find a model to begin with. It judges nothing of yours" in page
+
+
 def test_what_good_output_is_is_said_before_and_shown_beside_the_samples(
     player: Browser, trainer: ScriptedTraining
 ) -> None:
@@ -237,6 +243,12 @@ def test_what_good_output_is_is_said_before_and_shown_beside_the_samples(
                         ({"good": "x" * 1001}, "at most 1,000")):  # fmt: skip
         answer = player.post("/train/new", form(player, **wrong))
         assert (answer.status_code, says in text_of(answer.text)) == (400, True)
+
+
+def test_times_are_told_as_those_of_one_machine(player: Browser) -> None:
+    take(player)
+    page = text_of(player.get("/train/new?data=1").text)
+    assert "On another computer it takes another time." in page
 
 
 def test_a_fault_in_a_number_keeps_all_that_was_typed(player: Browser) -> None:
@@ -295,18 +307,6 @@ def test_without_a_token_nothing_begins(
     assert player.client.post("/train/new", data=given).status_code == 400
     assert player.client.post("/train/data", data={"pasted": "x"}).status_code == 400
     assert trainer.jobs == {}
-
-def test_the_form_says_what_a_leaderboard_is_for(player: Browser) -> None:
-    take(player)
-    page = text_of(player.get("/train/new?data=1").text)
-    assert "It helps to find a model to begin with. It judges nothing of yours" in page
-
-
-def test_times_are_told_as_those_of_one_machine(player: Browser) -> None:
-    take(player)
-    page = text_of(player.get("/train/new?data=1").text)
-    assert "On another computer it takes another time." in page
-
 
 
 def test_a_run_is_told_live_and_survives_a_reload(
@@ -385,6 +385,8 @@ def test_the_page_of_a_model_has_card_prompts_and_downloads(
     assert "It was as if it chose between 35 words each time" in text
     assert "1.210 → 1.020" in text
     assert "2.44 million of 135 million" in text
+    assert "Training took 2 minutes 50 s (predicted 3 minutes)" in text
+    assert "Machine 2 cores of a test" in text
     assert "not on this machine any more" not in text
     backend.enqueue(" of the day", f" 7 {SCRIPT}")
     given = {"prompt": "Soup number", "beside": "1"}
@@ -397,8 +399,6 @@ def test_the_page_of_a_model_has_card_prompts_and_downloads(
     assert player.get("/train/models/soup/files/nothing").status_code == 404
 
 
-def test_an_empty_prompt_is_refused_on_the_page(
-    player: Browser, trainer: ScriptedTraining
 def test_the_time_for_a_token_stands_beside_that_of_the_base(
     player: Browser, trainer: ScriptedTraining, backend: ScriptedBackend
 ) -> None:
@@ -417,6 +417,8 @@ def test_the_time_for_a_token_stands_beside_that_of_the_base(
         )
 
 
+def test_an_empty_prompt_is_refused_on_the_page(
+    player: Browser, trainer: ScriptedTraining
 ) -> None:
     train(player, trainer)
     answer = player.post("/train/models/soup/prompt", {"prompt": " "})
@@ -431,6 +433,7 @@ def test_what_belongs_to_others_is_not_there(
     other = new_browser().play("Eve")
     gets: tuple[str, ...] = (
         "/train/data/1",
+        "/train/data/1/card",
         "/train/new?data=1",
         run,
         f"{run}/state",
@@ -439,6 +442,8 @@ def test_what_belongs_to_others_is_not_there(
     posts: tuple[tuple[str, dict[str, Any]], ...] = (
         ("/train/data/1", {}),
         ("/train/data/1/delete", {}),
+        ("/train/data/1/card", {}),
+        ("/train/data/1/use", {}),
         (f"{run}/cancel", {}),
         (f"{run}/delete", {}),
         ("/train/new", {"data": "1"}),
@@ -472,7 +477,6 @@ def test_a_published_model_is_for_everybody_to_try(
     page = visitor.get("/train/models/soup")
     assert page.status_code == 200
     assert "A model by Ada" in text_of(page.text)
-        "/train/data/1/card",
     assert "Unlock the test part" not in page.text
     backend.enqueue(" 7")
     part = visitor.swap("/train/models/soup/prompt", {"prompt": "Soup number"})
@@ -481,11 +485,7 @@ def test_a_published_model_is_for_everybody_to_try(
 
 
 def test_a_name_with_tags_is_text(player: Browser, trainer: ScriptedTraining) -> None:
-        ("/train/data/1/card", {}),
-        ("/train/data/1/use", {}),
     run = train(player, trainer, title=SCRIPT)
-    assert "Training took 2 minutes 50 s (predicted 3 minutes)" in text
-    assert "Machine 2 cores of a test" in text
     name = trainer.jobs[trainer.last]["fine_tuned_model"]
     for place in ("/train", run, f"/train/models/{name}", "/train/compare?runs=1"):
         page = player.get(place)
