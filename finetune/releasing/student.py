@@ -52,7 +52,9 @@ def release_run(
     The catalogue serves it from the moment its manifest is there, which is written
     last. `models` is also where bases from the hub are kept. `about` may say `title`,
     `data` (name of the data), `rows` (of the file), `licence`, `base_licence` and `by`;
-    what it does not say is left out of the card. A release in the folder is replaced.
+    what it does not say is left out of the card. `data_source` and `data_terms` say
+    where the data is from; without them the card says that nobody told. A release in
+    the folder is replaced.
 
     What began as a model of the hub may be of a form that the engine does not know.
     Then the folder has card and weights, to be taken away, and no manifest; why, is in

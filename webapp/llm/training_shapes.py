@@ -79,6 +79,8 @@ class StoredFile(_Shape):
     filename: str = ""
     bytes: Count = 0
     status: str = "processed"
+    # Which part of which data set of the hub it is, and its licence.
+    origin: dict[str, Any] | None = None
 
 
 class Rendered(_Shape):

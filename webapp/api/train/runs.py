@@ -82,6 +82,16 @@ class NewRun(Given):
     frozen: StrictInt | None = Field(None, ge=0, description="Blocks that stay.")
     seed: StrictInt | None = Field(None, ge=0)
     sample_prompt: StrictStr = Field("", max_length=choosing.PROMPT_CHARS)
+    task: Literal["reading", "writing", ""] = Field(
+        "",
+        description="What is wanted of it: to take something out of a text, or to "
+        "make one up. It changes nothing in the training.",
+    )
+    good: StrictStr = Field(
+        "",
+        max_length=choosing.GOOD_CHARS,
+        description="An example of good output, to judge the model by.",
+    )
 
 
 class RunItem(Answer):

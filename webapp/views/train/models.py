@@ -16,7 +16,7 @@ from flask import (
 )
 from flask.typing import ResponseReturnValue
 
-from webapp.domain.train import guards, models, prompting, runs
+from webapp.domain.train import guards, latency, models, prompting, runs
 from webapp.errors import BackendError, Conflict, InvalidInput, LabError, NotFound
 from webapp.llm.training_shapes import Curves
 from webapp.views.train import shown
@@ -52,7 +52,11 @@ def prompt(name: str) -> ResponseReturnValue:
         problem, status = error.message, error.status
     if context.is_partial():
         part = render_template(
-            "train/_replies.html", run=run, said=said, problem=problem
+            "train/_replies.html",
+            run=run,
+            said=said,
+            problem=problem,
+            latency=latency.of_run(services(), player_id=player_id(), run=run),
         )
         return part, status
     return _page(name, said=said, problem=problem, typed=request.form), status
@@ -173,7 +177,8 @@ def _ask(run: runs.RunView, name: str) -> tuple[prompting.Said, ...]:
 
 def _page(name: str, **more: Any) -> str:
     player = context.player()
-    page = models.page(services(), player_id=player.id if player else None, name=name)
+    seen_by = player.id if player else None
+    page = models.page(services(), player_id=seen_by, name=name)
     if page.run.is_guard:
         return guard_page(page, **more)
     return render_template(
@@ -188,6 +193,7 @@ def _page(name: str, **more: Any) -> str:
         qualities=models.QUALITIES,
         usual_tokens=prompting.USUAL_TOKENS,
         most_tokens=prompting.MOST_TOKENS,
+        latency=latency.of_run(services(), player_id=seen_by, run=page.run),
         **more,
     )
 
