@@ -63,14 +63,11 @@ def prompt(name: str) -> ResponseReturnValue:
 def judge(name: str) -> ResponseReturnValue:
     """Ask a guard what it takes a message for."""
     text = request.form.get("message", "")
-    run = models.openable(services(), player_id=player_id(), name=name)
-    if not run.is_guard:
-        raise NotFound("This is not a guard, so it judges no messages.")
     try:
         with seats.seat():
             said = guards.judge(services(), player_id=player_id(), name=name, text=text)
     except LabError as error:
-        if error.retry_after is not None:
+        if error.retry_after is not None or isinstance(error, NotFound):
             raise
         return _page(name, problem=error.message, message=text), error.status
     return _page(name, said=said, message=text)
