@@ -110,7 +110,8 @@ def main(chosen: argparse.Namespace, settings: Settings) -> int:
         del base
     found = beside(tasks.ask(load_model(entry, settings), **how), before)
     path = keep_results(entry, settings, found)
-    sys.stdout.write("\n".join([*_lines(found), LESSON, f"Kept in {path}."]) + "\n")
+    end = ("Behind ± is the standard error.", LESSON, f"Kept in {path}.")
+    sys.stdout.write("\n".join([*_lines(found), *end]) + "\n")
     return 0
 
 

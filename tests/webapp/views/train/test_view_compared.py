@@ -288,7 +288,8 @@ def test_a_judge_is_stopped_from_the_page_and_asked_again(
     assert "Stop the judge" not in finish(ada, path)
     ada.post(f"{path}/judge", {"rubric": "The saltier one."})
     part = ada.swap(path).text
-    assert f'action="{path}/judge/stop"' in part
+    # It stays in its place while the part around it is replaced: a press is not lost.
+    assert f'action="{path}/judge/stop" hx-preserve' in part
     assert ada.post(f"{path}/judge/stop").location == f"{path}#judge"
     page = ada.get(path).text
     told = text_of(page)
