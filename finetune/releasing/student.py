@@ -25,6 +25,7 @@ from finetune.releasing.facts import Facts, read_facts
 from finetune.releasing.student_card import card
 from finetune.settings import load_settings
 from finetune.weights.base import load_base, with_adapter
+from finetune.weights.benchmarks import RESULTS
 from finetune.weights.export import CONFIG as MODEL_CONFIG
 from finetune.weights.export import (
     TOKENIZER,
@@ -66,6 +67,8 @@ def release_run(
     folder.mkdir(parents=True, exist_ok=True)
     # Before the card is another one: it is of what the manifest names.
     (folder / MANIFEST).unlink(missing_ok=True)
+    # Benchmarks were of the weights that are replaced.
+    (folder / RESULTS).unlink(missing_ok=True)
     write_text(folder / CARD, card(name, facts, about))
     recipe = facts.recipe
     is_adapter = recipe.adapters is not None and ".gguf" in recipe.base

@@ -148,6 +148,8 @@ class ScriptedTraining:
     curves: dict[str, dict[str, Any]] = field(default_factory=dict)
     asked: list[tuple[str, str, Any]] = field(default_factory=list)
     deleted: list[str] = field(default_factory=list)
+    # What `tasks` has found, by job.
+    benchmarks: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     _numbers: Any = field(default_factory=lambda: itertools.count(1))
 
     def client(self) -> TrainingClient:
@@ -292,6 +294,8 @@ class ScriptedTraining:
                 }
             case "GET", ["curves"]:
                 return self.curves.get(job["id"], {})
+            case "GET", ["benchmarks"]:
+                return {"data": self.benchmarks.get(job["id"], [])}
             case "GET", ["recipe"]:
                 return b"kind: lm\nname: soup\n"
             case "GET", ["files", "judged.json"]:

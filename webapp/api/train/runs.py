@@ -95,8 +95,9 @@ class NewRun(Given):
 
 
 class RunItem(Answer):
-    """A run of yours. `model` is the name of what it made: ask it by POST /lab/chat.
+    """A run of yours. `model` is the name of what it made.
 
+    Ask a model by POST /lab/chat, and a guard by POST /train/guards/{name}/judge.
     `note` says why this is not the newest, and `figures` what was measured on text
     that it never learned from. Times are in seconds.
     """

@@ -140,6 +140,15 @@ def ask_judge(comparison_id: int) -> ResponseReturnValue:
     return redirect(url_for("train_compared.detail", comparison_id=comparison_id), 303)
 
 
+@bp.post("/compared/<int:comparison_id>/judge/stop")
+@player_required
+def stop_judge(comparison_id: int) -> ResponseReturnValue:
+    """Ask the judge no more, and keep what it has said."""
+    preferring.stop(services(), player_id=player_id(), comparison_id=comparison_id)
+    page = url_for("train_compared.detail", comparison_id=comparison_id)
+    return redirect(f"{page}#judge", 303)
+
+
 @bp.get("/compared/<int:comparison_id>/sheet")
 @player_required
 def sheet(comparison_id: int) -> ResponseReturnValue:
@@ -259,6 +268,7 @@ def _find(comparison_id: int) -> compared.ComparisonView:
 def _new(name: str, *, problem: str = "") -> str:
     player = context.player()
     seen_by = player.id if player else None
+    models.promptable(services(), player_id=seen_by, name=name)
     page = models.page(services(), player_id=seen_by, name=name)
     found = sides(services(), player_id=seen_by, run=page.run)
     others = [side.model for side in found if side.model != name]

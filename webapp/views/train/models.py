@@ -18,7 +18,7 @@ from flask.typing import ResponseReturnValue
 
 from webapp.domain.train import guards, latency, models, prompting, runs
 from webapp.errors import BackendError, Conflict, InvalidInput, LabError, NotFound
-from webapp.llm.training_shapes import Curves
+from webapp.llm.training_shapes import Benchmark, Curves
 from webapp.views.train import shown
 from webapp.views.train.guards import guard_page
 from webapp.web import context, seats
@@ -67,14 +67,11 @@ def prompt(name: str) -> ResponseReturnValue:
 def judge(name: str) -> ResponseReturnValue:
     """Ask a guard what it takes a message for."""
     text = request.form.get("message", "")
-    run = models.openable(services(), player_id=player_id(), name=name)
-    if not run.is_guard:
-        raise NotFound("This is not a guard, so it judges no messages.")
     try:
         with seats.seat():
             said = guards.judge(services(), player_id=player_id(), name=name, text=text)
     except LabError as error:
-        if error.retry_after is not None:
+        if error.retry_after is not None or isinstance(error, NotFound):
             raise
         return _page(name, problem=error.message, message=text), error.status
     return _page(name, said=said, message=text)
@@ -186,6 +183,7 @@ def _page(name: str, **more: Any) -> str:
         page=page,
         run=page.run,
         curves=_curves(page),
+        benchmarks=_benchmarks(page),
         lines=shown.settings_lines([page.run]),
         figure=shown.figure,
         recipe_python=pprint.pformat(_recipe(page.run), sort_dicts=False, width=76),
@@ -206,6 +204,16 @@ def _curves(page: models.ModelPage) -> Curves:
         return services().training.curves(page.run.job_id)
     except LabError:
         return Curves()
+
+
+def _benchmarks(page: models.ModelPage) -> tuple[Benchmark, ...]:
+    """Return what it was asked by others' benchmarks, as far as the trainer tells."""
+    if page.run.job_id is None:
+        return ()
+    try:
+        return services().training.benchmarks(page.run.job_id)
+    except LabError:
+        return ()
 
 
 def _recipe(run: runs.RunView) -> dict[str, Any]:

@@ -22,6 +22,7 @@ from tests.kit.judging import (
     with_speakers,
 )
 from webapp.domain.train import comparing
+from webapp.domain.train.choices import GUARD
 from webapp.rows import PUBLIC, TrainedModel
 from webapp.views.train.tables import csv_of, marked
 
@@ -194,8 +195,8 @@ def test_others_neither_see_nor_touch_it(
         "/train/models/soup/compare",
     ):
         assert eve.get(url).status_code == 404
-    for url in (path, f"{path}/sheet", f"{path}/again", f"{path}/delete"):
-        assert eve.post(url).status_code == 404
+    for end in ("", "/sheet", "/again", "/judge/stop", "/delete"):
+        assert eve.post(f"{path}{end}").status_code == 404, end
     assert ada.client.post(f"{path}/delete").status_code == 400
     assert ada.get(path).status_code == 200
 
@@ -339,6 +340,43 @@ def test_a_judge_is_asked_from_the_page_by_a_rubric_of_ones_own(
     rows = list(csv.DictReader(io.StringIO(ada.get(f"{path}/table.csv").text)))
     assert [row["judge"] for row in rows] == ["soup", "soup"]
     assert len(judge.history) == 4
+
+
+def test_a_judge_is_stopped_from_the_page_and_asked_again(
+    ada: Browser, app: Flask, speakers: Speakers
+) -> None:
+    judge = Judge(["salted"])
+    app.extensions["wordkeep"] = with_speakers(
+        app.extensions["wordkeep"], speakers, "soup", judge=judge
+    )
+    path = begin(ada)
+    assert "Stop the judge" not in finish(ada, path)
+    ada.post(f"{path}/judge", {"rubric": "The saltier one."})
+    part = ada.swap(path).text
+    # It stays in its place while the part around it is replaced: a press is not lost.
+    assert f'action="{path}/judge/stop" hx-preserve' in part
+    assert ada.post(f"{path}/judge/stop").location == f"{path}#judge"
+    page = ada.get(path).text
+    told = text_of(page)
+    assert "You stopped the judge: 1 of 2 prompts was not judged." in told
+    assert "compared the replies to 2 prompts: 1 decided, 0 ties, 1 not" in told
+    assert "not judged. You stopped the judge before this one." in told
+    assert "hx-trigger" not in page
+    assert "Stop the judge" not in page
+    ada.post(f"{path}/judge", {"rubric": "The saltier one."})
+    ada.post(path)
+    told = text_of(ada.get(path).text)
+    assert "You stopped" not in told
+    assert "2 decided" in told
+    assert len(judge.history) == 4
+
+
+def test_a_guard_is_compared_with_nothing(ada: Browser) -> None:
+    add_model(ada.services, ada.player_id(), "my-guard", base=GUARD)
+    assert ada.get("/train/models/my-guard/compare").status_code == 409
+    rows = {"source": "own", "rows": "Hello", "first": "smollm2", "second": "soup"}
+    assert ada.post("/train/models/my-guard/compare", rows).status_code == 409
+    assert 'value="my-guard"' not in ada.get("/train/models/soup/compare").text
 
 
 def test_the_table_for_a_spreadsheet(ada: Browser, speakers: Speakers) -> None:

@@ -417,6 +417,36 @@ def test_the_time_for_a_token_stands_beside_that_of_the_base(
         )
 
 
+def test_benchmarks_stand_beside_the_perplexity_of_a_model(
+    player: Browser, trainer: ScriptedTraining
+) -> None:
+    train(player, trainer)
+    assert "A benchmark asks" not in player.get("/train/models/soup").text
+    trainer.benchmarks[trainer.last] = [
+        {
+            "task": "arc_easy",
+            "questions": 100,
+            "version": "1.0",
+            "is_chat": False,
+            "program": "lm-eval 0.4.13",
+            "figures": {"acc": 0.41, "acc_stderr": 0.0494, "acc_norm": 0.4},
+            "base": {"acc": 0.47, "acc_stderr": 0.0502},
+        }
+    ]
+    page = text_of(player.get("/train/models/soup").text)
+    told = "arc_easy acc 0.470 ± 0.050 → 0.410 ± 0.049 acc_norm 0.400 (100 questions)"
+    assert told in page
+    assert "can lose points there and write your texts better" in page
+    assert page.index("Bits per byte") < page.index(told) < page.index("Tokens read")
+    # Whoever may see the model sees it, and a trainer that is away hides no card.
+    player.post("/train/models/soup/visibility", {"visibility": "public"})
+    assert told in text_of(Browser(player.app).get("/train/models/soup").text)
+    trainer.is_down = True
+    page = text_of(player.get("/train/models/soup").text)
+    assert "arc_easy" not in page
+    assert "Bits per byte" in page
+
+
 def test_an_empty_prompt_is_refused_on_the_page(
     player: Browser, trainer: ScriptedTraining
 ) -> None:
