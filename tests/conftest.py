@@ -6,6 +6,7 @@ import gc
 import ipaddress
 import os
 import shutil
+import signal
 import socket
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -16,6 +17,7 @@ from argon2 import PasswordHasher
 from flask import Flask
 from flask.testing import FlaskClient
 from jinja2 import FileSystemBytecodeCache
+from pytest_timeout import Settings as Limit
 from werkzeug.routing import Rule
 
 from webapp import db
@@ -58,6 +60,18 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(100_000, 50, 50)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_teardown(item: pytest.Item) -> None:
+    """Let the limit of a test hold for its end, too: again for each thing that waits.
+
+    A failure lifts it, and what is taken down afterwards may wait for ever as well.
+    """
+    seconds = item.config.getoption("timeout") or item.config.getini("timeout")
+    limit = Limit(float(seconds), "signal", False, False)
+    item.config.hook.pytest_timeout_set_timer(item=item, settings=limit)
+    signal.setitimer(signal.ITIMER_REAL, limit.timeout, limit.timeout)
 
 
 @pytest.fixture(autouse=True)
