@@ -6,7 +6,6 @@ import gc
 import ipaddress
 import os
 import shutil
-import signal
 import socket
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -64,14 +63,15 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_teardown(item: pytest.Item) -> None:
-    """Let the limit of a test hold for its end, too: again for each thing that waits.
+    """Let the limit of a test hold for its end, too.
 
     A failure lifts it, and what is taken down afterwards may wait for ever as well.
     """
-    seconds = item.config.getoption("timeout") or item.config.getini("timeout")
-    limit = Limit(float(seconds), "signal", False, False)
-    item.config.hook.pytest_timeout_set_timer(item=item, settings=limit)
-    signal.setitimer(signal.ITIMER_REAL, limit.timeout, limit.timeout)
+    config, hook = item.config, item.config.hook
+    seconds = float(config.getoption("timeout") or config.getini("timeout"))
+    limit = Limit(seconds, config.getini("timeout_method"), False, False)
+    hook.pytest_timeout_cancel_timer(item=item)
+    hook.pytest_timeout_set_timer(item=item, settings=limit)
 
 
 @pytest.fixture(autouse=True)
