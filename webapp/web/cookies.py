@@ -90,19 +90,17 @@ class Cookies(SecureCookieSessionInterface):
             return
         spent = [
             *mine.spent,
-            *self._write_who(app, mine, response, is_page=is_page),
+            *self._write_who(app, mine, response),
             *self._write_messages(app, mine, response),
             *self._write_others(app, mine, response),
         ]
         for name in spent:
             response.delete_cookie(name, **self._marks(app))
 
-    def _write_who(
-        self, app: Flask, mine: Session, response: Response, *, is_page: bool
-    ) -> list[str]:
+    def _write_who(self, app: Flask, mine: Session, response: Response) -> list[str]:
         """Write who this is if that is due; return the names that count no more."""
         is_changed = mine.who != mine.who_before
-        if not is_changed and not (is_page and _is_due(mine.came_as)):
+        if not (is_changed or _is_due(mine.came_as)):
             return []
         number = mine.next_number if is_changed else mine.number
         name = self.get_cookie_name(app) + (f".{number}" if number else "")
