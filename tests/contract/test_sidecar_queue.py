@@ -18,6 +18,7 @@ import openai
 import psutil
 import pytest
 
+from tests.kit.clocks import patient
 from tests.kit.sidecar import (
     MODEL,
     STORY,
@@ -113,7 +114,7 @@ def test_a_full_queue_refuses_at_once_and_says_when_to_come_again(idle):
             started = time.monotonic()
             body = LONG | {"stream": stream, "user": "late"}
             status, headers, answer = idle.post("/chat/completions", body)
-            assert time.monotonic() - started < 5
+            assert time.monotonic() - started < patient(5)
             assert status == 429
             assert answer["error"]["code"] == "queue_full"
             assert answer["error"]["type"] == "overloaded"
@@ -163,7 +164,7 @@ def test_hanging_up_frees_the_slot_within_a_second(idle, stream, body):
         return wait_until(lambda: idle.health()["running"] == 0)
 
     # The best of three: other programs of this machine may take a second themselves.
-    assert min(freed_after() for _ in range(3)) < 1
+    assert min(freed_after() for _ in range(3)) < patient(1)
 
 
 def test_hanging_up_gives_the_place_in_the_queue_back(idle):
@@ -171,7 +172,7 @@ def test_hanging_up_gives_the_place_in_the_queue_back(idle):
         line = idle.call("/chat/completions", LONG | {"user": "other"})
         wait_until(lambda: idle.health()["waiting"] == 1)
         line.close()
-        assert wait_until(lambda: idle.health()["waiting"] == 0) < 5
+        assert wait_until(lambda: idle.health()["waiting"] == 0) < patient(5)
         assert idle.health()["running"] == 1
 
 
@@ -240,7 +241,7 @@ def test_a_stop_ends_a_reply_that_takes_too_long(tmp_path: Path):
         line = hold(sidecar)
         started = time.monotonic()
         assert sidecar.stop() == 0
-        assert time.monotonic() - started < 8
+        assert time.monotonic() - started < patient(8)
         assert _last(line)["error"]["code"] == "stopping"
 
 

@@ -20,16 +20,18 @@ from playwright.sync_api import (
     expect,
 )
 
+from tests.kit.clocks import patient
+
 WIDE, NARROW = 1280, 390
 # How long a page that has just been opened may take until it is drawn, focus and all.
 DRAWN_SECONDS = 2.0
 # Busy machines are slow; what is right appears much earlier.
-PATIENCE_MS = 20_000
-expect.set_options(timeout=PATIENCE_MS)
+_PATIENCE = 60_000
+expect.set_options(timeout=_PATIENCE)
 # Playwright waits for a promise without end.
 _LATE = (
     "new Promise((_, no) => setTimeout(() => no(new Error('it never came')), "
-    f"{PATIENCE_MS}))"
+    f"{_PATIENCE}))"
 )
 _NUMBERS = count(1)
 
@@ -213,7 +215,7 @@ class Window:
 
     def focus(self) -> dict[str, Any]:
         """Describe the element with the focus, and assert that it can be seen."""
-        end = time.monotonic() + DRAWN_SECONDS
+        end = time.monotonic() + patient(DRAWN_SECONDS)
         while fault := _hidden(found := self.page.evaluate(_FOCUS)):
             assert time.monotonic() < end, f"{fault}: {found}"
             self.page.wait_for_timeout(50)
@@ -248,7 +250,7 @@ class Window:
 
     def assert_fits(self) -> None:
         """Assert that nothing sticks out of the page sideways, once it is drawn."""
-        end = time.monotonic() + DRAWN_SECONDS
+        end = time.monotonic() + patient(DRAWN_SECONDS)
         while wide := self.page.evaluate(_WIDE):
             assert time.monotonic() < end, wide
             self.page.wait_for_timeout(50)
@@ -304,6 +306,7 @@ def open_window(
         java_script_enabled=script,
         **{"reduced_motion": "reduce", **options},
     )
+    context.set_default_timeout(_PATIENCE)
     return Window(context, url)
 
 

@@ -18,6 +18,7 @@ from typing import Any
 
 import openai
 
+from tests.kit.clocks import patient
 from webapp.supervisor.checks import free_port
 
 KEY = "a-key-for-tests"
@@ -101,7 +102,7 @@ def wait_until(
     """Wait until something is so, asking `every` so many seconds; return how long."""
     started = time.monotonic()
     while not is_so():
-        assert time.monotonic() - started < seconds, "it never happened"
+        assert time.monotonic() - started < patient(seconds), "it never happened"
         time.sleep(every)
     return time.monotonic() - started
 

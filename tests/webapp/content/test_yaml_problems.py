@@ -6,6 +6,7 @@ import time
 
 import pytest
 
+from tests.kit.clocks import patient
 from tests.webapp.content.trees import LEVEL, ContentTree
 from webapp.reading.tree import MAX_BYTES, TreeProblem, read_tree
 
@@ -110,7 +111,7 @@ def test_a_bomb_of_aliases_is_refused_at_once(tree: ContentTree) -> None:
     tree.level.write_text("\n".join(lines))
     started = time.perf_counter()
     assert said(tree) == ["1: anchor &a0 is not allowed; write the value again"]
-    assert time.perf_counter() - started < 1
+    assert time.perf_counter() - started < patient(1)
 
 
 def test_deep_nesting_is_refused_before_it_is_built(tree: ContentTree) -> None:

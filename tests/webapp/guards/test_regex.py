@@ -7,6 +7,7 @@ import time
 import pytest
 from pydantic import ValidationError
 
+from tests.kit.clocks import patient
 from webapp.guards.regex import Regex
 
 
@@ -103,4 +104,4 @@ def test_no_pattern_can_hold_up_the_site(judge):
     started = time.monotonic()
     patterns = ["(a*)*b", "(a|aa)+$b", "(.*)*=(.*)*x", "(a?){50}a{50}b"]
     assert judge("regex", "a" * 20_000, patterns=patterns, folded=True).allowed
-    assert time.monotonic() - started < 2.0
+    assert time.monotonic() - started < patient(2.0)

@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from tests.kit.clocks import patient
+
 Answer = Callable[["Call"], None]
 
 
@@ -168,7 +170,7 @@ def reply(*pieces: str) -> Answer:
 
 def until(condition: Callable[[], bool], seconds: float = 3.0) -> bool:
     """Wait for a condition that another thread brings about."""
-    end = time.monotonic() + seconds
+    end = time.monotonic() + patient(seconds)
     while not condition():
         if time.monotonic() > end:
             return False
