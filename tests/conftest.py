@@ -16,6 +16,7 @@ from argon2 import PasswordHasher
 from flask import Flask
 from flask.testing import FlaskClient
 from jinja2 import FileSystemBytecodeCache
+from pytest_timeout import Settings as Limit
 from werkzeug.routing import Rule
 
 from webapp import db
@@ -58,6 +59,19 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(100_000, 50, 50)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_teardown(item: pytest.Item) -> None:
+    """Let the limit of a test hold for its end, too.
+
+    A failure lifts it, and what is taken down afterwards may wait for ever as well.
+    """
+    config, hook = item.config, item.config.hook
+    seconds = float(config.getoption("timeout") or config.getini("timeout"))
+    limit = Limit(seconds, config.getini("timeout_method"), False, False)
+    hook.pytest_timeout_cancel_timer(item=item)
+    hook.pytest_timeout_set_timer(item=item, settings=limit)
 
 
 @pytest.fixture(autouse=True)

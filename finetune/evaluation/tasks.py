@@ -1,34 +1,37 @@
 """Benchmarks of others, such as ARC, by lm-eval, on any model that is served here.
 
-`python -m finetune tasks MODEL --tasks arc_easy --limit 100`. lm-eval is not installed
-with Wordkeep: it brings some thirty packages, and its sets come from the internet.
+`python -m finetune tasks MODEL --tasks arc_easy --limit 100`. What a model began as is
+asked the same. lm-eval is not installed with Wordkeep: it brings some thirty packages,
+and its sets come from the internet.
 """
 
 from __future__ import annotations
 
 import argparse
 import sys
-import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
 import torch
 
 from finetune.errors import FinetuneError
+from finetune.recipes.lm import FRESH
 from finetune.serving.catalogue.entries import Entry
+from finetune.serving.catalogue.manifests import read_manifest
 from finetune.serving.catalogue.sources import ModelFolder, fixed_entries
 from finetune.settings import Settings
 from finetune.weights.base import Base, load_adapted, load_base
-from finetune.weights.files import write_json
-
-RESULTS: Final = "tasks.json"
-LESSON: Final = (
-    "A benchmark asks what its authors wanted to know. A model can lose points here and"
-    " write your texts better, or the other way round: perplexity on your held-out rows"
-    " is nearer to your use, and replies that you have read are nearer still."
+from finetune.weights.benchmarks import (
+    LESSON,
+    RESULTS,
+    Benchmark,
+    keep_benchmarks,
+    tell_benchmarks,
 )
+from finetune.weights.releases import CARD
+
 _EXTRA: Final = "lm-eval>=0.4.13"
 _ROWS: Final = 8  # of a batch
 
@@ -47,12 +50,8 @@ class Tasks:
 
     def ask(
         self, base: Base, *, limit: int | None = None, is_chat: bool = False
-    ) -> dict[str, Any]:
-        """Ask a model the questions; return JSON: the measures of each task by name.
-
-        Shares are between 0 and 1; `_stderr` is the standard error of one. `limit` is
-        the number of questions of each task, the first of its set.
-        """
+    ) -> list[Benchmark]:
+        """Ask a model the questions; `limit` is how many of each set, the first."""
         from lm_eval.models.huggingface import (  # noqa: PLC0415 -- optional dependency
             HFLM,
         )
@@ -70,14 +69,7 @@ class Tasks:
             apply_chat_template=is_chat,
             log_samples=False,
         )
-        return {
-            "tasks": {name: _measures(of) for name, of in asked["results"].items()},
-            "questions": {n: of["effective"] for n, of in asked["n-samples"].items()},
-            "versions": dict(asked["versions"]),
-            "limit": limit,
-            "is_chat": is_chat,
-            "lm_eval": self.lm_eval.__version__,
-        }
+        return read_results(asked, is_chat=is_chat, version=self.lm_eval.__version__)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -93,25 +85,73 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--chat", action="store_true", help="ask in the template of a chat"
     )
+    parser.add_argument(
+        "--alone",
+        action="store_true",
+        help="do not ask what the model began as, which takes as long again",
+    )
 
 
 def main(chosen: argparse.Namespace, settings: Settings) -> int:
     """Ask the questions; print what came out, and keep it beside the model.
 
-    Raises TasksError, ModelMissing or ReleaseError.
+    Raises TasksError, ModelMissing, ManifestError, ReleaseError or BenchmarkError.
     """
     entry = find_model(chosen.model, settings)
     names = [name.strip() for name in chosen.tasks.split(",") if name.strip()]
-    started = time.monotonic()
     tasks = open_tasks(names, chosen.folder)
-    found = tasks.ask(
-        load_model(entry, settings), limit=chosen.limit, is_chat=chosen.chat
-    )
-    found |= {"model": entry.name, "seconds": round(time.monotonic() - started)}
-    path = results_file(entry, settings)
-    write_json(path, found)
-    sys.stdout.write("\n".join([*_lines(found), LESSON, f"Kept in {path}."]) + "\n")
+    how: dict[str, Any] = {"limit": chosen.limit, "is_chat": chosen.chat}
+    place = None if chosen.alone else base_place(entry)
+    before = []
+    if place is not None:
+        # First: a base that is gone is told before the work, not after.
+        base = load_base(place, cache=settings.instance / "models")
+        before = tasks.ask(base, **how)
+        del base
+    found = beside(tasks.ask(load_model(entry, settings), **how), before)
+    path = keep_results(entry, settings, found)
+    end = ("Behind ± is the standard error.", LESSON, f"Kept in {path}.")
+    sys.stdout.write("\n".join([*_lines(found), *end]) + "\n")
     return 0
+
+
+def read_results(
+    asked: Mapping[str, Any], *, is_chat: bool, version: str
+) -> list[Benchmark]:
+    """Return what lm-eval has found, as it gives it and writes it to files."""
+    questions = asked["n-samples"]
+    return [
+        Benchmark(
+            task=name,
+            # Of a group of tasks it tells none.
+            questions=questions.get(name, {}).get("effective", 0),
+            version=str(asked["versions"].get(name, "")),
+            is_chat=is_chat,
+            program=f"lm-eval {version}",
+            figures=_measures(of),
+            base={},
+        )
+        for name, of in asked["results"].items()
+    ]
+
+
+def beside(after: Sequence[Benchmark], before: Sequence[Benchmark]) -> list[Benchmark]:
+    """Put the figures of what a model began as beside its own."""
+    base = {one.task: one.figures for one in before}
+    return [replace(one, base=base.get(one.task, {})) for one in after]
+
+
+def keep_results(entry: Entry, settings: Settings, found: Sequence[Benchmark]) -> Path:
+    """Keep results beside a model, and in the card of one that was trained here.
+
+    Returns the file. Raises BenchmarkError or OSError.
+    """
+    path = results_file(entry, settings)
+    kept = keep_benchmarks(path, found)
+    card = path.with_name(CARD)
+    if card.is_file():
+        tell_benchmarks(card, kept)
+    return path
 
 
 def find_model(name: str, settings: Settings) -> Entry:
@@ -125,6 +165,17 @@ def find_model(name: str, settings: Settings) -> Entry:
             f"There is no language model {name} here: take one of {', '.join(writers)}."
         )
     return entries[name]
+
+
+def base_place(entry: Entry) -> str | None:
+    """Return the place of what a model began as; None for nothing, or not known.
+
+    Raises ManifestError.
+    """
+    if entry.folder is None:
+        return None
+    place = read_manifest(entry.folder).recipe.base
+    return None if place == FRESH else place
 
 
 def load_model(entry: Entry, settings: Settings) -> Base:
@@ -188,16 +239,12 @@ def _measures(of: Mapping[str, Any]) -> dict[str, float]:
     }
 
 
-def _lines(found: Mapping[str, Any]) -> Iterator[str]:
-    for name, measures in found["tasks"].items():
-        questions = found["questions"].get(name)
-        of = f" (of {questions:,} questions)" if questions else ""
-        yield f"{name}{of}:"
-        for measure, value in measures.items():
-            if "_stderr" not in measure:
-                error = measures.get(f"{measure}_stderr")
-                spread = "" if error is None else f" ± {error:.3f} (standard error)"
-                yield f"  {measure} {value:.3f}{spread}"
+def _lines(found: Sequence[Benchmark]) -> Iterator[str]:
+    for one in found:
+        of = f" (of {one.questions:,} questions)" if one.questions else ""
+        yield f"{one.title}{of}:"
+        for name, was, now in one.measures:
+            yield f"  {name} {f'{was} before, {now} after' if was else now}"
 
 
 def _count(text: str) -> int:

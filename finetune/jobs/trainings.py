@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
 
@@ -43,6 +44,7 @@ from finetune.jobs.states import Action
 from finetune.jobs.telling import can_resume, job_object
 from finetune.recipes.lined import say
 from finetune.recipes.lm import LmRecipe, TextRows
+from finetune.weights.benchmarks import RESULTS, read_benchmarks
 from finetune.weights.files import remove
 from finetune.weights.hub import HubAway
 from finetune.weights.pushing import Target, push
@@ -192,6 +194,16 @@ class Trainings:
         if not (model / name).is_file():
             self.following.fetch_result(job, name)
         return result_file(model, learning.runs.folder(job_id), name, quality=quality)
+
+    def benchmarks(self, job_id: str) -> list[Json]:
+        """Return what benchmarks say of a model; raise NoSuch or BenchmarkError."""
+        job = self.learning.jobs.get(job_id)
+        if job.status != "succeeded":
+            return []
+        return [
+            asdict(one)
+            for one in read_benchmarks(self.learning.models / job.name / RESULTS)
+        ]
 
     def push(self, job_id: str, target: Target) -> str:
         """Send a finished model to the hub; return its address there.

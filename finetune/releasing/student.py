@@ -25,6 +25,7 @@ from finetune.releasing.facts import Facts, read_facts
 from finetune.releasing.student_card import card
 from finetune.settings import load_settings
 from finetune.weights.base import load_base, with_adapter
+from finetune.weights.benchmarks import RESULTS
 from finetune.weights.export import CONFIG as MODEL_CONFIG
 from finetune.weights.export import (
     TOKENIZER,
@@ -52,7 +53,9 @@ def release_run(
     The catalogue serves it from the moment its manifest is there, which is written
     last. `models` is also where bases from the hub are kept. `about` may say `title`,
     `data` (name of the data), `rows` (of the file), `licence`, `base_licence` and `by`;
-    what it does not say is left out of the card. A release in the folder is replaced.
+    what it does not say is left out of the card. `data_source` and `data_terms` say
+    where the data is from; without them the card says that nobody told. A release in
+    the folder is replaced.
 
     What began as a model of the hub may be of a form that the engine does not know.
     Then the folder has card and weights, to be taken away, and no manifest; why, is in
@@ -64,6 +67,8 @@ def release_run(
     folder.mkdir(parents=True, exist_ok=True)
     # Before the card is another one: it is of what the manifest names.
     (folder / MANIFEST).unlink(missing_ok=True)
+    # Benchmarks were of the weights that are replaced.
+    (folder / RESULTS).unlink(missing_ok=True)
     write_text(folder / CARD, card(name, facts, about))
     recipe = facts.recipe
     is_adapter = recipe.adapters is not None and ".gguf" in recipe.base

@@ -84,8 +84,14 @@ def _data(facts: Facts, about: Mapping[str, Any]) -> str:
     return (
         f"{name}{rows}{facts.data_tokens:,} tokens to learn from, packed into"
         f" {facts.train:,} rows of {facts.recipe.block}; {facts.held_out:,} such rows"
-        " were held out."
+        " were held out.\n\n"
+        f"Where the text is from: {_told(about, 'data_source')}."
+        f" Under what terms it may be used: {_told(about, 'data_terms')}."
     )
+
+
+def _told(about: Mapping[str, Any], name: str) -> str:
+    return plain(str(about.get(name) or "")).rstrip(".") or "not told"
 
 
 def _settings(recipe: LmRecipe) -> Iterable[tuple[str, str]]:

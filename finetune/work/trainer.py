@@ -149,11 +149,14 @@ class LocalTrainer:
 
     def _about(self, job: Job) -> dict[str, str]:
         base = self._learning.base(job.model)
+        told = job.asked.get("metadata") or {}
         return {
             "title": job.asked.get("suffix") or job.name,
             "base_licence": base.licence if base.is_of_hub else "",
             "base": job.model,
             "data": self._learning.filename(job.training_file),
+            "data_source": told.get("data_source", ""),
+            "data_terms": told.get("data_terms", ""),
             "job": job.id,
         }
 

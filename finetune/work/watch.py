@@ -78,6 +78,9 @@ class Watch:
     def _run(self) -> None:
         while not self._over.wait(BEAT_SECONDS):
             self._try(self._beat)
+            # Also where the store does not answer, or this would never end.
+            if self._leaving.is_set():
+                self._end("leaving")
 
     def _try(self, act: Callable[[], object]) -> None:
         try:
@@ -99,8 +102,6 @@ class Watch:
             self._end("lost")
         elif wish and wish != self._ignores:
             self._end(wish)
-        elif self._leaving.is_set():
-            self._end("leaving")
 
     def _end(self, reason: Reason) -> None:
         # The first reason counts: the run is on its way to its end already.

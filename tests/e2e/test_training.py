@@ -63,6 +63,12 @@ def test_from_a_file_to_a_model_at_a_gate(
     page.get_by_role("link", name="Choose a text", exact=True).click()
     page.get_by_label("A file").set_input_files(file)
     page.get_by_role("button", name="Look at it", exact=True).click()
+    page.get_by_role("link", name="Its card", exact=True).click()
+    page.get_by_label("Where is the text from?").fill("Made up by our class")
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.get_by_text("Made up by our class")).to_be_visible()
+    assert_good(window)
+    page.get_by_role("link", name="farm.csv", exact=True).click()
     page.get_by_role("button", name="question → answer", exact=True).click()
     expect(page.locator("#answer")).to_have_value("{answer}")
     page.get_by_label("It is a chat").check()
@@ -101,6 +107,7 @@ def test_from_a_file_to_a_model_at_a_gate(
     assert Path(waiting.value.path()).read_bytes()[:4] == b"GGUF"
     page.locator("#hub > summary").click()
     expect(page.get_by_label("Your token")).to_be_visible()
+    expect(page.get_by_text("Made up by our class")).to_be_visible()
     assert_good(window)
 
     other = windows(site, width=NARROW)

@@ -54,18 +54,16 @@ def test_each_of_the_wins_is_in_view_focused_and_announced(
 # What hides the text at first, and until when; the page itself looks, because a busy
 # machine may look only when it is over.
 _WATCH = """{
-  globalThis.joy = new Promise(done => {
-    const look = () => {
-      const rest = document.querySelector(".won__rest");
-      const pane = document.querySelector(".pane--fresh");
-      if (!rest || !pane) return requestAnimationFrame(look);
-      const { animationName, animationFillMode, animationDelay, animationDuration } =
-        getComputedStyle(rest);
-      const seconds = parseFloat(animationDelay) + parseFloat(animationDuration);
-      done([animationName, animationFillMode, seconds]);
-    };
-    look();
-  });
+  const look = () => {
+    const rest = document.querySelector(".won__rest");
+    const pane = document.querySelector(".pane--fresh");
+    if (!rest || !pane) return requestAnimationFrame(look);
+    const { animationName, animationFillMode, animationDelay, animationDuration } =
+      getComputedStyle(rest);
+    const seconds = parseFloat(animationDelay) + parseFloat(animationDuration);
+    globalThis.joy = [animationName, animationFillMode, seconds];
+  };
+  look();
 }"""
 
 
@@ -78,7 +76,8 @@ def test_about_three_seconds_of_joy_and_then_the_text(windows, site):
     window.guess(word)
     rest = window.page.locator(".won__rest")
     pane = window.page.locator(".pane--fresh")
-    name, fill, seconds = window.page.evaluate("() => globalThis.joy")
+    joy = window.page.wait_for_function("() => globalThis.joy")
+    name, fill, seconds = joy.json_value()
     assert (name, fill) == ("appear", "backwards")
     assert 2 < seconds < 4
     expect(rest).to_have_css("opacity", "1")

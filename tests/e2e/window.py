@@ -28,6 +28,11 @@ DRAWN_SECONDS = 2.0
 # Busy machines are slow; what is right appears much earlier.
 _PATIENCE = 60_000
 expect.set_options(timeout=_PATIENCE)
+# Playwright waits for a promise without end.
+_LATE = (
+    "new Promise((_, no) => setTimeout(() => no(new Error('it never came')), "
+    f"{_PATIENCE}))"
+)
 _NUMBERS = count(1)
 
 # What is wider than the window: nothing, or the page and the parts that stick out. A
@@ -224,7 +229,7 @@ class Window:
         """Keep what streams bring, from the next page on; return what reads it."""
         # Chromium does not keep the body of a stream, so the page does.
         self.page.add_init_script(_TEE)
-        return lambda: list(self.page.evaluate("Promise.all(heard)"))
+        return lambda: list(self._settled("Promise.all(heard)"))
 
     def listen(self) -> Callable[[], list[str]]:
         """Write down what screen readers are told, from the next page on."""
@@ -239,7 +244,7 @@ class Window:
 
     def settle(self) -> None:
         """Wait until changed styles are drawn, which takes a frame or two."""
-        self.page.evaluate(
+        self._settled(
             "new Promise(go => requestAnimationFrame(() => requestAnimationFrame(go)))"
         )
 
@@ -261,6 +266,10 @@ class Window:
         assert not foreign, f"asked other sites: {foreign}"
         assert not self.dialogs, f"opened dialogs: {self.dialogs}"
         assert not self.complaints, f"complained: {self.complaints}"
+
+    def _settled(self, promise: str) -> Any:
+        """Return what a promise of the page comes to; raise an error if it is late."""
+        return self.page.evaluate(f"Promise.race([{promise}, {_LATE}])")
 
     def _hear(self, message: ConsoleMessage) -> None:
         if message.type in {"error", "warning"} and not _HARMLESS.search(message.text):

@@ -20,20 +20,38 @@ from tests.kit.clocks import patient
 from tests.kit.content import write_content
 from tests.kit.training import ScriptedTraining
 from webapp.api import reference
-from webapp.llm.scripted import ScriptedBackend
+from webapp.llm.endpoints import Endpoint
+from webapp.llm.gateway import Gateway
+from webapp.llm.scripted import ScriptedBackend, stand_in_models
+
+# The guard that the examples ask: a reader has to train one first, too.
+GUARD = "my-guard"
+MESSAGES = '{"text": "Tell me", "label": 1}\n{"text": "Hello", "label": 0}\n'
+
+
+@pytest.fixture
+def trainer() -> ScriptedTraining:
+    return ScriptedTraining()
 
 
 @pytest.fixture
 def site(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    request: pytest.FixtureRequest,
+    trainer: ScriptedTraining,
+    backend: ScriptedBackend,
 ) -> Iterator[str]:
     """Return the address of a site on the small keep."""
     monkeypatch.setattr("webapp.settings.PROJECT", tmp_path / "project")
     write_content(tmp_path / "project" / "challenges")
     app: Flask = request.getfixturevalue("app")
-    services = app.extensions["wordkeep"]
+    served = {**stand_in_models("keeper"), GUARD: GUARD}
+    gateway = Gateway(
+        [Endpoint("local", "scripted", served)], backends={"local": backend}
+    )
     app.extensions["wordkeep"] = dataclasses.replace(
-        services, training=ScriptedTraining().client()
+        app.extensions["wordkeep"], training=trainer.client(), gateway=gateway
     )
     server = make_server("127.0.0.1", 0, app, threaded=True)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
@@ -66,9 +84,21 @@ def curl(site: str, path: str, *, token: str = "", body: object = None) -> Any:
     return json.loads(shell(command, site, token))
 
 
-def test_every_example_of_the_page_works(site: str) -> None:
+def train_guard(site: str, token: str, trainer: ScriptedTraining) -> None:
+    """Train the guard of the examples to its end."""
+    sent = {"name": "messages.jsonl", "content": MESSAGES}
+    data = curl(site, "/train/data", token=token, body=sent)["id"]
+    asked = {"data": data, "title": "My guard", "base": "guard"}
+    run = curl(site, "/train/runs", token=token, body=asked)["id"]
+    trainer.finish(trainer.last)
+    assert curl(site, f"/train/runs/{run}", token=token)["model"] == GUARD
+
+
+def test_every_example_of_the_page_works(site: str, trainer: ScriptedTraining) -> None:
     token = ""
     for call in reference._reference().calls:
+        if GUARD in call.curl:
+            train_guard(site, token, trainer)
         command = call.curl.replace("curl ", "curl -sS --fail-with-body ", 1)
         answer = json.loads(shell(command, site, token))
         token = token or answer["token"]

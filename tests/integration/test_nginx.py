@@ -61,6 +61,8 @@ class TlsBrowser:
             text = answer.read().decode(errors="replace")
         for cookie in answer.headers.get_all("Set-Cookie") or []:
             self.cookies.load(cookie)
+        for gone in [m.key for m in self.cookies.values() if not m.value]:
+            del self.cookies[gone]
         if found := TOKEN.search(text):
             self.token = found[1]
         return answer, text

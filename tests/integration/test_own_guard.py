@@ -54,3 +54,9 @@ def test_a_level_is_kept_by_a_guard_of_own_messages(tmp_path: Path) -> None:
         assert attack.body["status"] == "blocked", attack
         harmless = player.say("yard-tell", passed)
         assert harmless.body["status"] == "finished", harmless
+        # It judges messages, and nobody is offered to chat with it.
+        refused = player.post("/lab/chat", {"model": "mine", "prompt": "Hello"})
+        assert refused.status == 400
+        assert "There is no model “mine” here" in refused.message
+        there = refused.message.partition("There are:")[2]
+        assert ("local/newcomer" in there, "local/mine" in there) == (True, False)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -50,6 +50,39 @@ class Browser:
     def swap(self, path: str, data: Mapping[str, Any] | None = None) -> Any:
         """Send a form as htmx does."""
         return self.post(path, data, headers={"HX-Request": "true"})
+
+    def copy(self) -> Browser:
+        """Return a browser with the cookies and the token of this one."""
+        other = Browser(self.app)
+        other.client._cookies = {**(self.client._cookies or {})}
+        other.token = self.token
+        return other
+
+    def send_late(
+        self, path: str, data: Mapping[str, Any] | None = None
+    ) -> Callable[[], None]:
+        """Open a page or send a form now; return what lets the answer arrive."""
+        other = self.copy()
+        answer = other.get(path) if data is None else other.post(path, data)
+        brought = answer.headers.getlist("Set-Cookie")
+        answer.close()
+        return lambda: self.client._update_cookies_from_response(
+            "localhost", path, brought
+        )
+
+    def cookies(self) -> dict[str, str]:
+        """Return what the site has put into this browser."""
+        return {
+            cookie.key: cookie.value for cookie in (self.client._cookies or {}).values()
+        }
+
+    def restart(self, *, keeps_nothing: bool = False) -> None:
+        """Close the browser: only cookies with a date are kept, or none at all."""
+        self.client._cookies = {
+            place: cookie
+            for place, cookie in (self.client._cookies or {}).items()
+            if cookie.expires and not keeps_nothing
+        }
 
     def play(self, name: str = "") -> Browser:
         """Start a game; return this browser."""

@@ -114,6 +114,7 @@ def add_model(
     *,
     title: str = "",
     visibility: str = PRIVATE,
+    base: str = "smollm2",
     method: str = "lora",
     prompt: str = "Once upon a time",
     data: dict[str, Any] | None = None,
@@ -138,7 +139,7 @@ def add_model(
             job_id=f"ftjob-{name}" if job_id == "" else job_id,
             name=name,
             title=title or name.title(),
-            base="smollm2",
+            base=base,
             status="succeeded",
             settings={
                 "choices": {"method": method},

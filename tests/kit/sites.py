@@ -101,6 +101,7 @@ class Site:
             input=f"{password}\n",
             text=True,
             stdout=subprocess.DEVNULL,
+            timeout=240,
             check=True,
         )
 

@@ -135,6 +135,8 @@ class ScriptedTraining:
     is_down: bool = False
     # The hub cannot be reached.
     is_offline: bool = False
+    # A run that is not over learns from every file.
+    is_used: bool = False
     # The next job is begun, but its answer never comes.
     loses_answer: bool = False
     file_bytes: int = 1_000_000
@@ -146,6 +148,8 @@ class ScriptedTraining:
     curves: dict[str, dict[str, Any]] = field(default_factory=dict)
     asked: list[tuple[str, str, Any]] = field(default_factory=list)
     deleted: list[str] = field(default_factory=list)
+    # What `tasks` has found, by job.
+    benchmarks: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     _numbers: Any = field(default_factory=lambda: itertools.count(1))
 
     def client(self) -> TrainingClient:
@@ -251,6 +255,8 @@ class ScriptedTraining:
                 return self._fetch(body)
             case "DELETE", ["files", file_id]:
                 self._file(file_id)
+                if self.is_used:
+                    raise Refused(409, "A training that is not over learns from it.")
                 del self.files[file_id]
                 self.deleted.append(file_id)
                 return {"id": file_id, "deleted": True}
@@ -288,6 +294,8 @@ class ScriptedTraining:
                 }
             case "GET", ["curves"]:
                 return self.curves.get(job["id"], {})
+            case "GET", ["benchmarks"]:
+                return {"data": self.benchmarks.get(job["id"], [])}
             case "GET", ["recipe"]:
                 return b"kind: lm\nname: soup\n"
             case "GET", ["files", "judged.json"]:
@@ -353,7 +361,9 @@ class ScriptedTraining:
         shown = f"{body['name'].replace('/', '-')}-default-train.jsonl"
         rows = [{"text": f"Story number {n}."} for n in range(body["rows"])]
         self.files[file_id] = (shown, rows)
-        return {"id": file_id, "object": "file", "filename": shown}
+        origin = {"name": body["name"], "subset": "default", "split": "train"}
+        origin |= {"rows": body["rows"], "licence": "cc-by-4.0"}
+        return {"id": file_id, "object": "file", "filename": shown, "origin": origin}
 
     def _file(self, file_id: str) -> tuple[str, list[dict[str, str]]]:
         if file_id in SHIPPED:

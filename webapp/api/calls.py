@@ -9,6 +9,7 @@ from webapp.api.operations import Api, Operation
 from webapp.api.people import me, players
 from webapp.api.play import leaderboard, levels
 from webapp.api.train import data as train_data
+from webapp.api.train import guards as train_guards
 from webapp.api.train import runs as train_runs
 
 APIS: Final[tuple[Api, ...]] = (
@@ -19,6 +20,7 @@ APIS: Final[tuple[Api, ...]] = (
     chat.api,
     train_data.api,
     train_runs.api,
+    train_guards.api,
 )
 
 

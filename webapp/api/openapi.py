@@ -52,6 +52,7 @@ _PARAMETERS: Final = {
     "n": "Number of the hint, from 1.",
     "data_id": "Id of your data.",
     "run_id": "Id of your run.",
+    "name": "Name of a guard: the `model` of its run.",
 }
 # The server says them before the site has seen the request.
 _TEXTS: Final = frozenset({400, 431})

@@ -19,6 +19,7 @@ _SAMPLES: Final = {
     "{n}": "1",
     "{data_id}": "1",
     "{run_id}": "1",
+    "{name}": "my-guard",
 }
 _TYPES: Final = {
     "string": "text",

@@ -15,6 +15,8 @@ from webapp.llm.sidecar import SidecarClient, path_part
 from webapp.llm.training_shapes import (
     Base,
     BaseList,
+    Benchmark,
+    BenchmarkList,
     Curves,
     Estimate,
     EventList,
@@ -213,6 +215,11 @@ class TrainingClient(SidecarClient):
         """Return what a guard said of held-out messages; raise NotFound if gone."""
         path = f"/fine_tuning/jobs/{path_part(job_id)}/files/judged.json"
         return self._get(path, JudgedList).data
+
+    def benchmarks(self, job_id: str) -> tuple[Benchmark, ...]:
+        """Return what benchmarks say of a model; raise NotFound if it is gone."""
+        path = f"/fine_tuning/jobs/{path_part(job_id)}/benchmarks"
+        return self._get(path, BenchmarkList).data
 
     def content(self, file_id: str, *, most: int) -> bytes:
         """Return a file, or its first `most` bytes; raise NotFound if it is gone."""

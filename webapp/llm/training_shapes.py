@@ -79,6 +79,8 @@ class StoredFile(_Shape):
     filename: str = ""
     bytes: Count = 0
     status: str = "processed"
+    # Which part of which data set of the hub it is, and its licence.
+    origin: dict[str, Any] | None = None
 
 
 class Rendered(_Shape):
@@ -242,6 +244,47 @@ class Judged(_Shape):
 
 class JudgedList(_Shape):
     data: tuple[Judged, ...]
+
+
+class Measure(_Shape):
+    """A figure of a benchmark: before training, where there is one, and after."""
+
+    name: str
+    before: float | None
+    after: float
+    # Standard errors.
+    before_error: float | None
+    after_error: float | None
+
+
+class Benchmark(_Shape):
+    """A benchmark that a model was asked, and what it began as beside it."""
+
+    task: str
+    # 0 where it is not told.
+    questions: Count = 0
+    is_chat: bool = False
+    figures: dict[str, float] = Field(default_factory=dict)
+    base: dict[str, float] = Field(default_factory=dict)
+
+    @property
+    def measures(self) -> tuple[Measure, ...]:
+        """What was measured, each with its standard error where there is one."""
+        return tuple(
+            Measure(
+                name=name,
+                before=self.base.get(name),
+                after=after,
+                before_error=self.base.get(f"{name}_stderr"),
+                after_error=self.figures.get(f"{name}_stderr"),
+            )
+            for name, after in self.figures.items()
+            if not name.endswith("_stderr")
+        )
+
+
+class BenchmarkList(_Shape):
+    data: tuple[Benchmark, ...]
 
 
 class JobEvent(_Shape):

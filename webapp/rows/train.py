@@ -22,11 +22,12 @@ class DataFile(Base):
     """Data that a player brought or chose: `file_id` is the sidecar's.
 
     `settings` say how its rows are read (text, answer, is_chat, …), `report` is what
-    the sidecar last said of it.
+    the sidecar last said of it. `source` is where its text is from, `terms` under what
+    it may be used; both are empty where nobody told.
     """
 
     __tablename__ = "data_files"
-    __table_args__ = (Index(None, "player_id", "id"),)
+    __table_args__ = (Index(None, "player_id", "id"), Index(None, "visibility"))
 
     id: Mapped[int] = mapped_column(primary_key=True)
     player_id: Mapped[int] = mapped_column(ForeignKey("players.id", ondelete="CASCADE"))
@@ -34,6 +35,11 @@ class DataFile(Base):
     name: Mapped[str] = mapped_column(String(120))
     settings: Mapped[dict[str, Any]] = mapped_column(JSON)
     report: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    source: Mapped[str] = mapped_column(Text, default="", server_default="")
+    terms: Mapped[str] = mapped_column(Text, default="", server_default="")
+    visibility: Mapped[str] = mapped_column(
+        String(12), default=PRIVATE, server_default=PRIVATE
+    )
     created_at: Mapped[datetime] = mapped_column(UtcTime)
 
 

@@ -17,9 +17,10 @@ from webapp.views.people.nicknames import guest_name
 from webapp.views.play.keep import send
 from webapp.web import context, limits, seats
 from webapp.web.context import services
+from webapp.web.cookies import is_https_only
 from webapp.web.forms import LabForm
 from webapp.web.rendering import STREAMS, THEMES
-from webapp.web.seals import form_mark, is_https_only
+from webapp.web.seals import form_mark
 
 bp = Blueprint("welcome", __name__)
 

@@ -23,6 +23,7 @@ from webapp.domain.people import access, accounts
 from webapp.domain.people.accounts import NewCode, PlayerInfo, SignedIn
 from webapp.domain.services import Services
 from webapp.errors import Forbidden, NotSignedIn
+from webapp.web import sessions
 from webapp.web.reading import parts_of
 
 SIGNED_OUT: Final = (
@@ -53,6 +54,8 @@ class Visitor(UserMixin):  # type: ignore[misc]
 def init_app(app: Flask) -> None:
     """Set up sign-in."""
     manager = LoginManager(app)
+    # It would only note that an address has changed, which nothing here asks.
+    manager.session_protection = None
     manager.user_loader(_load)
     manager.unauthorized_handler(_ask_who)
     app.before_request(_tell_of_sign_out)
@@ -117,7 +120,7 @@ def become(
     `stamp` is that of the player when the proof was given.
     """
     _end_sign_in()
-    session.clear()
+    sessions.start_over(services().now())
     _login(player_id, code_seed, stamp)
 
 
@@ -126,6 +129,8 @@ def sign_in(player_id: int, *, code_seed: str | None = None) -> None:
 
     `code_seed` gives a recovery code to show until it is put away.
     """
+    if _is_over():
+        sessions.give_way()
     _end_sign_in()
     _login(player_id, code_seed)
 
@@ -134,7 +139,7 @@ def sign_out() -> None:
     """Sign this browser out for good."""
     _end_sign_in()
     logout_user()
-    session.clear()
+    sessions.start_over(services().now())
 
 
 def unread_code() -> NewCode | None:
@@ -147,6 +152,14 @@ def unread_code() -> NewCode | None:
 def put_code_away() -> None:
     """Stop showing the recovery code."""
     access.put_code_away(services(), key=cast(Visitor, current_user).key)
+
+
+def _is_over() -> bool:
+    """Tell whether this browser was signed in, and is not any more.
+
+    Perhaps it has just got another key, by an answer that is still under way.
+    """
+    return "_user_id" in session and not current_user.is_authenticated
 
 
 def _end_sign_in() -> None:
@@ -211,15 +224,14 @@ def safe_next(target: str | None, fallback: str) -> str:
 
 def _tell_of_sign_out() -> None:
     """Say why a browser that was signed in is not any more, on the next whole page."""
-    visitor_id = session.get("_user_id")
-    if visitor_id is None or current_user.is_authenticated or is_partial():
+    if not _is_over() or is_partial():
         return
     is_page = request.method == "GET" and request.endpoint != "static"
     wanted = request.accept_mimetypes
     if not is_page or (wanted and not wanted.accept_html):
         return
-    session.pop("_user_id")
-    number = str(visitor_id).partition(".")[0]
+    number = str(session.pop("_user_id")).partition(".")[0]
+    sessions.give_way()
     is_there = accounts.player_info(services(), int(number)) is not None
     flash(SIGNED_OUT if is_there else PLAYER_GONE, "warn")
 

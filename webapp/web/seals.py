@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 
 from flask import Flask, current_app, g, request, session
-from flask.sessions import SecureCookieSessionInterface, SessionMixin
 from flask_wtf import CSRFProtect
 from flask_wtf.csrf import validate_csrf
 from werkzeug.exceptions import HTTPException
@@ -13,13 +12,15 @@ from wtforms import ValidationError
 
 from webapp.errors import Forbidden, InvalidInput
 from webapp.web.context import services
+from webapp.web.cookies import Cookies
 from webapp.web.origins import Sender, said_origin, sender
 from webapp.web.reading import parts_of
+from webapp.web.sessions import SEAL
 
 # The API knows no cookies, so no other site can act in a player's name there.
 COOKIELESS = ("/api/v1/",)
 HARMLESS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
-FIELD = "csrf_token"
+FIELD = SEAL
 
 ELSEWHERE = (
     "This form was sent from a page of another site, so nothing was done. If you meant "
@@ -61,32 +62,6 @@ class Unsealed(InvalidInput):
     code = "csrf"
 
 
-class Sessions(SecureCookieSessionInterface):
-    """Sessions in a cookie, which other sites' forms can neither set nor renew."""
-
-    def get_cookie_secure(self, app: Flask) -> bool:
-        """Tell whether the cookie is for HTTPS only: it is if this page came by it."""
-        return is_https_only()
-
-    def should_set_cookie(self, app: Flask, session: SessionMixin) -> bool:
-        """Tell whether this answer carries the cookie.
-
-        One of a part that is fetched again and again does not: it may arrive after that
-        of a later page, and would bring the session back as it was before.
-        """
-        is_refresh = request.method == "GET" and "HX-Request" in request.headers
-        is_quiet = is_refresh or g.get("is_quiet", False)
-        return not is_quiet and super().should_set_cookie(app, session)
-
-
-def is_https_only() -> bool:
-    """Tell whether cookies of this answer are for HTTPS only.
-
-    A trusted proxy says how the page was asked for, or the setting says it for all.
-    """
-    return request.is_secure or services().settings.secure_cookies
-
-
 csrf = CSRFProtect()
 
 
@@ -97,7 +72,7 @@ def init_app(app: Flask) -> None:
     # A form stays valid for as long as its session: people think before they send.
     app.config.setdefault("WTF_CSRF_TIME_LIMIT", None)
     csrf.init_app(app)
-    app.session_interface = Sessions()
+    app.session_interface = Cookies()
     app.before_request(check)
 
 
@@ -158,7 +133,8 @@ def _unlike() -> str:
 
 
 def _why_unsealed() -> str:
-    if current_app.config["SESSION_COOKIE_NAME"] not in request.cookies:
+    own = current_app.config["SESSION_COOKIE_NAME"]
+    if not any(name.startswith(own) for name in request.cookies):
         is_plain = parts_of(said_origin()).scheme == "http"
         needs_tls = services().settings.secure_cookies
         return PLAIN_HTTP if needs_tls and is_plain else NO_COOKIE

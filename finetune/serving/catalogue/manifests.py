@@ -37,9 +37,10 @@ class ManifestBase(_Part):
 
 
 class ManifestRecipe(_Part):
-    """What is needed of the recipe: what a guard was trained to find."""
+    """What is needed of the recipe: what a guard finds, and what a model began as."""
 
     task: str = ""
+    base: str | None = None
 
 
 class Manifest(_Part):

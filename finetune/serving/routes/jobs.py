@@ -134,6 +134,12 @@ def get_recipe(job_id: str) -> Response:
     return Response(text, mimetype="application/yaml")
 
 
+@jobs.get("/jobs/<job_id>/benchmarks")
+def list_benchmarks(job_id: str) -> Response:
+    """Return what `tasks` has found out about the model of a training."""
+    return jsonify({"object": "list", "data": trainings().benchmarks(job_id)})
+
+
 @jobs.get("/jobs/<job_id>/files/<name>")
 def get_result(job_id: str, name: str) -> Response:
     """Return a file of a finished model; `quality` chooses among sizes of the GGUF."""

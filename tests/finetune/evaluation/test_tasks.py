@@ -9,11 +9,28 @@ from pathlib import Path
 import pytest
 
 from finetune.__main__ import main as finetune_main
-from finetune.evaluation.tasks import TasksError, find_model, open_tasks, results_file
+from finetune.evaluation.tasks import (
+    TasksError,
+    base_place,
+    beside,
+    find_model,
+    keep_results,
+    open_tasks,
+    read_results,
+    results_file,
+)
+from finetune.releasing.student import release_run
 from finetune.settings import Settings, load_settings
 from finetune.weights.base import load_base
+from finetune.weights.benchmarks import RESULTS, read_benchmarks
+from finetune.weights.releases import CARD
+from tests.finetune.releasing.test_student import trained
 from tests.finetune.tiny_models import write_tiny
+from tests.finetune.training.student import texts
 
+__all__ = ["texts"]  # a fixture
+# Written by lm-eval 0.4.13 about SmolLM2, without its settings and the machine.
+WRITTEN = Path(__file__).parent / "lm_eval_results.json"
 TASK = """\
 task: farm
 dataset_path: json
@@ -55,6 +72,55 @@ def test_only_language_models_of_this_installation_are_asked(
     found = find_model("warden", settings)
     # What is shipped stays as it is.
     assert results_file(found, settings) == settings.instance / "tasks/warden.json"
+    assert base_place(found) == find_model("smollm2", settings).place
+    assert base_place(find_model("smollm2", settings)) is None
+
+
+def test_results_are_read_as_lm_eval_writes_them() -> None:
+    asked = json.loads(WRITTEN.read_text("utf-8"))
+    found = {
+        one.task: one for one in read_results(asked, is_chat=True, version="0.4.13")
+    }
+    assert set(found) == set(asked["results"])
+    farm = found["farm"]
+    assert (farm.questions, farm.version, farm.is_chat) == (4, "3", True)
+    assert farm.figures == {
+        name.removesuffix(",none"): value
+        for name, value in asked["results"]["farm"].items()
+        if isinstance(value, float)
+    }
+    assert farm.figures["acc_norm"] == 0.5
+    assert farm.figures["acc_norm_stderr"] > 0
+    # Where it has no standard error, it writes N/A.
+    assert set(found["farm_text"].figures) == {"word_perplexity", "bits_per_byte"}
+
+
+def test_they_are_kept_with_the_model_that_they_are_of_and_what_it_began_as(
+    texts, tiny_base: Path, settings: Settings, tmp_path: Path
+) -> None:
+    models = settings.instance / "models"
+    lora = {"rank": 4, "alpha": 8}
+    for name, base in (("king", tiny_base), ("fresh-king", "fresh")):
+        chosen = {"lora": lora} if base == tiny_base else {}
+        release_run(trained(tmp_path / name, base, **chosen), models, name, about={})
+    entry = find_model("king", settings)
+    assert base_place(entry) == str(tiny_base)
+    assert base_place(find_model("fresh-king", settings)) is None
+    asked = json.loads(WRITTEN.read_text("utf-8"))
+    now = read_results(asked, is_chat=False, version="0.4.13")
+    asked["results"]["farm"]["acc_norm,none"] = 0.25
+    was = read_results(asked, is_chat=False, version="0.4.13")
+    path = keep_results(entry, settings, beside(now, was))
+    assert path == models / "king" / RESULTS
+    farm = next(one for one in read_benchmarks(path) if one.task == "farm")
+    assert (farm.base["acc_norm"], farm.figures["acc_norm"]) == (0.25, 0.5)
+    card = path.with_name(CARD).read_text("utf-8")
+    assert "| farm | 4 | acc_norm | 0.250 ± 0.289 | 0.500 ± 0.289 |" in card
+    assert "Perplexity: among how many" in card
+    # Other weights under the same name have not been asked.
+    release_run(tmp_path / "king", models, "king", about={})
+    assert read_benchmarks(path) == []
+    assert "farm" not in path.with_name(CARD).read_text("utf-8")
 
 
 def test_a_number_of_questions_is_a_whole_number(
@@ -87,11 +153,10 @@ def test_a_set_of_ones_own_is_asked(tmp_path: Path) -> None:
         str(write_tiny(tmp_path / "tiny", "llama", ["a cow says moo"] * 9)),
         cache=tmp_path,
     )
-    found = tasks.ask(base, limit=4)
-    assert found["questions"] == {"farm": 4}
-    assert found["versions"] == {"farm": 3}
-    assert 0 <= found["tasks"]["farm"]["acc"] <= 1
-    assert found["tasks"]["farm"]["acc_stderr"] >= 0
+    (found,) = tasks.ask(base, limit=4)
+    assert (found.task, found.questions, found.version) == ("farm", 4, "3")
+    assert 0 <= found.figures["acc"] <= 1
+    assert found.figures["acc_stderr"] >= 0
     file.unlink()
     with pytest.raises(TasksError, match="farm cannot be read"):
         open_tasks(["farm"], tmp_path)

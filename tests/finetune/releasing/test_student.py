@@ -67,6 +67,10 @@ def test_the_card_says_what_the_run_says(texts, tmp_path):
         assert f"| {figures[f'base_{name}']:.3f} | {figures[name]:.3f} |" in card
     assert "goes on with a text. Trained by Ada. It began with random weights" in card
     assert "stories.txt: " in card
+    assert (
+        "Where the text is from: not told. Under what terms it may be used: not told."
+        in card
+    )
     assert f"{facts.learned:,} of {facts.parameters:,} learned (100 %)" in card
     assert f"{facts.updates:,} updates, {facts.tokens:,} tokens" in card
     assert "| 0 | The \\*king\\* |" in card
@@ -80,8 +84,11 @@ def test_the_card_says_what_the_run_says(texts, tmp_path):
 def test_what_a_student_wrote_cannot_change_the_card(texts, tmp_path):
     run = trained(tmp_path / "run")
     evil = {"title": "{cost}\n\n<script>alert(1)</script>", "by": "[x](javascript:1)"}
+    evil |= {"data_source": "# A book\n{cost}.", "data_terms": "CC *BY*"}
     card = release_run(run, tmp_path / "models", "king", about=evil) / CARD
     text = card.read_text("utf-8")
+    assert "Where the text is from: \\# A book \\{cost\\}. Under" in text
+    assert "it may be used: CC \\*BY\\*." in text
     assert text.startswith("# \\{cost\\} \\<script\\>")
     assert "<script>" not in text
     assert "[x]" not in text.replace("\\[", "(")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import re
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from finetune.jobs.trainings import Trainings
 from finetune.recipes.reading import load_recipe
 from finetune.serving.routes.app import create_app
 from finetune.settings import load_settings
+from finetune.weights.benchmarks import RESULTS, Benchmark, keep_benchmarks
 
 KEY = "the-key"
 ROWS = [{"question": f"{n} + 1?", "answer": f"It is {n + 1}."} for n in range(60)]
@@ -468,6 +470,28 @@ def test_a_trained_model_can_be_deleted_and_no_other(caller, trainings):
     assert "are gone" in said(gone)
     told = caller.get(f"/v1/fine_tuning/jobs/{job['id']}").get_json()
     assert told["machine"]
+
+
+def test_what_benchmarks_found_is_told_of_a_model(caller, trainings):
+    job = caller.job(suffix="Cook")
+    address = f"/v1/fine_tuning/jobs/{job['id']}/benchmarks"
+    assert caller.get(address).get_json() == {"object": "list", "data": []}
+    learning = trainings.learning
+    taken = learning.jobs.take("elsewhere:1:2.00:0")
+    learning.jobs.succeed(taken, figures={}, tokens=1)
+    assert caller.get(address).get_json()["data"] == []
+    found = Benchmark(
+        task="arc_easy", questions=100, version="1.0", is_chat=False,
+        program="lm-eval 0.4.13", figures={"acc": 0.41}, base={"acc": 0.47},
+    )  # fmt: skip
+    file = learning.settings.instance / "models" / "cook" / RESULTS
+    keep_benchmarks(file, [found])
+    assert caller.get(address).get_json()["data"] == [asdict(found)]
+    file.write_text("{}")
+    broken = caller.get(address)
+    assert broken.status_code == 400
+    assert "cook/tasks.json cannot be read" in said(broken)
+    assert caller.get("/v1/fine_tuning/jobs/x/benchmarks").status_code == 404
 
 
 def test_a_full_disk_is_a_sentence_and_leaves_nothing(caller, trainings, monkeypatch):

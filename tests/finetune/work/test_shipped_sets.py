@@ -41,7 +41,7 @@ def test_each_set_trains_a_model(tmp_path: Path) -> None:
             name=name,
             model=base.name,
             training_file=file_id,
-            asked={},
+            asked={"metadata": {"data_source": f"The set {name}", "data_terms": "CC0"}},
             recipe=recipe.model_dump(mode="json"),
             expected=1.0,
         )
@@ -58,3 +58,5 @@ def test_each_set_trains_a_model(tmp_path: Path) -> None:
         assert done.figures["heldout_loss"] > 0
         made = learning.models / name
         assert json.loads((made / "manifest.json").read_text())["name"] == name
+        told = f"from: The set {name}. Under what terms it may be used: CC0."
+        assert told in (made / "card.md").read_text("utf-8")

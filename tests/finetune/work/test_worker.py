@@ -115,6 +115,24 @@ def test_a_worker_that_leaves_gives_its_job_back(tmp_path):
     assert next(waiting.id for waiting, _ in shop.store.queue()) == job.id
 
 
+def test_a_worker_leaves_while_the_store_does_not_answer(tmp_path, monkeypatch):
+    def is_away(*_: object, **__: object) -> None:
+        raise CannotKeep("The jobs cannot be kept.")
+
+    shop = Workshop(tmp_path, until_stopped)
+    job = add(shop)
+    thread = shop.start()
+    wait_until(lambda: shop.trainer.trained)
+    with monkeypatch.context() as away:
+        for name in ("beat", "give_back"):
+            away.setattr(shop.store, name, is_away)
+        shop.worker.leaving.set()
+        thread.join(30)
+        assert not thread.is_alive()
+    # It is the next worker's as soon as this one is found to be gone.
+    assert shop.store.get(job.id).status == "running"
+
+
 @pytest.mark.parametrize(
     ("error", "said"),
     [

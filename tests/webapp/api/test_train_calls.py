@@ -68,6 +68,15 @@ def test_from_a_text_to_a_model(ada: Caller, trainer: ScriptedTraining) -> None:
     assert [one["id"] for one in ada.get("/train/runs").get_json()] == [run["id"]]
 
 
+def test_a_text_tells_where_it_is_from(ada: Caller) -> None:
+    told = {"source": "My aunt", "terms": "CC BY 4.0"}
+    brought = ada.post("/train/data", {"content": "one\ntwo\n", **told}).get_json()
+    assert {name: brought[name] for name in told} == told
+    assert ada.get("/train/data").get_json() == [brought]
+    long = ada.post("/train/data", {"content": "one\n", "source": "x" * 301})
+    assert long.status_code == 400
+
+
 def test_sets_and_bases_are_listed_and_a_set_is_taken_once(ada: Caller) -> None:
     (shown,) = ada.get("/train/sets").get_json()
     assert (shown["id"], shown["rows"]) == ("shipped-recipes", 240)

@@ -207,7 +207,7 @@ def test_one_address_cannot_make_players_without_end(browser: Browser) -> None:
     browser.limit(sign_ups_per_hour=2)
     statuses = []
     for number, path in enumerate(("/play", "/join", "/play")):
-        browser.client.delete_cookie(browser.app.config["SESSION_COOKIE_NAME"])
+        browser.restart(keeps_nothing=True)
         browser.get("/")
         statuses.append(browser.post(path, {"name": f"P{number}"}).status_code)
     assert statuses == [303, 303, 429]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -29,16 +28,9 @@ PATHS = ["/me/delete", "/logout", "/nowhere", "/rules"]
 
 
 @pytest.fixture
-def kept(player: Browser) -> str:
-    """Return the cookie of a player, who is signed in."""
-    return cookie_of(player)
-
-
-def cookie_of(browser: Browser) -> str:
-    name = browser.app.config["SESSION_COOKIE_NAME"]
-    cookie = browser.client.get_cookie(name)
-    assert cookie is not None
-    return str(cookie.value)
+def kept(player: Browser) -> dict[str, str]:
+    """Return the cookies of a player, who is signed in."""
+    return player.cookies()
 
 
 def send(browser: Browser, path: str, headers: dict[str, str], **fields: str) -> Any:
@@ -117,7 +109,7 @@ def test_sending_again_is_offered_to_our_own_pages(
 @pytest.mark.parametrize("has_cookie", [True, False])
 def test_who_does_not_say_where_a_form_came_from(
     player: Browser,
-    kept: str,
+    kept: dict[str, str],
     path: str,
     headers: dict[str, str],
     has_cookie: bool,
@@ -128,7 +120,7 @@ def test_who_does_not_say_where_a_form_came_from(
     assert f'action="{path}"' not in answer.text
     assert "Send it again" not in answer.text
     assert "Set-Cookie" not in answer.headers
-    assert cookie_of(player) == kept
+    assert player.cookies() == kept
     assert is_signed_in(player)
 
 
@@ -164,18 +156,9 @@ def refusal(answer: Any) -> str:
 
 def test_a_form_without_a_cookie_is_told_so(browser: Browser) -> None:
     browser.get("/join")
-    browser.client.delete_cookie(browser.app.config["SESSION_COOKIE_NAME"])
+    browser.restart(keeps_nothing=True)
     told = refusal(browser.post("/join", {"name": "Ada"}, headers=HERE))
     assert "No cookie came with this form. Allow this site to set cookies" in told
-
-
-def test_a_part_that_is_fetched_again_brings_no_old_session_back(
-    new_browser: Callable[[], Browser],
-) -> None:
-    for headers, has_cookie in (({"HX-Request": "true"}, False), ({}, True)):
-        answer = new_browser().get("/join", headers=headers)
-        assert answer.status_code == 200
-        assert ("Set-Cookie" in answer.headers) is has_cookie
 
 
 def test_cookies_for_https_only_are_told_so(browser: Browser) -> None:

@@ -9,7 +9,7 @@ from pydantic import Field, StrictBool, StrictInt, StrictStr
 from webapp.api.operations import Api
 from webapp.api.records import Answer, Given, example
 from webapp.domain.people.accounts import PlayerInfo
-from webapp.domain.train import data
+from webapp.domain.train import data, origins
 from webapp.web import seats
 from webapp.web.context import services
 from webapp.web.uploads import takes_files
@@ -38,7 +38,10 @@ class NewData(Given):
     """A text to learn from, as a file would hold it."""
 
     model_config = example(
-        name="soups.csv", content="title,steps\nLeek soup,Chop the leeks.\n"
+        name="soups.csv",
+        content="title,steps\nLeek soup,Chop the leeks.\n",
+        source="made up by us",
+        terms="CC BY 4.0",
     )
 
     name: StrictStr = Field(
@@ -48,6 +51,16 @@ class NewData(Given):
         description="Its ending says what it is: txt, csv, json or jsonl.",
     )
     content: StrictStr = Field(min_length=1)
+    source: StrictStr = Field(
+        "",
+        max_length=origins.SOURCE_CHARS,
+        description="Where the text is from; the card of each model tells it.",
+    )
+    terms: StrictStr = Field(
+        "",
+        max_length=origins.TERMS_CHARS,
+        description="Under what terms it may be used.",
+    )
 
 
 class TakenSet(Given):
@@ -72,11 +85,15 @@ class HubSet(Given):
 class DataItem(Answer):
     """Data of yours. `rows` is null until it has been read."""
 
-    model_config = example(id=1, name="Recipes", rows=600)
+    model_config = example(
+        id=1, name="Recipes", rows=600, source="made up by us", terms="CC BY 4.0"
+    )
 
     id: int
     name: str
     rows: int | None
+    source: str
+    terms: str
 
 
 class Reading(Given):
@@ -152,6 +169,7 @@ def bring_data(player: PlayerInfo, body: NewData) -> DataItem:
             player_id=player.id,
             name=body.name,
             content=body.content.encode(),
+            origin=origins.read({"source": body.source, "terms": body.terms}),
         )
     return _found(player, data_id)
 
@@ -203,4 +221,10 @@ def _found(player: PlayerInfo, data_id: int) -> DataItem:
 
 def _item(found: data.DataView) -> DataItem:
     rows = found.report.rows if found.report else None
-    return DataItem(id=found.id, name=found.name, rows=rows)
+    return DataItem(
+        id=found.id,
+        name=found.name,
+        rows=rows,
+        source=found.origin.source,
+        terms=found.origin.terms,
+    )

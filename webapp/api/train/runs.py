@@ -82,11 +82,22 @@ class NewRun(Given):
     frozen: StrictInt | None = Field(None, ge=0, description="Blocks that stay.")
     seed: StrictInt | None = Field(None, ge=0)
     sample_prompt: StrictStr = Field("", max_length=choosing.PROMPT_CHARS)
+    task: Literal["reading", "writing", ""] = Field(
+        "",
+        description="What is wanted of it: to take something out of a text, or to "
+        "make one up. It changes nothing in the training.",
+    )
+    good: StrictStr = Field(
+        "",
+        max_length=choosing.GOOD_CHARS,
+        description="An example of good output, to judge the model by.",
+    )
 
 
 class RunItem(Answer):
-    """A run of yours. `model` is the name of what it made: ask it by POST /lab/chat.
+    """A run of yours. `model` is the name of what it made.
 
+    Ask a model by POST /lab/chat, and a guard by POST /train/guards/{name}/judge.
     `note` says why this is not the newest, and `figures` what was measured on text
     that it never learned from. Times are in seconds.
     """

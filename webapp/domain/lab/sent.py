@@ -1,17 +1,14 @@
-"""A request as others can read and send it: JSON, curl, Python; and a whole file."""
+"""What was sent, as others can read it: lists, a request, and a whole file."""
 
 from __future__ import annotations
 
 import json
-import shlex
 from dataclasses import dataclass
 from typing import Any, Final
 
 from webapp.domain.lab.bench import Bench, Request, Turn, messages_of
 from webapp.plugins.asking import Message
 
-# The variable in which programs find the token of a player.
-VARIABLE: Final = "WORDKEEP_TOKEN"
 NAMES: Final = {"user": "You", "assistant": "The model", "system": "System"}
 
 
@@ -65,38 +62,6 @@ def body(request: Request) -> dict[str, Any]:
     }
 
 
-def curl(url: str, request: Request) -> str:
-    """Return a line for a shell that sends a request."""
-    data = json.dumps(body(request), ensure_ascii=False)
-    return (
-        f"curl -sS {shlex.quote(url)} \\\n"
-        f'  -H "Authorization: Bearer ${VARIABLE}" \\\n'
-        '  -H "Content-Type: application/json" \\\n'
-        f"  -d {shlex.quote(data)}"
-    )
-
-
-def python(url: str, request: Request) -> str:
-    """Return a program that sends a request; it needs Python and nothing else."""
-    return f"""\
-import json
-import os
-from urllib.request import Request, urlopen
-
-asked = json.loads(r'''{_for_source(body(request))}''')
-request = Request(
-    {url!r},
-    data=json.dumps(asked).encode(),
-    headers={{
-        "Authorization": "Bearer " + os.environ["{VARIABLE}"],
-        "Content-Type": "application/json",
-    }},
-)
-with urlopen(request) as answer:
-    print(json.load(answer)["reply"])
-"""
-
-
 def pretty(value: object) -> str:
     """Return JSON for people."""
     return json.dumps(value, ensure_ascii=False, indent=2)
@@ -127,8 +92,3 @@ def as_markdown(title: str, bench: Bench, instructions: str) -> str:
 
 def _quoted(text: str) -> str:
     return "\n".join(f"> {line}".rstrip() for line in text.split("\n"))
-
-
-def _for_source(value: object) -> str:
-    """Return JSON that can stand between three quotes, whatever was typed."""
-    return json.dumps(value, indent=2).replace("'", "\\u0027")

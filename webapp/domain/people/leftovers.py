@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from webapp.domain.services import Services
@@ -19,7 +19,10 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Leftovers:
-    """Files that players brought, runs that may still go on, and models."""
+    """Files that players brought, runs that may still go on, and models.
+
+    Runs are theirs, and those of others that learn from what they brought.
+    """
 
     files: tuple[str, ...]
     jobs: tuple[str, ...]
@@ -31,15 +34,17 @@ def of_players(session: Session, ids: Sequence[int]) -> Leftovers:
     files = select(DataFile.file_id).where(
         DataFile.player_id.in_(ids), DataFile.file_id.not_like("shipped-%")
     )
-    rows = session.execute(
-        select(TrainedModel.job_id, TrainedModel.name).where(
-            TrainedModel.player_id.in_(ids)
-        )
-    ).all()
+    brought = select(DataFile.id).where(DataFile.player_id.in_(ids))
+    is_theirs = TrainedModel.player_id.in_(ids)
+    jobs = select(TrainedModel.job_id).where(
+        or_(is_theirs, TrainedModel.data_id.in_(brought)),
+        TrainedModel.job_id.is_not(None),
+    )
+    names = select(TrainedModel.name).where(is_theirs, TrainedModel.name.is_not(None))
     return Leftovers(
         files=tuple(session.scalars(files)),
-        jobs=tuple(job for job, _ in rows if job is not None),
-        models=tuple(name for _, name in rows if name is not None),
+        jobs=tuple(filter(None, session.scalars(jobs))),
+        models=tuple(filter(None, session.scalars(names))),
     )
 
 

@@ -18,6 +18,9 @@ Length = Literal["minutes", "epochs", "updates"]
 TITLE_CHARS: Final = 60
 PROMPT_CHARS: Final = 2_000
 BASE_CHARS: Final = 120
+GOOD_CHARS: Final = 1_000
+# Taking something out of a text is easier than making one up; "": not told.
+TASKS: Final = ("reading", "writing", "")
 # What the form sends where the name of the model is typed.
 OF_HUB: Final = "hub"
 # A run of this base makes a guard of messages, and has no settings.
@@ -70,7 +73,9 @@ NAMES: Final[Mapping[str, str]] = {
 class Choices:
     """All that the form of a run asks for. Times in minutes, samples in seconds.
 
-    `fresh` are sizes of a model from nothing, where a recipe gives its own.
+    `task` and `good` change nothing in the training: they say what is wanted of the
+    model, so that it is judged against what was said before. `fresh` are sizes of a
+    model from nothing, where a recipe gives its own.
     """
 
     title: str = ""
@@ -91,6 +96,8 @@ class Choices:
     sample_prompt: str = ""
     sample_every: float = 20.0
     temperature: float = 0.8
+    task: str = ""
+    good: str = ""
     fresh: Mapping[str, int] | None = None
 
     def as_row(self) -> dict[str, Any]:
@@ -175,12 +182,17 @@ def read(fields: Mapping[str, str], *, fresh_bases: frozenset[str]) -> Choices:
     numbers = {name: _number(fields, name, usual) for name in BOUNDS}
     if not fields.get("learning_rate"):
         numbers["learning_rate"] = RATES[method]
+    task = fields.get("task", "")
+    if task not in TASKS:
+        raise InvalidInput("Choose what it should do: reading, or writing.")
     return Choices(
         title=fields.get("title", "").strip()[: 4 * TITLE_CHARS],
         base=base,
         method=method,  # type: ignore[arg-type]
         length=length,  # type: ignore[arg-type]
         sample_prompt=_prompt(fields.get("sample_prompt", "")),
+        task=task,
+        good=_good(fields.get("good", "")),
         **numbers,  # type: ignore[arg-type]
     )
 
@@ -258,6 +270,14 @@ def _number(fields: Mapping[str, str], name: str, usual: Choices) -> float | int
             f"The {NAMES.get(name, name)} must be a number, and “{text[:20]}” is not."
         ) from None
     return check_number(name, value)
+
+
+def _good(text: str) -> str:
+    if len(text) - text.count("\r\n") > GOOD_CHARS:
+        raise InvalidInput(
+            f"An example of good output has at most {GOOD_CHARS:,} characters here."
+        )
+    return require_text(text, what="example of good output").strip()
 
 
 def _prompt(text: str) -> str:

@@ -20,6 +20,8 @@ from webapp.rows import GRADES, ComparedRow, Comparison, TrainedModel
 
 SIDES: Final = ("first", "second")
 TIE: Final = "tie"
+# Why a row was not judged, if somebody did not want to wait for the judge.
+STOPPED: Final = "You stopped the judge before this one."
 _EXAMPLES: Final = 3
 
 
@@ -156,6 +158,11 @@ class ComparisonView:
     def preferred_rows(self) -> int:
         """How many rows the judge model has been asked about."""
         return sum(row.preference is not None for row in self.rows)
+
+    @property
+    def stopped_rows(self) -> int:
+        """How many rows the judge model was not asked about, because it was stopped."""
+        return sum(row.preference == Preference(error=STOPPED) for row in self.rows)
 
     @property
     def done(self) -> int:

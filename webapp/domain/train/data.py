@@ -19,6 +19,8 @@ from webapp.domain.people.names import clean_line
 from webapp.domain.people.players import require_player, require_room
 from webapp.domain.services import Services
 from webapp.domain.texts import require_text
+from webapp.domain.train import origins
+from webapp.domain.train.origins import NOT_TOLD, Origin
 from webapp.errors import BackendTimeout, InvalidInput, LabError, NotFound
 from webapp.llm.training_shapes import Report, Shipped, StoredFile
 from webapp.rows import DataFile
@@ -32,6 +34,9 @@ SHIPPED: Final = "shipped-"
 OWN: Final = "content-"
 FORMATS: Final = ("auto", "txt", "csv", "json", "jsonl")
 DOCUMENTS: Final = ("lines", "paragraphs", "whole")
+# What is told of sets that are here already.
+MADE_HERE: Final = "Made by code for Wordkeep"
+OF_SITE: Final = "A set of data of this site"
 # The model whose tokens are counted before one has been chosen.
 COUNTED_BY: Final = "smollm2"
 HUB_ROWS, MOST_HUB_ROWS = 1_000, 10_000
@@ -43,13 +48,16 @@ TAKES_LONG: Final = (
 
 @dataclass(frozen=True, slots=True)
 class DataView:
-    """A player's data. `report` is None until the sidecar has read it."""
+    """Data of a player. `report` is None until the sidecar has read it."""
 
     id: int
+    owner_id: int
     file_id: str
     name: str
     settings: Mapping[str, Any]
     report: Report | None
+    origin: Origin
+    visibility: str
     created_at: datetime
 
     @property
@@ -105,7 +113,8 @@ def choose(services: Services, *, player_id: int, file_id: str) -> int:
     one = found[file_id]
     settings = {"text": one.text, "answer": one.answer, "is_chat": one.is_chat}
     if file_id.startswith(OWN):
-        return _take(services, player_id, file_id.removeprefix(OWN), settings)
+        return _take(services, player_id, one, settings)
+    origin = Origin(MADE_HERE, one.licence)
     with services.db.write() as session:
         require_player(session, player_id, lock=True)
         known = session.scalar(
@@ -115,16 +124,40 @@ def choose(services: Services, *, player_id: int, file_id: str) -> int:
         )
         if known is not None:
             return known
-        return _add(session, services, player_id, file_id, one.title, settings)
+        return _add(session, services, player_id, file_id, one.title, settings, origin)
 
 
 def _take(
-    services: Services, player_id: int, set_name: str, settings: dict[str, Any]
+    services: Services, player_id: int, one: Shipped, settings: dict[str, Any]
 ) -> int:
-    lines = services.content.current().data_sets[set_name].lines.encode()
+    set_name = one.id.removeprefix(OWN)
+    return bring_made(
+        services,
+        player_id=player_id,
+        name=set_name,
+        lines=services.content.current().data_sets[set_name].lines.encode(),
+        settings=settings,
+        origin=Origin(OF_SITE, one.licence),
+    )
+
+
+def bring_made(
+    services: Services,
+    *,
+    player_id: int,
+    name: str,
+    lines: bytes,
+    settings: dict[str, Any],
+    origin: Origin,
+) -> int:
+    """Store rows that were made here, as JSON lines, and how they are read.
+
+    Returns their id: the same one as long as rows and settings are the same. Raises as
+    `bring` does.
+    """
     told = json.dumps(settings).encode()
     mark = hashlib.sha256(lines + told).hexdigest()[:6]
-    name = f"{set_name}-{mark}.jsonl"
+    name = f"{name}-{mark}.jsonl"
     with services.db.read() as session:
         known = session.scalar(
             select(DataFile.id).where(
@@ -133,7 +166,9 @@ def _take(
         )
     if known is not None:
         return known
-    data_id = bring(services, player_id=player_id, name=name, content=lines)
+    data_id = bring(
+        services, player_id=player_id, name=name, content=lines, origin=origin
+    )
     with services.db.write() as session:
         row = require_data(session, player_id, data_id)
         row.settings = {k: v for k, v in settings.items() if v}
@@ -141,16 +176,23 @@ def _take(
 
 
 def bring(
-    services: Services, *, player_id: int, name: str, content: IO[bytes] | bytes
+    services: Services,
+    *,
+    player_id: int,
+    name: str,
+    content: IO[bytes] | bytes,
+    origin: Origin = NOT_TOLD,
 ) -> int:
-    """Store what somebody uploads or pastes; return its id.
+    """Store what somebody uploads or pastes, and what is told of it; return its id.
 
     Raise InvalidInput if it is empty, too large or of no use, and Conflict if there is
     too much already.
     """
     shown = _clean_name(name)
     return _store(
-        services, player_id, lambda: (services.training.upload(shown, content), shown)
+        services,
+        player_id,
+        lambda: (services.training.upload(shown, content), shown, origin),
     )
 
 
@@ -173,9 +215,10 @@ def fetch(services: Services, *, player_id: int, wanted: Mapping[str, Any]) -> i
         "rows": _hub_rows(wanted.get("rows")),
     }
 
-    def bring() -> tuple[StoredFile, str]:
+    def bring() -> tuple[StoredFile, str, Origin]:
         stored = services.training.fetch_file(asked)
-        return stored, _clean_name(stored.filename)
+        origin = origins.of_hub(stored.origin or {"name": name})
+        return stored, _clean_name(stored.filename), origin
 
     return _store(services, player_id, bring)
 
@@ -209,6 +252,15 @@ def look(
         row.report = report.model_dump(mode="json")
         session.flush()
         return view(row)
+
+
+def tell_origin(
+    services: Services, *, player_id: int, data_id: int, origin: Origin
+) -> None:
+    """Keep where one's own data is from; models that are there keep what was told."""
+    with services.db.write() as session:
+        row = require_data(session, player_id, data_id)
+        row.source, row.terms = origin.source, origin.terms
 
 
 def delete(services: Services, *, player_id: int, data_id: int) -> None:
@@ -268,10 +320,13 @@ def view(row: DataFile) -> DataView:
         report = None
     return DataView(
         id=row.id,
+        owner_id=row.player_id,
         file_id=row.file_id,
         name=row.name,
         settings=row.settings,
         report=report,
+        origin=Origin(row.source, row.terms),
+        visibility=row.visibility,
         created_at=row.created_at,
     )
 
@@ -284,7 +339,9 @@ def require_report(found: DataView) -> Report:
 
 
 def _store(
-    services: Services, player_id: int, bring: Callable[[], tuple[StoredFile, str]]
+    services: Services,
+    player_id: int,
+    bring: Callable[[], tuple[StoredFile, str, Origin]],
 ) -> int:
     """Keep a file that the sidecar stores, under the name it has then.
 
@@ -293,12 +350,12 @@ def _store(
     with services.db.read() as session:
         require_player(session, player_id)
         require_room(session, DataFile, player_id, most=MOST_FILES, what=KEPT)
-    stored, shown = bring()
+    stored, shown, origin = bring()
     try:
         with services.db.write() as session:
             require_player(session, player_id, lock=True)
             require_room(session, DataFile, player_id, most=MOST_FILES, what=KEPT)
-            return _add(session, services, player_id, stored.id, shown, {})
+            return _add(session, services, player_id, stored.id, shown, {}, origin)
     except LabError:
         services.training.delete_file(stored.id)
         raise
@@ -323,6 +380,7 @@ def _add(
     file_id: str,
     name: str,
     settings: dict[str, Any],
+    origin: Origin,
 ) -> int:
     row = DataFile(
         player_id=player_id,
@@ -330,6 +388,8 @@ def _add(
         name=name,
         settings={k: v for k, v in settings.items() if v},
         report=None,
+        source=origin.source,
+        terms=origin.terms,
         created_at=services.now(),
     )
     session.add(row)

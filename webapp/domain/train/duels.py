@@ -14,9 +14,9 @@ from sqlalchemy.orm import Session
 
 from webapp.db import find_row
 from webapp.domain.people import classes
-from webapp.domain.people.players import require_player
+from webapp.domain.people.players import require_player, shown_name
 from webapp.domain.services import Services
-from webapp.domain.train import models, prompting
+from webapp.domain.train import prompting
 from webapp.domain.train.fighters import Fighter, fighters, pairs_of
 from webapp.domain.train.prompting import Wanted
 from webapp.domain.train.runs import RunView, view
@@ -207,7 +207,5 @@ def _named(session: Session, duel: Duel) -> tuple[Fighter, ...]:
     for model_id in order(duel):
         row = session.get_one(TrainedModel, model_id)
         owner = session.get_one(Player, row.player_id)
-        found.append(
-            Fighter(view(row), models.name_of(owner), owner.id == duel.player_id)
-        )
+        found.append(Fighter(view(row), shown_name(owner), owner.id == duel.player_id))
     return tuple(found)

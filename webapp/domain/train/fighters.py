@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from webapp.domain.people import classes
-from webapp.domain.people.players import require_player
+from webapp.domain.people.players import require_player, shown_name
 from webapp.domain.train import models
 from webapp.domain.train.choices import GUARD
 from webapp.domain.train.runs import RunView, view
@@ -41,7 +41,7 @@ def fighters(session: Session, player_id: int | None) -> dict[int, Fighter]:
         .limit(models.SHOWN)
     )
     return {
-        row.id: Fighter(view(row), models.name_of(owner), owner.id == player_id)
+        row.id: Fighter(view(row), shown_name(owner), owner.id == player_id)
         for row, owner in rows
     }
 

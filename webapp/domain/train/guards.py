@@ -17,10 +17,10 @@ from webapp.domain.services import Services
 from webapp.domain.texts import require_text
 from webapp.domain.train import choices as choosing
 from webapp.domain.train import data as datasets
-from webapp.domain.train import runs
+from webapp.domain.train import models, runs
 from webapp.domain.train.choices import GUARD, Choices
 from webapp.domain.train.runs import RunView
-from webapp.errors import Conflict, ContentError, InvalidInput, LabError
+from webapp.errors import Conflict, ContentError, InvalidInput, LabError, NotFound
 from webapp.llm.ask import GatewayAsk
 from webapp.llm.endpoints import LOCAL
 from webapp.llm.training_shapes import Judged
@@ -174,9 +174,11 @@ def wrong_ones(services: Services, run: RunView) -> tuple[Judged, ...]:
 def judge(services: Services, *, player_id: int, name: str, text: str) -> Moderation:
     """Ask a guard about a message; it counts for the day as a prompt to a model does.
 
-    The caller knows that the player may open the guard. Raises InvalidInput,
+    Raises NotFound for what is not a guard or not shown to the player, InvalidInput,
     QuotaExceeded, BackendError, and Conflict if the guard is gone.
     """
+    if not models.openable(services, player_id=player_id, name=name).is_guard:
+        raise NotFound("This is not a guard, so it judges no messages.")
     if not text.strip():
         raise InvalidInput("Write a message first.")
     if len(text) > LONGEST:

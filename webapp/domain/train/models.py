@@ -11,20 +11,21 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from webapp.domain.people import classes
-from webapp.domain.people.players import require_player
+from webapp.domain.people.players import shown_name
 from webapp.domain.services import Services
 from webapp.domain.texts import require_text
+from webapp.domain.train import showing
 from webapp.domain.train.choices import PROMPT_CHARS
 from webapp.domain.train.runs import OVER, RunView, require_run, view
+from webapp.domain.train.showing import may_see
 from webapp.errors import Conflict, InvalidInput, LabError, NotFound
 from webapp.llm.endpoints import LOCAL
 from webapp.llm.training import Download
-from webapp.rows import CLASS, PRIVATE, PUBLIC, VISIBILITIES, Player, TrainedModel
+from webapp.rows import Player, TrainedModel
 
 log = logging.getLogger(__name__)
 
 SHOWN: Final = 60
-SOMEBODY: Final = "Somebody"
 # What can be downloaded, and how it is called on the page.
 FILES: Final[Mapping[str, str]] = {
     "model.gguf": "The whole model as GGUF, for llama.cpp and Ollama",
@@ -60,7 +61,7 @@ def page(services: Services, *, player_id: int | None, name: str) -> ModelPage:
         run = view(row)
     return ModelPage(
         run=run,
-        owner=name_of(owner),
+        owner=shown_name(owner),
         is_own=owner.id == player_id,
         has_class=has_class,
         is_served=_is_served(services, name),
@@ -87,35 +88,24 @@ def published(
 ) -> tuple[tuple[RunView, str], ...]:
     """Return what others show to everybody or to one's class, newest first."""
     with services.db.read() as session:
-        player = None if player_id is None else require_player(session, player_id)
-        own = None if player is None else classes.own_class(session, player)
-        may = TrainedModel.visibility == PUBLIC
-        if own is not None:
-            may |= (TrainedModel.visibility == CLASS) & (Player.class_id == own)
-        query = (
+        may = showing.shown_to(session, player_id, TrainedModel.visibility)
+        rows = session.execute(
             select(TrainedModel, Player)
             .join(Player, Player.id == TrainedModel.player_id)
-            .where(may, TrainedModel.name.is_not(None), Player.is_hidden.is_(False))
+            .where(may, TrainedModel.name.is_not(None))
             .order_by(TrainedModel.id.desc())
             .limit(SHOWN)
         )
-        if player_id is not None:
-            query = query.where(TrainedModel.player_id != player_id)
-        rows = session.execute(query)
-        return tuple((view(row), name_of(owner)) for row, owner in rows)
+        return tuple((view(row), shown_name(owner)) for row, owner in rows)
 
 
 def set_visibility(
     services: Services, *, player_id: int, name: str, visibility: str
 ) -> None:
     """Show a model to nobody else, to one's class, or to everybody."""
-    if visibility not in VISIBILITIES:
-        raise InvalidInput("Choose who may see it: only you, your class, or everybody.")
     with services.db.write() as session:
         row = _own(session, player_id, name)
-        player = require_player(session, player_id)
-        if visibility == CLASS and classes.own_class(session, player) is None:
-            raise Conflict("You are in no class, so there is nobody to show it to.")
+        showing.check(session, player_id, visibility)
         row.visibility = visibility
 
 
@@ -223,25 +213,12 @@ def _openable(
         .join(Player, Player.id == TrainedModel.player_id)
         .where(TrainedModel.name == name)
     ).first()
-    if found is not None and _may_open(session, player_id, *found):
-        return found[0], found[1]
+    if found is not None:
+        row, owner = found
+        if may_see(session, player_id, owner=owner, visibility=row.visibility):
+            return row, owner
     # The same words for what is not there and for what is not theirs to see.
     raise NotFound("There is no such model, or it is not shown to you.")
-
-
-def _may_open(
-    session: Session, player_id: int | None, row: TrainedModel, owner: Player
-) -> bool:
-    if owner.id == player_id:
-        return True
-    if row.visibility == PRIVATE or owner.is_hidden:
-        return False
-    if row.visibility == PUBLIC:
-        return True
-    if player_id is None:
-        return False
-    own = classes.own_class(session, require_player(session, player_id))
-    return own is not None and own == owner.class_id
 
 
 def _own(session: Session, player_id: int, name: str) -> TrainedModel:
@@ -256,8 +233,3 @@ def _is_served(services: Services, name: str) -> bool:
     if services.gateway.unlisted():
         return True
     return any(info.name == f"{LOCAL}/{name}" for info in services.gateway.models())
-
-
-def name_of(player: Player) -> str:
-    """Return what others may call a player: nothing, for one who is on no board."""
-    return (player.alias or player.name) if player.is_listed else SOMEBODY

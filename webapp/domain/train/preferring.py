@@ -16,6 +16,7 @@ from webapp.domain.texts import require_text
 from webapp.domain.train import prompting
 from webapp.domain.train.compared import (
     SIDES,
+    STOPPED,
     TIE,
     ComparisonView,
     Preference,
@@ -56,9 +57,9 @@ def begin(
 ) -> None:
     """Have a judge model compare all replies by a rubric, which `ask_next` does.
 
-    What it said by the same rubric is kept, and only what it could not judge is asked
-    again. Raises InvalidInput for the rubric, Conflict where there is no judge or the
-    models have not answered yet, NotFound.
+    What it said by the same rubric is kept. Only what it could not judge is asked
+    again, or was not asked because it was stopped. Raises InvalidInput for the rubric,
+    Conflict where there is no judge or the models have not answered yet, NotFound.
     """
     model = services.gateway.judge()
     if not model:
@@ -79,6 +80,20 @@ def begin(
         for row in rows_of(session, kept.id):
             if not is_same or any(pick["error"] for pick in row.picks or ()):
                 row.picks = None
+
+
+def stop(services: Services, *, player_id: int, comparison_id: int) -> None:
+    """Ask the judge no more; what it has said is kept. Raises NotFound.
+
+    A row that it is being asked about is kept too, once it has answered.
+    """
+    with services.db.write() as session:
+        kept = require_own(session, player_id, comparison_id)
+        if kept.rubric is None:
+            return
+        for row in rows_of(session, kept.id):
+            if row.picks is None:
+                row.picks = [_open(STOPPED)]
 
 
 def ask_next(services: Services, *, player_id: int, seen: ComparisonView) -> str:

@@ -22,7 +22,9 @@ from webapp.domain.quotas import Limit, User
 from webapp.domain.services import Services
 from webapp.domain.train import choices as choosing
 from webapp.domain.train import data as datasets
+from webapp.domain.train import origins, shared_data
 from webapp.domain.train.choices import Choices
+from webapp.domain.train.origins import NOT_TOLD, Origin
 from webapp.domain.train.sweeping import Place
 from webapp.errors import (
     BackendError,
@@ -77,6 +79,8 @@ class RunView:
     job: Job | None = None
     stale: str = ""
     sweep: Place | None = None
+    # As it was told when the run began.
+    origin: Origin = NOT_TOLD
 
     @property
     def is_over(self) -> bool:
@@ -103,7 +107,7 @@ def predict(
     services: Services, *, player_id: int, data_id: int, choices: Choices
 ) -> Estimate:
     """Return what a run would take; nothing is begun."""
-    data = datasets.find(services, player_id=player_id, data_id=data_id)
+    data = shared_data.usable(services, player_id=player_id, data_id=data_id)
     return services.training.estimate(job_body(choices, data, player_id))
 
 
@@ -136,7 +140,7 @@ def start(
     if known is not None:
         return known
     title = choosing.clean_title(choices.title)
-    data = datasets.find(services, player_id=player_id, data_id=data_id)
+    data = shared_data.usable(services, player_id=player_id, data_id=data_id)
     body = job_body(choices, data, player_id)
     predicted = services.training.estimate(body)
     with services.db.write() as session:
@@ -157,7 +161,7 @@ def start(
         session.flush()
         run_id = row.id
     try:
-        job = services.training.begin(body | {"metadata": {"site_run": str(run_id)}})
+        job = services.training.begin(marked(body, run_id))
     except BackendTimeout:
         log.warning("run %s: the trainer took long to answer", run_id)
         return run_id
@@ -304,6 +308,7 @@ def new_row(
             "choices": choices.as_row(),
             "data": dict(data.settings),
             "data_name": data.name,
+            "origin": data.origin.as_row(),
         },
         predicted=predicted.model_dump(mode="json"),
         visibility=PRIVATE,
@@ -344,9 +349,15 @@ def job_body(
     choices: Choices, data: datasets.DataView, player_id: int
 ) -> dict[str, Any]:
     """Return what the trainer is sent for a run."""
-    return choices.job(
+    body = choices.job(
         file_id=data.file_id, data=data.settings, user=user_of(player_id)
     )
+    return body | {"metadata": data.origin.metadata()}
+
+
+def marked(body: Mapping[str, Any], run_id: int) -> dict[str, Any]:
+    """Return what the trainer is sent, with the mark by which the run is found."""
+    return {**body, "metadata": body["metadata"] | {"site_run": str(run_id)}}
 
 
 def _of_form(services: Services, player_id: int, mark: str) -> int | None:
@@ -489,4 +500,5 @@ def _view(row: TrainedModel, job: Job | None = None) -> RunView:
         finished_at=row.finished_at,
         job=job,
         sweep=Place(**settings["sweep"]) if settings.get("sweep") else None,
+        origin=origins.from_row(settings.get("origin", {})),
     )

@@ -15,7 +15,7 @@ from webapp.db import LAST_ID
 from webapp.domain.people.players import require_player
 from webapp.domain.services import Services
 from webapp.domain.train import data as datasets
-from webapp.domain.train import runs, sweeping
+from webapp.domain.train import runs, shared_data, sweeping
 from webapp.domain.train.choices import Choices
 from webapp.domain.train.data import DataView
 from webapp.domain.train.runs import RunView
@@ -91,7 +91,7 @@ def start(
         known = _of_form(session, player_id, marks)
     if known is not None:
         return known
-    data = datasets.find(services, player_id=player_id, data_id=data_id)
+    data = shared_data.usable(services, player_id=player_id, data_id=data_id)
     rows = _rows(services, player_id, data, choices) if what == "share" else 0
     found = sweeping.variants(choices, what, rows=rows)
     asked = [(variant, _data_of(data, variant)) for variant in found]
@@ -245,9 +245,7 @@ def _send(
     for run_id, (variant, data) in zip(ids, asked, strict=True):
         body = runs.job_body(variant.choices, data, player_id)
         try:
-            jobs[run_id] = services.training.begin(
-                body | {"metadata": {"site_run": str(run_id)}}
-            )
+            jobs[run_id] = services.training.begin(runs.marked(body, run_id))
         except BackendTimeout:
             log.warning("run %s: the trainer took long to answer", run_id)
             jobs[run_id] = None

@@ -14,6 +14,7 @@ from webapp.domain.lab.sent import SentList
 from webapp.domain.lab.starters import STARTERS, Starter
 from webapp.errors import LabError
 from webapp.llm.gateway import Rendered
+from webapp.web import programs
 
 # A single reply of a small model costs too little to say anything.
 MANY: Final = 10_000
@@ -113,9 +114,14 @@ def codes(bench: Bench, instructions: str, url: str) -> tuple[Code, ...]:
         request = _request(bench, number, instructions)
         if request is None:
             return ()
-        body = sent.pretty(sent.body(request))
+        body = sent.body(request)
         found.append(
-            Code(pane.model, body, sent.curl(url, request), sent.python(url, request))
+            Code(
+                title=pane.model,
+                json=sent.pretty(body),
+                curl=programs.curl(url, body),
+                python=programs.python(url, body, shown="reply"),
+            )
         )
     return tuple(found)
 

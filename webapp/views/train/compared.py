@@ -19,6 +19,8 @@ from flask.typing import ResponseReturnValue
 from webapp.domain.train import (
     compared,
     comparing,
+    correcting,
+    forms,
     learned,
     models,
     preferring,
@@ -26,7 +28,7 @@ from webapp.domain.train import (
 )
 from webapp.domain.train.compared import SIDES
 from webapp.domain.train.sides import MOST_ROWS, USUAL_ROWS, read_rows, sides
-from webapp.errors import Conflict, InvalidInput, LabError, NotFound
+from webapp.errors import BackendError, Conflict, InvalidInput, LabError, NotFound
 from webapp.rows import GRADES
 from webapp.views.train.tables import csv_of, marked
 from webapp.web import context, seats
@@ -138,6 +140,15 @@ def ask_judge(comparison_id: int) -> ResponseReturnValue:
     return redirect(url_for("train_compared.detail", comparison_id=comparison_id), 303)
 
 
+@bp.post("/compared/<int:comparison_id>/judge/stop")
+@player_required
+def stop_judge(comparison_id: int) -> ResponseReturnValue:
+    """Ask the judge no more, and keep what it has said."""
+    preferring.stop(services(), player_id=player_id(), comparison_id=comparison_id)
+    page = url_for("train_compared.detail", comparison_id=comparison_id)
+    return redirect(f"{page}#judge", 303)
+
+
 @bp.get("/compared/<int:comparison_id>/sheet")
 @player_required
 def sheet(comparison_id: int) -> ResponseReturnValue:
@@ -181,6 +192,36 @@ def table(comparison_id: int) -> ResponseReturnValue:
     name = f"compared-{seen.run.name or seen.id}-{seen.id}.csv"
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
     return Response(csv_of(seen), mimetype="text/csv", headers=headers)
+
+
+@bp.get("/compared/<int:comparison_id>/correct")
+@player_required
+def correct(comparison_id: int) -> ResponseReturnValue:
+    """Show the prompts with a box each for what should have been written."""
+    return _correct(comparison_id)
+
+
+@bp.post("/compared/<int:comparison_id>/correct")
+@player_required
+def save_corrected(comparison_id: int) -> ResponseReturnValue:
+    """Make a set of data of the rows that are marked."""
+    form = request.form
+    seen = _find(comparison_id)
+    try:
+        data_id = correcting.make(
+            services(),
+            player_id=player_id(),
+            seen=seen,
+            corrected={
+                row.place: form.get(f"answer-{row.place}", "")
+                for row in seen.rows
+                if form.get(f"mark-{row.place}")
+            },
+            with_learned=bool(form.get("learned")),
+        )
+    except (BackendError, InvalidInput, Conflict) as error:
+        return _correct(comparison_id, problem=error.message), error.status
+    return redirect(url_for("train_data.detail", data_id=data_id), 303)
 
 
 @bp.post("/compared/<int:comparison_id>/delete")
@@ -227,6 +268,7 @@ def _find(comparison_id: int) -> compared.ComparisonView:
 def _new(name: str, *, problem: str = "") -> str:
     player = context.player()
     seen_by = player.id if player else None
+    models.promptable(services(), player_id=seen_by, name=name)
     page = models.page(services(), player_id=seen_by, name=name)
     found = sides(services(), player_id=seen_by, run=page.run)
     others = [side.model for side in found if side.model != name]
@@ -271,12 +313,26 @@ def _values(
         "marked": marked,
         "typed": rubric,
         "preferred": compared.preferred(seen),
+        "form": forms.count(seen),
         "judge": services().gateway.judge(),
         "usual_rubric": preferring.USUAL_RUBRIC,
         "rubric_chars": preferring.RUBRIC_CHARS,
         "problem": problem,
         "wait": wait,
     }
+
+
+def _correct(comparison_id: int, *, problem: str = "") -> str:
+    seen = _find(comparison_id)
+    return render_template(
+        "train/correct.html",
+        seen=seen,
+        can_learn=correcting.has_rows(services(), player_id=player_id(), seen=seen),
+        typed=request.form,
+        problem=problem,
+        least=correcting.FEWEST,
+        chars=correcting.MOST_CHARS,
+    )
 
 
 def _sheet(comparison_id: int, *, problem: str = "") -> str:

@@ -16,7 +16,8 @@ from flask import (
 )
 from flask.typing import ResponseReturnValue
 
-from webapp.domain.train import data
+from webapp.domain.train import data, origins, shared_data
+from webapp.domain.train.origins import NOT_TOLD, Origin
 from webapp.errors import BackendError, Conflict, InvalidInput, LabError
 from webapp.views.train import shown
 from webapp.web import context, seats
@@ -59,12 +60,23 @@ def bring() -> ResponseReturnValue:
             name, content = "pasted.txt", pasted.encode("utf-8", "replace")  # type: ignore[assignment]
         else:
             raise InvalidInput("Choose a file, or paste a text.")
+        origin = origins.read(request.form)
         with seats.seat():
             data_id = data.bring(
-                services(), player_id=player_id(), name=name, content=content
+                services(),
+                player_id=player_id(),
+                name=name,
+                content=content,
+                origin=origin,
             )
     except (BackendError, Conflict, InvalidInput) as error:
-        return _index(problem=error.message, pasted=pasted), error.status
+        return _index(
+            problem=error.message,
+            pasted=pasted,
+            origin=Origin(
+                request.form.get("source", ""), request.form.get("terms", "")
+            ),
+        ), error.status
     return redirect(url_for("train_data.detail", data_id=data_id), 303)
 
 
@@ -100,8 +112,11 @@ def fetch() -> ResponseReturnValue:
 @bp.get("/<int:data_id>")
 @player_required
 def detail(data_id: int) -> ResponseReturnValue:
-    """Show what is in the data, and how it is read."""
-    found = data.find(services(), player_id=player_id(), data_id=data_id)
+    """Show what is in the data, and how it is read; of others, its card."""
+    page = shared_data.page(services(), player_id=player_id(), data_id=data_id)
+    if not page.is_own:
+        return redirect(url_for("train_data.card", data_id=data_id), 303)
+    found = page.data
     if found.report is not None:
         # As it was last read: counting a large file again takes many seconds.
         return _shown(found, dict(found.settings), seed=0)
@@ -130,11 +145,66 @@ def look(data_id: int) -> ResponseReturnValue:
 def delete(data_id: int) -> ResponseReturnValue:
     """Delete one's own data for good."""
     try:
-        data.delete(services(), player_id=player_id(), data_id=data_id)
+        shared_data.delete(services(), player_id=player_id(), data_id=data_id)
     except (BackendError, Conflict) as error:
         flash(error.message, "danger")
         return redirect(url_for("train_data.detail", data_id=data_id), 303)
     return redirect(url_for("train_data.index"), 303)
+
+
+@bp.get("/<int:data_id>/card")
+def card(data_id: int) -> ResponseReturnValue:
+    """Show the card of data to those who may see it."""
+    return _card(data_id)
+
+
+@bp.post("/<int:data_id>/card")
+@player_required
+def tell(data_id: int) -> ResponseReturnValue:
+    """Keep where one's own data is from, and who may use it."""
+    typed = Origin(request.form.get("source", ""), request.form.get("terms", ""))
+    visibility = request.form.get("visibility", "")
+    try:
+        data.tell_origin(
+            services(),
+            player_id=player_id(),
+            data_id=data_id,
+            origin=origins.read(request.form),
+        )
+        if visibility:
+            shared_data.show(
+                services(),
+                player_id=player_id(),
+                data_id=data_id,
+                visibility=visibility,
+            )
+    except (Conflict, InvalidInput) as error:
+        return _card(data_id, problem=error.message, typed=typed), error.status
+    flash("Saved.", "success")
+    return redirect(url_for("train_data.card", data_id=data_id), 303)
+
+
+@bp.post("/<int:data_id>/use")
+@needs_player
+def use(data_id: int) -> ResponseReturnValue:
+    """Begin a run on data that one may use; a visitor becomes a guest for it."""
+    shared_data.usable(services(), player_id=player_id(), data_id=data_id)
+    return redirect(url_for("train_new.new", data=data_id), 303)
+
+
+def _card(data_id: int, *, problem: str = "", typed: Origin | None = None) -> str:
+    player = context.player()
+    page = shared_data.page(
+        services(), player_id=player.id if player else None, data_id=data_id
+    )
+    return render_template(
+        "train/data_card.html",
+        page=page,
+        data=page.data,
+        origin=typed or page.data.origin,
+        usual_terms=origins.USUAL_TERMS,
+        problem=problem,
+    )
 
 
 def _settings(found: data.DataView) -> dict[str, Any]:
@@ -206,9 +276,14 @@ def _shown(
 
 
 def _index(
-    *, problem: str = "", pasted: str = "", wanted: Mapping[str, str] | None = None
+    *,
+    problem: str = "",
+    pasted: str = "",
+    wanted: Mapping[str, str] | None = None,
+    origin: Origin = NOT_TOLD,
 ) -> str:
     player = context.player()
+    seen_by = player.id if player else None
     away = ""
     sets: tuple[Any, ...] = ()
     try:
@@ -219,6 +294,9 @@ def _index(
         "train/data_index.html",
         sets=sets,
         files=data.mine(services(), player_id=player.id) if player else (),
+        others=shared_data.shared(services(), player_id=seen_by),
+        origin=origin,
+        usual_terms=origins.USUAL_TERMS,
         problem=problem,
         away=away,
         pasted=pasted,

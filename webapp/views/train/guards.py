@@ -14,7 +14,7 @@ from webapp.domain.train.everyday import EVERYDAY
 from webapp.domain.train.guards import Messages
 from webapp.errors import InvalidInput, LabError
 from webapp.llm.training_shapes import Judged
-from webapp.web import context, seats
+from webapp.web import context, programs, seats
 from webapp.web.context import player_id, services
 from webapp.web.guests import needs_player
 from webapp.web.uploads import takes_files
@@ -22,6 +22,8 @@ from webapp.web.uploads import takes_files
 bp = Blueprint("train_guards", __name__, url_prefix="/train/guards")
 
 SHOWN_WRONG = 50
+# What a program asks that is copied before anything was typed.
+EXAMPLE = "Hello! What is behind the gate?"
 
 
 @bp.get("/new")
@@ -67,9 +69,15 @@ def guard_page(page: models.ModelPage, **more: Any) -> str:
             wrong = guards.wrong_ones(services(), page.run)
         except LabError as error:
             away = error.message
+    address = url_for(
+        "api_train_guards.judge_message", name=page.run.name, _external=True
+    )
+    body = {"message": more.get("message") or EXAMPLE}
     return render_template(
         "train/guard.html",
         page=page,
+        curl=programs.curl(address, body),
+        python=programs.python(address, body),
         run=page.run,
         wrong=wrong,
         shown_wrong=SHOWN_WRONG,

@@ -16,9 +16,9 @@ from flask import (
 )
 from flask.typing import ResponseReturnValue
 
-from webapp.domain.train import guards, models, prompting, runs
+from webapp.domain.train import guards, latency, models, prompting, runs
 from webapp.errors import BackendError, Conflict, InvalidInput, LabError, NotFound
-from webapp.llm.training_shapes import Curves
+from webapp.llm.training_shapes import Benchmark, Curves
 from webapp.views.train import shown
 from webapp.views.train.guards import guard_page
 from webapp.web import context, seats
@@ -52,7 +52,11 @@ def prompt(name: str) -> ResponseReturnValue:
         problem, status = error.message, error.status
     if context.is_partial():
         part = render_template(
-            "train/_replies.html", run=run, said=said, problem=problem
+            "train/_replies.html",
+            run=run,
+            said=said,
+            problem=problem,
+            latency=latency.of_run(services(), player_id=player_id(), run=run),
         )
         return part, status
     return _page(name, said=said, problem=problem, typed=request.form), status
@@ -63,14 +67,11 @@ def prompt(name: str) -> ResponseReturnValue:
 def judge(name: str) -> ResponseReturnValue:
     """Ask a guard what it takes a message for."""
     text = request.form.get("message", "")
-    run = models.openable(services(), player_id=player_id(), name=name)
-    if not run.is_guard:
-        raise NotFound("This is not a guard, so it judges no messages.")
     try:
         with seats.seat():
             said = guards.judge(services(), player_id=player_id(), name=name, text=text)
     except LabError as error:
-        if error.retry_after is not None:
+        if error.retry_after is not None or isinstance(error, NotFound):
             raise
         return _page(name, problem=error.message, message=text), error.status
     return _page(name, said=said, message=text)
@@ -173,7 +174,8 @@ def _ask(run: runs.RunView, name: str) -> tuple[prompting.Said, ...]:
 
 def _page(name: str, **more: Any) -> str:
     player = context.player()
-    page = models.page(services(), player_id=player.id if player else None, name=name)
+    seen_by = player.id if player else None
+    page = models.page(services(), player_id=seen_by, name=name)
     if page.run.is_guard:
         return guard_page(page, **more)
     return render_template(
@@ -181,6 +183,7 @@ def _page(name: str, **more: Any) -> str:
         page=page,
         run=page.run,
         curves=_curves(page),
+        benchmarks=_benchmarks(page),
         lines=shown.settings_lines([page.run]),
         figure=shown.figure,
         recipe_python=pprint.pformat(_recipe(page.run), sort_dicts=False, width=76),
@@ -188,6 +191,7 @@ def _page(name: str, **more: Any) -> str:
         qualities=models.QUALITIES,
         usual_tokens=prompting.USUAL_TOKENS,
         most_tokens=prompting.MOST_TOKENS,
+        latency=latency.of_run(services(), player_id=seen_by, run=page.run),
         **more,
     )
 
@@ -200,6 +204,16 @@ def _curves(page: models.ModelPage) -> Curves:
         return services().training.curves(page.run.job_id)
     except LabError:
         return Curves()
+
+
+def _benchmarks(page: models.ModelPage) -> tuple[Benchmark, ...]:
+    """Return what it was asked by others' benchmarks, as far as the trainer tells."""
+    if page.run.job_id is None:
+        return ()
+    try:
+        return services().training.benchmarks(page.run.job_id)
+    except LabError:
+        return ()
 
 
 def _recipe(run: runs.RunView) -> dict[str, Any]:

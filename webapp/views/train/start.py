@@ -10,7 +10,15 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from webapp.domain.train import choices as choosing
-from webapp.domain.train import data, prompting, recipes, runs, sweeping, sweeps
+from webapp.domain.train import (
+    data,
+    prompting,
+    recipes,
+    runs,
+    shared_data,
+    sweeping,
+    sweeps,
+)
 from webapp.domain.train.choices import Choices
 from webapp.errors import InvalidInput, LabError, NotFound
 from webapp.llm.training_shapes import Base, Estimate
@@ -20,6 +28,11 @@ from webapp.web.context import player_id, player_required, services
 
 bp = Blueprint("train_new", __name__, url_prefix="/train/new")
 
+OF_OTHERS = (
+    "This data is somebody else's, and is read as they have set it. Leave the lines "
+    "under data out of the recipe."
+)
+
 
 @bp.get("")
 @player_required
@@ -28,7 +41,7 @@ def new() -> ResponseReturnValue:
     data_id = request.args.get("data", 0, type=int)
     if not data_id:
         return redirect(url_for("train_data.index"), 303)
-    found = data.find(services(), player_id=player_id(), data_id=data_id)
+    found = shared_data.usable(services(), player_id=player_id(), data_id=data_id)
     usual = Choices(title=_title(found.name), sample_prompt=_first_words(found))
     again = request.args.get("again", 0, type=int)
     if again:
@@ -118,7 +131,10 @@ def recipe() -> ResponseReturnValue:
     names = {base.name: base.is_fresh for base in bases}
     try:
         chosen, settings = recipes.from_yaml(text, usual, bases=names)
-        if settings:
+        is_own = found.owner_id == player_id()
+        if settings and not is_own and settings != dict(found.settings):
+            raise InvalidInput(OF_OTHERS)
+        if settings and is_own:
             found = data.look(
                 services(),
                 player_id=player_id(),
@@ -184,7 +200,7 @@ def _ask(bases: tuple[Base, ...], chosen: Choices) -> prompting.Said:
 
 def _data() -> data.DataView:
     data_id = request.form.get("data", 0, type=int)
-    return data.find(services(), player_id=player_id(), data_id=data_id)
+    return shared_data.usable(services(), player_id=player_id(), data_id=data_id)
 
 
 def _bases() -> tuple[tuple[Base, ...], str]:
@@ -275,6 +291,7 @@ def _page(
         zones=choosing.ZONES,
         methods=shown.METHODS,
         guesses=sweeping.GUESSES,
+        good_chars=choosing.GOOD_CHARS,
         **(_costs(found, chosen) if not away else {"away": away}),
         **more,
     )

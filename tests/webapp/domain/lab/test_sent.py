@@ -1,20 +1,13 @@
-"""A request for programs: it says exactly what the page has sent."""
+"""What was sent: the lists, the request for programs, and the files."""
 
 from __future__ import annotations
 
-import io
 import json
-import shlex
-from contextlib import redirect_stdout
-from typing import Any
-
-import pytest
 
 from webapp.domain.lab import sent
 from webapp.domain.lab.bench import Bench, Pane, Turn, request_of
 from webapp.domain.lab.starters import STARTERS, starter
 
-URL = "https://keep.example/api/v1/lab/chat"
 NASTY = "It's '''quoted''' \"twice\" \\n $HOME `ls` {x}\nnew line, ünïcode ✓"
 BENCH = Bench(turns=(Turn("user", NASTY),), stop="\\n")
 REQUEST = request_of(BENCH, Pane("local/smollm2", "0", "0.9", "40"), seed=7)
@@ -39,31 +32,6 @@ def test_a_begun_reply_is_the_last_message() -> None:
     begun = (Turn("user", "Hi"), Turn("assistant", "Hel"))
     request = request_of(Bench(turns=begun), Pane("m"), seed=1)
     assert sent.body(request)["messages"][-1] == {"role": "assistant", "content": "Hel"}
-
-
-def test_curl_sends_it_from_any_shell() -> None:
-    words = shlex.split(sent.curl(URL, REQUEST).replace("\\\n", " "))
-    assert words[:3] == ["curl", "-sS", URL]
-    assert words[3:5] == ["-H", "Authorization: Bearer $WORDKEEP_TOKEN"]
-    assert json.loads(words[words.index("-d") + 1]) == BODY
-
-
-def test_python_sends_it_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[Any] = []
-
-    def urlopen(request: Any) -> io.BytesIO:
-        asked.append(request)
-        return io.BytesIO(b'{"reply": "Budapest"}')
-
-    monkeypatch.setattr("urllib.request.urlopen", urlopen)
-    monkeypatch.setenv("WORDKEEP_TOKEN", "a-token")
-    printed = io.StringIO()
-    with redirect_stdout(printed):
-        exec(sent.python(URL, REQUEST), {})  # noqa: S102 -- our own program
-    assert printed.getvalue() == "Budapest\n"
-    assert asked[0].full_url == URL
-    assert json.loads(asked[0].data) == BODY
-    assert asked[0].get_header("Authorization") == "Bearer a-token"
 
 
 def test_each_reply_has_taken_the_list_so_far() -> None:

@@ -12,7 +12,8 @@ from tests.kit.training import ScriptedTraining
 from tests.kit.world import World
 from webapp.content.store import ContentStore
 from webapp.domain.people import accounts
-from webapp.domain.train import data
+from webapp.domain.train import data, origins
+from webapp.domain.train.origins import Origin
 from webapp.errors import BackendError, Conflict, InvalidInput, NotFound
 
 
@@ -25,6 +26,10 @@ def look(world: World, player: int, data_id: int, **settings: object) -> data.Da
         settings=settings,
         seed=0,
     )
+
+
+def find(world: World, player: int, data_id: int) -> data.DataView:
+    return data.find(world.services, player_id=player, data_id=data_id)
 
 
 def test_a_shipped_set_is_taken_once(world: World) -> None:
@@ -79,6 +84,49 @@ def test_a_set_of_the_content_is_taken_as_it_says_then(
     assert len(data.mine(world.services, player_id=player)) == 2
     data.delete(world.services, player_id=player, data_id=again)
     assert len(trainer.files) == 1
+
+
+def test_what_is_told_of_a_text_is_kept_and_a_set_of_the_hub_tells_itself(
+    world: World,
+) -> None:
+    player = world.player()
+    told = Origin("A book of my aunt", "CC BY 4.0")
+    data_id = data.bring(
+        world.services, player_id=player, name="a.txt", content=b"x\n", origin=told
+    )
+    assert find(world, player, data_id).origin == told
+    better = origins.read({"source": " My  aunt ", "terms": ""})
+    data.tell_origin(world.services, player_id=player, data_id=data_id, origin=better)
+    assert find(world, player, data_id).origin == Origin("My aunt", "")
+    wanted = {"name": "tiny/stories", "rows": 30}
+    fetched = data.fetch(world.services, player_id=player, wanted=wanted)
+    assert find(world, player, fetched).origin == Origin(
+        "huggingface.co/datasets/tiny/stories (default, train, 30 rows)", "cc-by-4.0"
+    )
+    taken = data.choose(world.services, player_id=player, file_id="shipped-recipes")
+    assert find(world, player, taken).origin == Origin(data.MADE_HERE, "Apache-2.0")
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ({"source": "x" * 301}, "at most 300 characters"),
+        ({"terms": "x" * 121}, "at most 120 characters"),
+        ({"terms": "a\x07b"}, "is not text"),
+    ],
+)
+def test_what_cannot_be_told_is_refused(given: dict[str, str], says: str) -> None:
+    with pytest.raises(InvalidInput, match=says):
+        origins.read(given)
+
+
+def test_only_its_owner_tells_of_data(world: World) -> None:
+    ada, bob = world.player("Ada"), world.player("Bob")
+    data_id = data.bring(world.services, player_id=ada, name="a.txt", content=b"x\n")
+    with pytest.raises(NotFound):
+        data.tell_origin(
+            world.services, player_id=bob, data_id=data_id, origin=Origin("Bob", "")
+        )
 
 
 def test_an_unknown_set_is_not_taken(world: World) -> None:

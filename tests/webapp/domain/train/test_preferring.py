@@ -20,7 +20,13 @@ from webapp.domain.train import compared, comparing, preferring
 from webapp.domain.train.compared import TIE, ComparisonView, Preference
 from webapp.domain.train.learned import Row
 from webapp.domain.train.prompting import Wanted
-from webapp.errors import BackendOverloaded, Conflict, InvalidInput, QuotaExceeded
+from webapp.errors import (
+    BackendOverloaded,
+    Conflict,
+    InvalidInput,
+    NotFound,
+    QuotaExceeded,
+)
 from webapp.llm.events import ChatRequest, Size
 from webapp.rows import TRAIN, Generation
 
@@ -46,7 +52,11 @@ def compare(world: World) -> Callable[..., tuple[int, int]]:
     """Return what has two models answer, with a judge for later: player and id."""
 
     def answered(
-        judge: Judge | None, *, base: str = PLAIN, own: str = SALTED
+        judge: Judge | None,
+        *,
+        base: str = PLAIN,
+        own: str = SALTED,
+        more: tuple[Row, ...] = (),
     ) -> tuple[int, int]:
         speakers = Speakers()
         speakers.says["smollm2"].append(base)
@@ -61,7 +71,7 @@ def compare(world: World) -> Callable[..., tuple[int, int]]:
             player_id=player,
             name="soup",
             between=("smollm2", "soup"),
-            rows=(Row("How do I cook rice?", "Boil it in salted water."),),
+            rows=(Row("How do I cook rice?", "Boil it in salted water."), *more),
             source="own",
             wanted=Wanted("", tokens=60, temperature=0.5, seed=3),
             form="form",
@@ -239,3 +249,55 @@ def test_what_cannot_be_asked_is_refused(world: World, compare) -> None:
     comparing.ask_again(world.services, player_id=player, comparison_id=number)
     with pytest.raises(Conflict, match="answer first"):
         judged(world, player, number)
+
+
+def test_a_judge_that_is_stopped_keeps_what_it_said_and_goes_on_later(
+    world: World, compare
+) -> None:
+    judge = Judge(["salt"])
+    player, number = compare(
+        judge, more=(Row("And soup?", None), Row("And tea?", None))
+    )
+    assert judged(world, player, number) == Preference("second")
+    preferring.stop(world.services, player_id=player, comparison_id=number)
+    seen = find(world, player, number)
+    stopped = Preference(error=compared.STOPPED)
+    assert [row.preference for row in seen.rows] == [
+        Preference("second"), stopped, stopped,
+    ]  # fmt: skip
+    assert (seen.is_over, seen.stopped_rows) == (True, 2)
+    assert compared.preferred(seen).open == 2
+    # A page that still asks, asks nothing more.
+    assert not comparing.ask_next(
+        world.services, player_id=player, comparison_id=number
+    )
+    assert len(judge.history) == 2
+    # By the same rubric it goes on with the rest.
+    judged(world, player, number)
+    seen = find(world, player, number)
+    assert [row.preference for row in seen.rows[:2]] == [Preference("second")] * 2
+    assert (seen.is_over, seen.stopped_rows, len(judge.history)) == (False, 0, 4)
+
+
+def test_what_the_judge_says_while_it_is_stopped_is_kept(world: World, compare) -> None:
+    class Late(Judge):
+        def _answer(self, request, cancel):
+            if len(self.history) == 1:
+                preferring.stop(world.services, player_id=player, comparison_id=number)
+            yield from super()._answer(request, cancel)
+
+    player, number = compare(Late(["salt"]), more=(Row("And soup?", None),))
+    assert judged(world, player, number) == Preference("second")
+    assert find(world, player, number).stopped_rows == 1
+
+
+def test_only_a_judge_that_was_asked_is_stopped_and_only_by_its_player(
+    world: World, compare
+) -> None:
+    player, number = compare(Judge(["salt"]))
+    preferring.stop(world.services, player_id=player, comparison_id=number)
+    assert find(world, player, number).rows[0].preference is None
+    with pytest.raises(NotFound):
+        preferring.stop(
+            world.services, player_id=world.player("Eve"), comparison_id=number
+        )

@@ -32,17 +32,6 @@ def with_password(browser: Browser) -> str:
     return code
 
 
-def copy_of(browser: Browser) -> Browser:
-    """Return a browser that has the cookies of another."""
-    thief = Browser(browser.app)
-    name = browser.app.config["SESSION_COOKIE_NAME"]
-    cookie = browser.client.get_cookie(name)
-    assert cookie is not None
-    thief.client.set_cookie(name, cookie.value)
-    thief.token = browser.token
-    return thief
-
-
 def test_join_with_a_class_code(browser: Browser) -> None:
     code = classes.add_class(browser.services, name="9b").join_code
     response = browser.post("/join", {"name": "Ada", "class_code": code.lower()})
@@ -190,7 +179,7 @@ def test_a_new_recovery_code_needs_the_old_one_and_ends_all_else(
     player: Browser,
 ) -> None:
     old = code_of(player)
-    thief = copy_of(player)
+    thief = player.copy()
     player.post("/me/recovery-code/kept")
     assert 'id="recovery-code"' not in player.get("/me").text
     for proof in ("", "BBBB-BBBB-BBBB-BBBB"):
@@ -229,7 +218,7 @@ def test_a_copied_cookie_does_not_survive_signing_out(
     player: Browser, new_browser
 ) -> None:
     with_password(player)
-    thief, other = copy_of(player), new_browser()
+    thief, other = player.copy(), new_browser()
     other.post("/login", {"name": "Ada", "password": PASSWORD})
     assert thief.get("/me").status_code == other.get("/me").status_code == 200
     player.post("/logout")
@@ -253,7 +242,7 @@ def test_sign_out_everywhere_ends_browsers_and_tokens(
 def test_signing_in_as_somebody_else_ends_the_sign_in_before(
     player: Browser,
 ) -> None:
-    before = copy_of(player)
+    before = player.copy()
     player.post("/join", {"name": "Bob"})
     assert before.get("/me").status_code == 303
 

@@ -10,6 +10,7 @@ from dataclasses import replace
 
 import pytest
 from flask import Flask
+from sqlalchemy import select
 
 from tests.kit.browser import Browser, text_of
 from tests.kit.judging import (
@@ -21,7 +22,8 @@ from tests.kit.judging import (
     with_speakers,
 )
 from webapp.domain.train import comparing
-from webapp.rows import PUBLIC
+from webapp.domain.train.choices import GUARD
+from webapp.rows import PUBLIC, TrainedModel
 from webapp.views.train.tables import csv_of, marked
 
 SCRIPT = "<script>alert(1)</script>"
@@ -193,8 +195,8 @@ def test_others_neither_see_nor_touch_it(
         "/train/models/soup/compare",
     ):
         assert eve.get(url).status_code == 404
-    for url in (path, f"{path}/sheet", f"{path}/again", f"{path}/delete"):
-        assert eve.post(url).status_code == 404
+    for end in ("", "/sheet", "/again", "/judge/stop", "/delete"):
+        assert eve.post(f"{path}{end}").status_code == 404, end
     assert ada.client.post(f"{path}/delete").status_code == 400
     assert ada.get(path).status_code == 200
 
@@ -231,6 +233,70 @@ def test_grades_are_saved_and_shown_again(ada: Browser) -> None:
     assert long.status_code == 400
     # What was typed is still there.
     assert "x" * 501 in long.text
+
+
+def test_the_sheet_says_what_was_wanted_before_the_training(ada: Browser) -> None:
+    path = begin(ada)
+    assert "said before the training" not in ada.get(f"{path}/sheet").text
+    with ada.services.db.write() as session:
+        row = session.scalars(select(TrainedModel)).one()
+        said = {"method": "lora", "task": "reading", "good": f"Boil it. {SCRIPT}"}
+        row.settings = {**row.settings, "choices": said}
+    sheet = ada.get(f"{path}/sheet").text
+    assert SCRIPT not in sheet
+    assert "said before the training Reading: it takes something" in text_of(sheet)
+    assert "Boil it. <script>" in text_of(sheet)
+
+
+def test_headings_of_the_template_are_counted_before_and_after(
+    ada: Browser, speakers: Speakers
+) -> None:
+    path = begin(ada)
+    assert "Do they look like" not in finish(ada, path)
+    with ada.services.db.write() as session:
+        row = session.scalars(select(TrainedModel)).one()
+        row.settings = {**row.settings, "data": {"text": f"Dish: {{a}}{SCRIPT}"}}
+    speakers.says["soup"][0] = "Dish: rice"
+    path = begin(ada, source="own", rows="Once\nTwice", seed="6")
+    page = finish(ada, path)
+    assert SCRIPT not in page
+    text = text_of(page)
+    assert "Heading smollm2, before training Soup bot Dish: 0 of 2 2 of 2" in text
+    assert "All that were missing in the prompt 0 of 2 0 of 2" in text
+
+
+def test_corrected_replies_become_the_next_data(
+    ada: Browser, trainer: TrainingWithRows, new_browser: Callable[[], Browser]
+) -> None:
+    path = begin(ada)
+    finish(ada, path)
+    correct = f"{path}/correct"
+    assert correct in ada.get(path).text
+    page = ada.get(correct).text
+    assert ">Boil it in salted water.</textarea>" in page
+    assert 'name="learned" value="1" checked' in page
+    typed = {"mark-1": "1", "answer-1": f"My own {SCRIPT}", "answer-2": "Left out"}
+    few = ada.post(correct, typed)
+    assert few.status_code == 400
+    assert "at least 3 different rows" in text_of(few.text)
+    assert SCRIPT not in few.text
+    assert "My own &lt;script&gt;" in few.text
+    assert 'name="learned" value="1" checked' not in few.text
+    assert 'name="mark-1" value="1" checked' in few.text
+    eve = new_browser().play("Eve")
+    assert eve.get(correct).status_code == 404
+    assert eve.post(correct, typed).status_code == 404
+    trainer.rows["train"] = tuple(
+        {"text": f"Text {n}", "answer": None} for n in range(2)
+    )
+    made = ada.post(correct, {**typed, "learned": "1"})
+    assert made.status_code == 303, text_of(made.text)
+    assert "It has 3 rows with the column {text}" in text_of(
+        ada.get(made.location).text
+    )
+    assert f"{made.location}/card" in ada.get(made.location).text
+    texts = [row["text"] for row in list(trainer.files.values())[-1][1]]
+    assert texts == ["Text 0", "Text 1", f"How do I cook rice? My own {SCRIPT}"]
 
 
 def test_without_a_judge_the_page_says_what_to_set_up(ada: Browser) -> None:
@@ -274,6 +340,43 @@ def test_a_judge_is_asked_from_the_page_by_a_rubric_of_ones_own(
     rows = list(csv.DictReader(io.StringIO(ada.get(f"{path}/table.csv").text)))
     assert [row["judge"] for row in rows] == ["soup", "soup"]
     assert len(judge.history) == 4
+
+
+def test_a_judge_is_stopped_from_the_page_and_asked_again(
+    ada: Browser, app: Flask, speakers: Speakers
+) -> None:
+    judge = Judge(["salted"])
+    app.extensions["wordkeep"] = with_speakers(
+        app.extensions["wordkeep"], speakers, "soup", judge=judge
+    )
+    path = begin(ada)
+    assert "Stop the judge" not in finish(ada, path)
+    ada.post(f"{path}/judge", {"rubric": "The saltier one."})
+    part = ada.swap(path).text
+    # It stays in its place while the part around it is replaced: a press is not lost.
+    assert f'action="{path}/judge/stop" hx-preserve' in part
+    assert ada.post(f"{path}/judge/stop").location == f"{path}#judge"
+    page = ada.get(path).text
+    told = text_of(page)
+    assert "You stopped the judge: 1 of 2 prompts was not judged." in told
+    assert "compared the replies to 2 prompts: 1 decided, 0 ties, 1 not" in told
+    assert "not judged. You stopped the judge before this one." in told
+    assert "hx-trigger" not in page
+    assert "Stop the judge" not in page
+    ada.post(f"{path}/judge", {"rubric": "The saltier one."})
+    ada.post(path)
+    told = text_of(ada.get(path).text)
+    assert "You stopped" not in told
+    assert "2 decided" in told
+    assert len(judge.history) == 4
+
+
+def test_a_guard_is_compared_with_nothing(ada: Browser) -> None:
+    add_model(ada.services, ada.player_id(), "my-guard", base=GUARD)
+    assert ada.get("/train/models/my-guard/compare").status_code == 409
+    rows = {"source": "own", "rows": "Hello", "first": "smollm2", "second": "soup"}
+    assert ada.post("/train/models/my-guard/compare", rows).status_code == 409
+    assert 'value="my-guard"' not in ada.get("/train/models/soup/compare").text
 
 
 def test_the_table_for_a_spreadsheet(ada: Browser, speakers: Speakers) -> None:

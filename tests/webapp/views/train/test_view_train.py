@@ -126,6 +126,63 @@ def test_a_paste_is_a_file_of_lines(player: Browser) -> None:
     assert "too little to judge by" in page
 
 
+def test_a_text_says_where_it_is_from_on_the_card_of_its_model(
+    player: Browser, trainer: ScriptedTraining
+) -> None:
+    assert '<option value="CC BY 4.0">' in player.get("/train/data").text
+    told = {"source": f"A book {SCRIPT}", "terms": "CC BY 4.0"}
+    refused = player.post("/train/data", {**told, "pasted": "", "terms": "x" * 121})
+    assert (refused.status_code, 'value="A book' in refused.text) == (400, True)
+    place = player.post("/train/data", {**told, "pasted": "one\ntwo"}).location
+    answer = player.post("/train/new", form(player))
+    assert answer.status_code == 303, text_of(answer.text)
+    name = trainer.finish(trainer.last)
+    player.get(answer.location)
+    for shown in (f"/train/models/{name}", f"{place}/card"):
+        page = player.get(shown).text
+        assert SCRIPT not in page
+        assert "Text from A book <script>" in text_of(page)
+        assert "Terms of use CC BY 4.0" in text_of(page)
+    assert player.post(f"{place}/card", {"source": "", "terms": ""}).status_code == 303
+    page = text_of(player.get(f"{place}/card").text)
+    assert "Text from not told Terms of use not told" in page
+    # What was told when it was trained stays on the card of the model.
+    assert "Terms of use CC BY 4.0" in text_of(player.get(f"/train/models/{name}").text)
+
+
+def test_data_is_shown_to_others_with_its_card_and_trained_on(
+    player: Browser, trainer: ScriptedTraining, new_browser: Callable[[], Browser]
+) -> None:
+    place = player.post("/train/data", {"pasted": "one\ntwo"}).location
+    card, use = f"{place}/card", f"{place}/use"
+    visitor = new_browser()
+    assert visitor.get(card).status_code == 404
+    assert visitor.post(use).status_code == 404
+    early = player.post(card, {"terms": "CC0", "visibility": "public"})
+    assert early.status_code == 409
+    player.get(place)
+    assert player.post(card, {"visibility": "public"}).status_code == 303
+    visitor = new_browser()
+    page = visitor.get(card)
+    assert "Data by Ada, for you to train on." in text_of(page.text)
+    assert "Rows 2 rows" in text_of(page.text)
+    assert "Who may see it and train on it" not in page.text
+    assert card in visitor.get("/train/data").text
+    assert "pasted.txt Everybody may use it" in text_of(player.get("/train/data").text)
+    started = visitor.post(use)
+    assert started.location == "/train/new?data=1"
+    answer = visitor.post("/train/new", form(visitor))
+    assert answer.status_code == 303, text_of(answer.text)
+    assert visitor.get(place).location == card
+    recipe = {"data": "1", "recipe": "data: {text: 'Song: {text}'}"}
+    refused = visitor.post("/train/new/recipe", recipe)
+    assert refused.status_code == 400
+    assert "This data is somebody else's" in text_of(refused.text)
+    for url, given in ((place, {"text": "x"}), (f"{place}/delete", {}), (card, {})):
+        assert visitor.post(url, given).status_code == 404, url
+    assert trainer.deleted == []
+
+
 def test_nothing_and_no_text_are_refused_and_what_was_pasted_stays(
     player: Browser, trainer: ScriptedTraining
 ) -> None:
@@ -159,6 +216,39 @@ def test_the_form_shows_costs_and_the_recipe(player: Browser) -> None:
     assert "learning rate is high" in page
     assert "learning_rate: 0.05" in page
     assert "Skip to the content" not in page
+
+
+def test_the_form_says_what_a_leaderboard_is_for(player: Browser) -> None:
+    take(player)
+    page = text_of(player.get("/train/new?data=1").text)
+    assert "It helps to find a model to begin with. It judges nothing of yours" in page
+
+
+def test_what_good_output_is_is_said_before_and_shown_beside_the_samples(
+    player: Browser, trainer: ScriptedTraining
+) -> None:
+    take(player)
+    said = {"task": "writing", "good": f"Soup number 7\nChop 7 leeks. {SCRIPT}"}
+    run = player.post("/train/new", form(player, **said)).location
+    assert "good" not in trainer.jobs[trainer.last]["recipe"]
+    trainer.finish(trainer.last)
+    page = player.get(run).text
+    assert SCRIPT not in page
+    shown = text_of(re.search(r'id="samples".*?<ol', page, re.S)[0])  # type: ignore[index]
+    assert "Writing: it makes up a text of some length. Soup number 7" in shown
+    again = player.get("/train/new?data=1&again=1").text
+    assert 'name="task" value="writing" checked' in again
+    assert "Chop 7 leeks." in again
+    for wrong, says in (({"task": "singing"}, "reading, or writing"),
+                        ({"good": "x" * 1001}, "at most 1,000")):  # fmt: skip
+        answer = player.post("/train/new", form(player, **wrong))
+        assert (answer.status_code, says in text_of(answer.text)) == (400, True)
+
+
+def test_times_are_told_as_those_of_one_machine(player: Browser) -> None:
+    take(player)
+    page = text_of(player.get("/train/new?data=1").text)
+    assert "On another computer it takes another time." in page
 
 
 def test_a_fault_in_a_number_keeps_all_that_was_typed(player: Browser) -> None:
@@ -295,6 +385,8 @@ def test_the_page_of_a_model_has_card_prompts_and_downloads(
     assert "It was as if it chose between 35 words each time" in text
     assert "1.210 → 1.020" in text
     assert "2.44 million of 135 million" in text
+    assert "Training took 2 minutes 50 s (predicted 3 minutes)" in text
+    assert "Machine 2 cores of a test" in text
     assert "not on this machine any more" not in text
     backend.enqueue(" of the day", f" 7 {SCRIPT}")
     given = {"prompt": "Soup number", "beside": "1"}
@@ -305,6 +397,54 @@ def test_the_page_of_a_model_has_card_prompts_and_downloads(
     assert answer.data.startswith(b"model.gguf of ftjob-")
     assert "soup-model.gguf" in answer.headers["Content-Disposition"]
     assert player.get("/train/models/soup/files/nothing").status_code == 404
+
+
+def test_the_time_for_a_token_stands_beside_that_of_the_base(
+    player: Browser, trainer: ScriptedTraining, backend: ScriptedBackend
+) -> None:
+    train(player, trainer)
+    assert "for each token" not in player.get("/train/models/soup").text
+    backend.enqueue("one two three four five six", "one two three four five six")
+    given = {"prompt": "Soup number", "beside": "1"}
+    part = player.swap("/train/models/soup/prompt", given)
+    for page in (part, player.get("/train/models/soup")):
+        told = re.search(r'id="latency">.*?</p>', page.text, re.S)
+        assert told
+        assert re.search(
+            r"Before training: \d+ ms for each token\. After: \d+ ms ?\. The median of "
+            r"your last 1 reply from it and 1 from smollm2",
+            text_of(f"<p {told[0]}"),
+        )
+
+
+def test_benchmarks_stand_beside_the_perplexity_of_a_model(
+    player: Browser, trainer: ScriptedTraining
+) -> None:
+    train(player, trainer)
+    assert "A benchmark asks" not in player.get("/train/models/soup").text
+    trainer.benchmarks[trainer.last] = [
+        {
+            "task": "arc_easy",
+            "questions": 100,
+            "version": "1.0",
+            "is_chat": False,
+            "program": "lm-eval 0.4.13",
+            "figures": {"acc": 0.41, "acc_stderr": 0.0494, "acc_norm": 0.4},
+            "base": {"acc": 0.47, "acc_stderr": 0.0502},
+        }
+    ]
+    page = text_of(player.get("/train/models/soup").text)
+    told = "arc_easy acc 0.470 ± 0.050 → 0.410 ± 0.049 acc_norm 0.400 (100 questions)"
+    assert told in page
+    assert "can lose points there and write your texts better" in page
+    assert page.index("Bits per byte") < page.index(told) < page.index("Tokens read")
+    # Whoever may see the model sees it, and a trainer that is away hides no card.
+    player.post("/train/models/soup/visibility", {"visibility": "public"})
+    assert told in text_of(Browser(player.app).get("/train/models/soup").text)
+    trainer.is_down = True
+    page = text_of(player.get("/train/models/soup").text)
+    assert "arc_easy" not in page
+    assert "Bits per byte" in page
 
 
 def test_an_empty_prompt_is_refused_on_the_page(
@@ -323,6 +463,7 @@ def test_what_belongs_to_others_is_not_there(
     other = new_browser().play("Eve")
     gets: tuple[str, ...] = (
         "/train/data/1",
+        "/train/data/1/card",
         "/train/new?data=1",
         run,
         f"{run}/state",
@@ -331,6 +472,8 @@ def test_what_belongs_to_others_is_not_there(
     posts: tuple[tuple[str, dict[str, Any]], ...] = (
         ("/train/data/1", {}),
         ("/train/data/1/delete", {}),
+        ("/train/data/1/card", {}),
+        ("/train/data/1/use", {}),
         (f"{run}/cancel", {}),
         (f"{run}/delete", {}),
         ("/train/new", {"data": "1"}),
