@@ -155,17 +155,20 @@ def _line(contender: Contender, its_seconds: float, has_device: bool) -> Sequenc
 
 def _recipe(data: str, folder: Path) -> LmRecipe:
     """Return the recipe of a student who has chosen a set or a file, and no more."""
-    path = Path(data)
+    path, written = Path(data), {}
     if data in SETS:
-        path = folder / f"{data}.jsonl"
+        path, chosen = folder / f"{data}.jsonl", SETS[data]
         path.parent.mkdir(parents=True, exist_ok=True)
         write_set(data, path)
+        written = {
+            name: getattr(chosen, name) for name in ("text", "answer", "is_chat")
+        }
     recipe = LmRecipe.model_validate(
         {
             "kind": "lm",
             "name": "bench",
             "purpose": "Compares training loops.",
-            "data": {"source": "rows", "path": str(path)},
+            "data": {"source": "rows", "path": str(path), **written},
             **SETTINGS,
         }
     )

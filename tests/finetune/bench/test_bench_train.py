@@ -46,6 +46,7 @@ from finetune.bench.work import (
     peak_memory,
 )
 from finetune.data.packing import IGNORE, Document, pack
+from finetune.data.shipped import SETS
 from finetune.data.texts.errors import DataError
 from finetune.jobs.bases import find_base
 from finetune.recipes.common import RecipeError
@@ -427,4 +428,5 @@ def test_ours_has_the_settings_of_the_page(tmp_path: Path):
     assert train.SETTINGS["base"] == find_base(Choices().base).place
     recipe = train._recipe("recipes", tmp_path)
     assert (tmp_path / "recipes.jsonl").is_file()
+    assert recipe.data.text == SETS["recipes"].text
     assert (recipe.block, recipe.lora) == (256, Lora(rank=16, alpha=32))
