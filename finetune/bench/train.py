@@ -155,7 +155,8 @@ def _line(contender: Contender, its_seconds: float, has_device: bool) -> Sequenc
 
 def _recipe(data: str, folder: Path) -> LmRecipe:
     """Return the recipe of a student who has chosen a set or a file, and no more."""
-    path, written = Path(data), {}
+    path = Path(data)
+    written: dict[str, Any] = {}
     if data in SETS:
         path, chosen = folder / f"{data}.jsonl", SETS[data]
         path.parent.mkdir(parents=True, exist_ok=True)

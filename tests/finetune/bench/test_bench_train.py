@@ -50,7 +50,7 @@ from finetune.data.shipped import SETS
 from finetune.data.texts.errors import DataError
 from finetune.jobs.bases import find_base
 from finetune.recipes.common import RecipeError
-from finetune.recipes.lm import LmRecipe, Lora
+from finetune.recipes.lm import LmRecipe, Lora, TextRows
 from finetune.settings import load_settings
 from finetune.training.events import Judged, Step
 from finetune.training.lora import add_adapters, prepare
@@ -428,5 +428,6 @@ def test_ours_has_the_settings_of_the_page(tmp_path: Path):
     assert train.SETTINGS["base"] == find_base(Choices().base).place
     recipe = train._recipe("recipes", tmp_path)
     assert (tmp_path / "recipes.jsonl").is_file()
+    assert isinstance(recipe.data, TextRows)
     assert recipe.data.text == SETS["recipes"].text
     assert (recipe.block, recipe.lora) == (256, Lora(rank=16, alpha=32))
