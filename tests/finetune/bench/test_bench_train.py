@@ -55,7 +55,7 @@ from finetune.settings import load_settings
 from finetune.training.events import Judged, Step
 from finetune.training.lora import add_adapters, prepare
 from finetune.weights.base import load_base
-from webapp.domain.train.choices import Choices
+from webapp.domain.train.choices import ZONES, Choices
 
 FILLER = 2
 
@@ -402,7 +402,9 @@ def test_the_command(job: Job, tmp_path, monkeypatch, capsys):
     assert answer["goal"] == {"loss": 1.5, "tokens": 9_000, "seconds": 120.0}
     names = [run["name"] for run in answer["runs"]]
     assert names[:2] == ["the notebook", "ours"]
-    assert len(names) == 4
+    assert len(names) == 6
+    zones = [ZONES["lora"][1], ZONES["full"][1]]
+    assert [changes["learning_rate"] for _, changes in train._OURS[1:]] == zones
     assert answer["runs"][1]["curve"] == [[120.0, 12_000, 1.5]]
 
 
