@@ -41,13 +41,26 @@ FOLDER_MARKERS = {"unit", "integration", "e2e"}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark each test by the folder it is in; others count as units, if not marked."""
+    """Mark each test by the folder it is in; others count as units, if not marked.
+
+    A test of a browser or of several processes has a second go, and what needed it is
+    listed at the end: when such a test fails once on a busy machine, it does not take
+    nine thousand others with it. A unit that fails has failed.
+    """
     for item in items:
-        if any(item.get_closest_marker(marker) for marker in FOLDER_MARKERS):
-            continue
-        folders = {part.name for part in item.path.parents}
-        for marker in folders & FOLDER_MARKERS or {"unit"}:
-            item.add_marker(marker)
+        if not any(item.get_closest_marker(marker) for marker in FOLDER_MARKERS):
+            folders = {part.name for part in item.path.parents}
+            for marker in folders & FOLDER_MARKERS or {"unit"}:
+                item.add_marker(marker)
+        if item.get_closest_marker("e2e") or item.get_closest_marker("integration"):
+            item.add_marker(pytest.mark.flaky(reruns=1))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Show why a test needed its second go: it is a fault, if a small one."""
+    for report in terminalreporter.getreports("rerun"):
+        terminalreporter.write_sep("_", f"first go of {report.nodeid}")
+        terminalreporter.write_line(report.longreprtext)
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:

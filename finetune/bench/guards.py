@@ -3,7 +3,8 @@
 Recall and over-defence are at the threshold that flags 1 % of the benign rows, found
 for each detector on these rows; false alarms are at the threshold that it comes with.
 Times are medians for one message on one thread, beside those of the bare sentence
-model in the same run.
+model in the same run. Of our gate it also says what 19 of 20 messages of 64 tokens are
+quicker than, in turns with the bare model.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,9 @@ from finetune.bench.detectors import (
     Scorer,
     TfidfRegression,
     UsualMiniLM,
+    long_messages,
     read,
+    slow_times,
 )
 from finetune.bench.guard_rows import BenchRows, bench_rows, has_trigger, picked
 from finetune.bench.peers import PEERS, PeerError, ask_peer
@@ -42,6 +45,8 @@ from finetune.weights.releases import read_release
 
 _GATE = "gate"
 _RATE = 0.01
+# Messages for the time of a long one, and their tokens.
+_LONG, _LONG_TOKENS = 400, 64
 _HEAD = (
     *("detector", "AUC", "recall at 1 %", "over-defence", "false alarms"),
     *("ms", "ms of 32", "× bare", "× bare of 32"),
@@ -53,13 +58,15 @@ Say = Callable[[str], None]
 class Measurement:
     """A row of the table: what a detector said, or why it said nothing.
 
-    An entry that is only timed judges nothing.
+    An entry that is only timed judges nothing. `ms_long` is what 19 of 20 messages of
+    64 tokens are quicker than, where that was measured.
     """
 
     name: str
     readings: Readings | None
     problem: str = ""
     is_timed_only: bool = False
+    ms_long: float | None = None
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -127,14 +134,26 @@ def _measure_ours(
     threads = torch.get_num_threads()
     torch.set_num_threads(1)  # as guards are served
     try:
-        yield _read("bare MiniLM", bare, texts, is_timed_only=True)
-        yield _read(ours, JudgeDetector(gate), texts)
+        both = (bare, JudgeDetector(gate))
+        read_bare = _read("bare MiniLM", bare, texts, is_timed_only=True)
+        read_ours = _read(ours, both[1], texts)
+        for entry, ms in zip(
+            (read_bare, read_ours), _long_times(both, texts), strict=True
+        ):
+            yield replace(entry, ms_long=ms)
         for name, regression in regressions:
             yield _read(name, regression, texts)
         usual = UsualMiniLM(Embedder.load(base))
         yield _read("MiniLM in sentence-transformers", usual, texts, is_timed_only=True)
     finally:
         torch.set_num_threads(threads)
+
+
+def _long_times(
+    detectors: tuple[BareMiniLM, JudgeDetector], texts: Sequence[str]
+) -> list[float | None]:
+    long = long_messages(detectors[0].tokenizer, texts, tokens=_LONG_TOKENS, most=_LONG)
+    return [*slow_times(detectors, long)] if long else [None, None]
 
 
 def _read(
@@ -250,7 +269,19 @@ def _report(rows: BenchRows, entries: Sequence[Measurement]) -> str:
         ]
         shown = comparison([rows.judged[number] for number in numbers], some)
         report += f"\nOnly sources of which nothing was trained on:\n{shown}"
-    return report
+    return report + _long_line(entries)
+
+
+def _long_line(entries: Sequence[Measurement]) -> str:
+    timed = [(entry.name, entry.ms_long) for entry in entries if entry.ms_long]
+    if not timed:
+        return ""
+    bare = timed[0][1]
+    shown = ", ".join(f"{name} {ms:.2f} ms ({ms / bare:.2f})" for name, ms in timed)
+    return (
+        f"\nOf messages of {_LONG_TOKENS} tokens 19 of 20 are quicker than (times the"
+        f" first): {shown}.\n"
+    )
 
 
 def _answer(rows: BenchRows, entries: Sequence[Measurement]) -> dict[str, Any]:
@@ -267,7 +298,9 @@ def _detector(rows: BenchRows, entry: Measurement) -> dict[str, Any]:
     readings = entry.readings
     if readings is None:
         return {"name": entry.name, "problem": entry.problem}
-    times = {"ms_1": readings.ms_1, "ms_32": readings.ms_32}
+    times: dict[str, float] = {"ms_1": readings.ms_1, "ms_32": readings.ms_32}
+    if entry.ms_long is not None:
+        times["ms_p95_64_tokens"] = entry.ms_long
     if entry.is_timed_only:
         return {"name": entry.name, **times}
     sources = {source: frozenset([source]) for source in rows.counts()}

@@ -47,6 +47,15 @@ def test_tokens_find_each_other_and_results_follow(bench: Window) -> None:
     paired = page.locator(".is-paired")
     expect(paired).to_have_text(["TER", "lantern", "T", "E", "R"])
     expect(page.get_by_role("status").last).to_contain_text("“TER” 8978")
+    # A pointer beside the tokens takes nothing from the keyboard: a page that scrolls
+    # below it moves it, too.
+    page.locator("#row-3").hover()
+    page.locator("h1").hover()
+    expect(paired).to_have_text(["TER", "lantern", "T", "E", "R"])
+    pieces.first.hover()
+    expect(paired).to_have_text(["LAN", "lantern", "L", "A", "N"])
+    page.locator("#row-3").hover()
+    expect(paired).to_have_text(["TER", "lantern", "T", "E", "R"])
     page.keyboard.press("Enter")
     page.get_by_label("Your text").focus()
     expect(paired).to_have_count(5)

@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -19,7 +20,9 @@ from finetune.bench.detectors import (
     Readings,
     TfidfRegression,
     batches,
+    long_messages,
     read,
+    slow_times,
 )
 from finetune.bench.guard_rows import BenchRows, bench_rows, has_trigger
 from finetune.bench.guards import Measurement, comparison, figures, of_rows
@@ -27,7 +30,11 @@ from finetune.bench.peers import CHILD, Peer, PeerError, ask, install
 from finetune.bench.table import table
 from finetune.data.guards.rows import Row
 from finetune.guards.judge import Case, Judgement
+from finetune.guards.minilm import load_tokenizer
+from finetune.guards.released import RELEASES
 from finetune.settings import load_settings
+from finetune.weights.places import find_folder
+from finetune.weights.releases import read_release
 
 ECHO = """
 import json, sys
@@ -42,7 +49,7 @@ class Clock:
     """Says each time that one more second is over."""
 
     def __init__(self) -> None:
-        self.seconds = 0
+        self.seconds = 0.0
 
     def __call__(self) -> float:
         self.seconds += 1
@@ -241,6 +248,37 @@ def test_a_child_answers_every_row():
 def test_a_child_that_fails_has_a_reason(script: str, reason: str):
     with pytest.raises(PeerError, match=reason):
         ask([sys.executable, "-c", script], ["a", "b"], os.environ)
+
+
+def test_detectors_take_turns_at_long_messages():
+    class Slow:
+        threshold = 0.5
+
+        def __init__(self, clock: Clock, seconds: float) -> None:
+            self.clock, self.seconds = clock, seconds
+            self.asked: list[str] = []
+
+        def scores(self, texts: Sequence[str]) -> list[float]:
+            self.asked += texts
+            self.clock.seconds += self.seconds if texts != ["4"] else 100
+            return [0.0]
+
+    clock = Clock()
+    quick, slow = Slow(clock, 0), Slow(clock, 2)
+    texts = [str(n) for n in range(41)]
+    # One message of 41 is much slower than the others, and does not count.
+    assert slow_times([quick, slow], texts, clock) == [1000.0, 3000.0]
+    assert quick.asked == slow.asked == texts
+
+
+def test_long_messages_have_so_many_tokens():
+    tokenizer = load_tokenizer(find_folder(read_release(RELEASES / "gate").base_place))
+    texts = ["Where is the key of the northern tower?"] * 30
+    long = long_messages(tokenizer, texts, tokens=64, most=3)
+    assert len(long) == 3
+    for text in long:
+        assert len(tokenizer.encode(text, add_special_tokens=False).ids) == 64
+    assert long_messages(tokenizer, texts[:2], tokens=64, most=3) == []
 
 
 def test_a_child_that_is_not_there_has_a_reason():

@@ -40,6 +40,7 @@ function pair(result) {
   if (!told) return;
   const hint = told.textContent;
   let pinned = null;
+  let focused = null;
   told.hidden = false;
   for (const row of rows) {
     const pieces = piecesOf(row);
@@ -52,8 +53,14 @@ function pair(result) {
   }
   result.addEventListener("pointerover", (event) => show(pieceAt(event.target)));
   result.addEventListener("pointerleave", () => show(null));
-  result.addEventListener("focusin", (event) => show(pieceAt(event.target)));
-  result.addEventListener("focusout", () => show(null));
+  result.addEventListener("focusin", (event) => {
+    focused = pieceAt(event.target);
+    show(focused);
+  });
+  result.addEventListener("focusout", () => {
+    focused = null;
+    show(null);
+  });
   result.addEventListener("click", (event) => pin(pieceAt(event.target)));
   result.addEventListener("keydown", (event) => {
     if (event.key === "Escape") pin(null);
@@ -68,12 +75,17 @@ function pair(result) {
     pinned?.setAttribute("aria-pressed", "false");
     pinned = piece === pinned ? null : piece;
     pinned?.setAttribute("aria-pressed", "true");
+    focused = null;
     show(pinned);
   }
 
-  /** @param {HTMLElement | null} piece */
+  /**
+   * Where the pointer is on no token, the one of the keyboard counts: a page that scrolls
+   * below a resting pointer tells it so too.
+   * @param {HTMLElement | null} piece
+   */
   function show(piece) {
-    const chosen = piece ?? pinned;
+    const chosen = piece ?? focused ?? pinned;
     for (const old of result.querySelectorAll(".is-paired")) old.classList.remove("is-paired");
     if (!chosen) {
       told.textContent = hint;

@@ -18,7 +18,7 @@ from flask.typing import ResponseReturnValue
 
 from webapp.domain.train import guards, latency, models, prompting, runs
 from webapp.errors import BackendError, Conflict, InvalidInput, LabError, NotFound
-from webapp.llm.training_shapes import Benchmark, Curves
+from webapp.llm.training_shapes import Curves
 from webapp.views.train import shown
 from webapp.views.train.guards import guard_page
 from webapp.web import context, seats
@@ -182,8 +182,6 @@ def _page(name: str, **more: Any) -> str:
         "train/model.html",
         page=page,
         run=page.run,
-        curves=_curves(page),
-        benchmarks=_benchmarks(page),
         lines=shown.settings_lines([page.run]),
         figure=shown.figure,
         recipe_python=pprint.pformat(_recipe(page.run), sort_dicts=False, width=76),
@@ -192,28 +190,23 @@ def _page(name: str, **more: Any) -> str:
         usual_tokens=prompting.USUAL_TOKENS,
         most_tokens=prompting.MOST_TOKENS,
         latency=latency.of_run(services(), player_id=seen_by, run=page.run),
+        **_told(page),
         **more,
     )
 
 
-def _curves(page: models.ModelPage) -> Curves:
-    """Return the curves and samples, as far as the trainer has them."""
+def _told(page: models.ModelPage) -> dict[str, Any]:
+    """Return what only the trainer knows of a run; the rest is there without it."""
+    told: dict[str, Any] = {"curves": Curves(), "benchmarks": (), "away": ""}
     if page.run.job_id is None:
-        return Curves()
+        return told
+    training = services().training
     try:
-        return services().training.curves(page.run.job_id)
-    except LabError:
-        return Curves()
-
-
-def _benchmarks(page: models.ModelPage) -> tuple[Benchmark, ...]:
-    """Return what it was asked by others' benchmarks, as far as the trainer tells."""
-    if page.run.job_id is None:
-        return ()
-    try:
-        return services().training.benchmarks(page.run.job_id)
-    except LabError:
-        return ()
+        told["curves"] = training.curves(page.run.job_id)
+        told["benchmarks"] = training.benchmarks(page.run.job_id)
+    except LabError as error:
+        told["away"] = error.message
+    return told
 
 
 def _recipe(run: runs.RunView) -> dict[str, Any]:

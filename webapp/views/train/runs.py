@@ -94,14 +94,12 @@ def _delete(run_id: int) -> ResponseReturnValue:
 
 def _values(run_id: int) -> dict[str, Any]:
     found = runs.follow(services(), player_id=player_id(), run_id=run_id)
-    points = Curves()
-    told: tuple[JobEvent, ...] = ()
-    if not found.stale:
-        points, told = _details(run_id)
+    points, told, away = _details(found)
     return {
         "run": found,
         "curves": points,
         "news": told,
+        "away": away,
         "states": shown.STATES,
         "how_long": shown.how_long,
         "figure": shown.figure,
@@ -110,12 +108,15 @@ def _values(run_id: int) -> dict[str, Any]:
     }
 
 
-def _details(run_id: int) -> tuple[Curves, tuple[JobEvent, ...]]:
-    """Return what there is to show besides the state; a page comes without it, too."""
+def _details(run: runs.RunView) -> tuple[Curves, tuple[JobEvent, ...], str]:
+    """Return what there is to show besides the state, and why it may be missing."""
+    if run.stale:
+        return Curves(), (), run.stale
     try:
         return (
-            runs.curves(services(), player_id=player_id(), run_id=run_id),
-            runs.news(services(), player_id=player_id(), run_id=run_id),
+            runs.curves(services(), player_id=player_id(), run_id=run.id),
+            runs.news(services(), player_id=player_id(), run_id=run.id),
+            "",
         )
-    except LabError:
-        return Curves(), ()
+    except LabError as error:
+        return Curves(), (), error.message

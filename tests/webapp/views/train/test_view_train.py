@@ -444,6 +444,8 @@ def test_benchmarks_stand_beside_the_perplexity_of_a_model(
     trainer.is_down = True
     page = text_of(player.get("/train/models/soup").text)
     assert "arc_easy" not in page
+    assert "does not answer just now" in page
+    assert "what benchmarks asked of it are missing here" in page
     assert "Bits per byte" in page
 
 
