@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import nh3
+from flask import has_request_context, request
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 from markupsafe import Markup, escape
@@ -58,7 +59,26 @@ def lesson_markdown(text: str) -> Markup:
 def lesson_inline(text: str) -> Markup:
     """Render what stands in one line, such as a question: without paragraphs."""
     html = _MARKDOWN.renderInline(" ".join(text.split()))
-    return Markup(nh3.clean(html, tags=_INLINE, url_schemes=_SCHEMES))  # noqa: S704 -- cleaned here
+    return Markup(  # noqa: S704 -- cleaned here
+        nh3.clean(
+            html,
+            tags=_INLINE,
+            attribute_filter=_within_site,
+            url_schemes=_SCHEMES,
+        )
+    )
+
+
+def _within_site(tag: str, name: str, value: str) -> str:
+    """Return an attribute; a page of the site also where that has a prefix."""
+    if (
+        tag == "a"
+        and name == "href"
+        and value.startswith("/")
+        and has_request_context()
+    ):
+        return request.script_root + value
+    return value
 
 
 def _block_html(block: _Block) -> Markup:
@@ -78,6 +98,7 @@ def _render(text: str) -> Markup:
         _MARKDOWN.renderer.render(tokens, _MARKDOWN.options, {}),
         tags=_TAGS,
         attributes=_ATTRIBUTES,
+        attribute_filter=_within_site,
         url_schemes=_SCHEMES,
     )
     html = html.replace("<table>", _TABLE).replace("</table>", "</table></div>")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from flask import Flask
 
 from webapp.web.lesson_text import lesson_inline, lesson_markdown
 
@@ -78,3 +79,14 @@ def test_the_empty_corner_of_a_table_heads_nothing() -> None:
     assert "<th></th>" not in html
     assert "<td></td>" in html
     assert "<th>a</th>" in html
+
+
+def test_a_link_to_a_page_of_the_site_works_under_a_prefix() -> None:
+    text = "[own](/train/data), [other](https://e.example/train), [here](#x)"
+    with Flask("site").test_request_context(base_url="http://localhost/school"):
+        shown = (lesson_markdown(text), lesson_inline(text))
+    for html in shown:
+        assert 'href="/school/train/data"' in html
+        assert 'href="https://e.example/train"' in html
+        assert 'href="#x"' in html
+    assert 'href="/train/data"' in lesson_markdown(text)
