@@ -585,6 +585,32 @@ def test_the_test_part_is_unlocked_once(
     assert "unlocked already" in text_of(player.get("/train/models/soup").text)
 
 
+def test_replies_to_the_test_part_are_for_the_owner_and_counted_for_others(
+    player: Browser, trainer: ScriptedTraining, new_browser: Callable[[], Browser]
+) -> None:
+    trainer.test_replies = [
+        {"prompt": "What is fried?", "target": " Onions.", "text": "Onions."},
+        {"prompt": f"Why? {SCRIPT}", "target": "So.", "text": "So. And so on."},
+        {"prompt": "What else?", "target": "Salt.", "text": ""},
+    ]
+    train(player, trainer)
+    assert "up to 20 of them" in text_of(player.get("/train/models/soup").text)
+    player.post("/train/models/soup/test")
+    page = player.get("/train/models/soup").text
+    told = text_of(page)
+    assert "Exactly right there 1 of 3 replies" in told
+    assert "Wanted: Onions. It wrote: Onions. exactly right" in told
+    assert "Wanted: So. It wrote: So. And so on. not word for word" in told
+    assert "It wrote: (Nothing at all.)" in told
+    assert SCRIPT not in page
+    player.post(
+        "/train/models/soup/visibility", {"visibility": "public", "example": ""}
+    )
+    eve = text_of(new_browser().play("Eve").get("/train/models/soup").text)
+    assert "Exactly right there 1 of 3 replies" in eve
+    assert "Onions" not in eve
+
+
 def test_deleting_says_goodbye_to_run_and_model(
     player: Browser, trainer: ScriptedTraining
 ) -> None:
