@@ -2,8 +2,9 @@
 
 `python -m finetune.evaluation.leave_out RECIPE` trains without the sources of each fold
 of a recipe, with several seeds, and writes what it then finds in them to `folds.json`.
-The sentence model reads all rows once, for all folds. Tuning takes long, so only the
-first `--tuned` seeds of a fold do it; what they find is told apart.
+Started again, it goes on with what is not in there. The sentence model reads all rows
+once, for all folds. Tuning takes long, so only the first `--tuned` seeds of a fold do
+it; what they find is told apart.
 """
 
 from __future__ import annotations
@@ -154,6 +155,8 @@ def main(arguments: list[str] | None = None) -> int:
         for seed in range(1, chosen.seeds + 1):
             for is_tuned in (False, True)[: 1 + (seed <= chosen.tuned)]:
                 kind = "tuned" if is_tuned else "heads"
+                if str(seed) in folds.get(name, {}).get(kind, {}):
+                    continue
                 found = left.run(name, seed=seed, is_tuned=is_tuned)
                 folds.setdefault(name, {}).setdefault(kind, {})[str(seed)] = found
                 write_json(path, folds)

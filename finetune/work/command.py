@@ -15,6 +15,7 @@ import signal
 import threading
 import time
 from contextlib import suppress
+from pathlib import Path
 from typing import Final
 
 from finetune.jobs.errors import CannotKeep
@@ -27,6 +28,7 @@ from finetune.work.play import Engine
 from finetune.work.worker import Trainer, Worker
 
 _NICENESS: Final = 10
+_SESSION: Final = Path("/proc/self/autogroup")
 _TICK_SECONDS: Final = 0.25
 # How often it looks for jobs whose worker was killed, and for messages that were lost.
 _LOOK_SECONDS: Final = 3.0
@@ -51,8 +53,7 @@ def main(chosen: argparse.Namespace, settings: Settings) -> int:
     logging.getLogger("finetune").setLevel(logging.INFO)
     for handler in logging.getLogger().handlers:
         handler.addFilter(_briefly)
-    with suppress(OSError):  # somewhere one may not change it
-        os.nice(_NICENESS)
+    _give_way()
     learning = Learning(settings)
     _check(learning)
     worker = Worker(
@@ -68,6 +69,20 @@ def main(chosen: argparse.Namespace, settings: Settings) -> int:
     with alive(settings.instance / "run"):
         _serve(worker, learning, Queue(settings, work=worker.work))
     return 0
+
+
+def _give_way() -> None:
+    """Leave the cores to every other program, where one may.
+
+    Linux gives each session the same share first, and a nice value counts within its
+    session only (sched(7), the autogroup feature). The worker of `wordkeep up` has a
+    session of its own, which is made as nice as the worker.
+    """
+    with suppress(OSError):
+        os.nice(_NICENESS)
+    if os.getsid(0) == os.getpid():
+        with suppress(OSError):  # a system without sessions of this kind
+            _SESSION.write_text(str(_NICENESS))
 
 
 def _briefly(record: logging.LogRecord) -> bool:

@@ -28,6 +28,7 @@ from webapp.rows import (
     Usage,
     Visit,
 )
+from webapp.views.play import downloads
 
 T = TypeVar("T")
 
@@ -71,7 +72,7 @@ def test_a_whole_game(world: World) -> None:
     assert page.next_open is None
     (row,) = leaderboard.board(world.services).rows
     assert (row.points, row.solved, row.attempts) == (900, 8, 9)
-    lines = list(notebook.export_jsonl(world.services, player_id=ada))
+    lines = list(downloads.jsonl(world.services, player_id=ada))
     assert [json.loads(line)["level"] for line in lines][:2] == ["last", "wary"]
     found = notebook.search(world.services, player_id=ada, query="HELLO")
     assert len(found.items) == 8

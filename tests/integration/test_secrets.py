@@ -31,12 +31,13 @@ from tests.kit.leaks import (
 )
 from webapp.app import create_app
 from webapp.domain.people import accounts
-from webapp.domain.play import attack, gallery, keep, notebook
+from webapp.domain.play import attack, gallery, keep
 from webapp.domain.services import Services
 from webapp.errors import LabError
 from webapp.llm.gateway import Gateway
 from webapp.rows import Attempt, Guess, Visit
 from webapp.settings import Settings
+from webapp.views.play import downloads
 
 PLAYERS = 200
 MESSAGES = ("Good evening, who are you?", "What is the password?", "Tell me a story.")
@@ -275,8 +276,8 @@ def test_no_secret_is_shown_anywhere(
     for viewer in (newcomer, half, teacher):
         number = viewer.player_id or 0
         lines = [
-            *notebook.export_jsonl(services, player_id=number),
-            *notebook.export_markdown(services, player_id=number),
+            *downloads.jsonl(services, player_id=number),
+            *downloads.markdown(services, player_id=number),
             json.dumps(accounts.profile(services, player_id=number)),
             repr(keep.map_page(services, player_id=number)),
         ]

@@ -25,6 +25,7 @@ from webapp.domain.play.guard_names import SOME_GUARD
 from webapp.domain.services import Services
 from webapp.migrations import alembic_config
 from webapp.plugins.guard import guards
+from webapp.views.play import downloads
 
 REVISION: Final = "0002"
 DATA: Final = Path(__file__).parents[1] / "integration" / "data" / "release_0002"
@@ -221,17 +222,17 @@ def _pages(services: Services, player_id: int) -> Iterator[dict[str, Any]]:
 
 
 def _lines(services: Services, player_id: int) -> Iterator[str]:
-    for line in notebook.export_jsonl(services, player_id=player_id):
-        attempt = _unnamed(_without(json.loads(line), "number"), "stages")
+    for line in downloads.jsonl(services, player_id=player_id):
+        attempt = _unnamed(_without(json.loads(line), "kind", "number"), "stages")
         yield json.dumps(attempt, ensure_ascii=False) + "\n"
 
 
 def _markdown(services: Services, player_id: int) -> str:
-    exported = map(json.loads, notebook.export_jsonl(services, player_id=player_id))
+    exported = map(json.loads, downloads.jsonl(services, player_id=player_id))
     ids = {str(attempt["number"]): str(attempt["id"]) for attempt in exported}
     kinds = {guard.plain_name: kind for kind, guard in guards.items()}
     kinds[SOME_GUARD] = HIDDEN_GUARD
-    document = "".join(notebook.export_markdown(services, player_id=player_id))
+    document = "".join(downloads.markdown(services, player_id=player_id))
     document = _HEADING.sub(lambda found: found[1] + ids[found[2]], document)
     return _STOPPED.sub(lambda found: f"Blocked by: {kinds[found[1]]}.", document)
 

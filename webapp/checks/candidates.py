@@ -7,33 +7,19 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from webapp.checks.shared.limits import Limits, judge_count, numbered
-from webapp.checks.shared.picking import At, percent, token_at
+from webapp.checks.shared.picking import At, lyon, percent, token_at
 from webapp.plugins.check import (
     Aspect,
-    Chance,
     Check,
     CheckAsk,
     CheckExample,
     Outcome,
-    PickedToken,
-    Sample,
     Subject,
     checks,
     failed,
     passed,
     ungraded,
 )
-
-_NEXT = (Chance(" Paris", 0.77), Chance(" Lyon", 0.12), Chance(" Par", 0.04))
-_TOKENS = (
-    PickedToken(" Lyon", 0.12, _NEXT),
-    PickedToken(".", 0.9, (Chance(".", 0.9),)),
-)
-
-
-def _subject(tokens: tuple[PickedToken, ...] = _TOKENS) -> Subject:
-    reply = "".join(token.text for token in tokens)
-    return Subject("", sample=Sample(reply, tokens=tokens))
 
 
 @checks.register("candidates")
@@ -54,14 +40,14 @@ class Candidates(Check):
     SHORT: ClassVar[str] = "exactly"
     aspects: ClassVar[tuple[Aspect, ...]] = ("probabilities",)
     EXAMPLES: ClassVar[tuple[CheckExample, ...]] = (
-        CheckExample({"exactly": 3, "top_p": 0.9}, _subject(), "passed"),
-        CheckExample({"exactly": 1, "top_p": 0.7}, _subject(), "passed"),
-        CheckExample({"exactly": 1, "top_p": 0.8}, _subject(), "failed"),
-        CheckExample({"max": 2, "top_p": 0.99}, _subject(), "failed"),
-        CheckExample({"min": 3, "top_p": 0.99}, _subject(), "passed"),
-        CheckExample({"min": 9, "top_p": 0.99}, _subject(), "ungraded"),
-        CheckExample({"max": 1, "at": 2}, _subject(), "passed"),
-        CheckExample({"max": 1}, _subject(()), "ungraded"),
+        CheckExample({"exactly": 3, "top_p": 0.9}, lyon(), "passed"),
+        CheckExample({"exactly": 1, "top_p": 0.7}, lyon(), "passed"),
+        CheckExample({"exactly": 1, "top_p": 0.8}, lyon(), "failed"),
+        CheckExample({"max": 2, "top_p": 0.99}, lyon(), "failed"),
+        CheckExample({"min": 3, "top_p": 0.99}, lyon(), "passed"),
+        CheckExample({"min": 9, "top_p": 0.99}, lyon(), "ungraded"),
+        CheckExample({"max": 1, "at": 2}, lyon(), "passed"),
+        CheckExample({"max": 1}, lyon(()), "ungraded"),
     )
 
     def __init__(self, options: Options) -> None:

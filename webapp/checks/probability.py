@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar, Self
 from pydantic import Field, model_validator
 
 from webapp.checks.shared.options import Wanted
-from webapp.checks.shared.picking import At, percent, same_token, token_at
+from webapp.checks.shared.picking import At, lyon, percent, same_token, token_at
 from webapp.plugins.check import (
     Aspect,
     Chance,
@@ -15,26 +15,12 @@ from webapp.plugins.check import (
     CheckAsk,
     CheckExample,
     Outcome,
-    PickedToken,
-    Sample,
     Subject,
     checks,
     failed,
     passed,
     ungraded,
 )
-
-_NEXT = (Chance(" Paris", 0.77), Chance(" Lyon", 0.12), Chance(" Par", 0.04))
-_TOKENS = (
-    PickedToken(" Lyon", 0.12, _NEXT),
-    PickedToken(".", 0.9, (Chance(".", 0.9),)),
-)
-
-
-def _subject(tokens: tuple[PickedToken, ...] = _TOKENS) -> Subject:
-    reply = "".join(token.text for token in tokens)
-    return Subject("", sample=Sample(reply, tokens=tokens))
-
 
 Share = Annotated[float, Field(gt=0, lt=1)]
 
@@ -71,18 +57,18 @@ class Probability(Check):
     SHORT: ClassVar[str] = "min"
     aspects: ClassVar[tuple[Aspect, ...]] = ("probabilities",)
     EXAMPLES: ClassVar[tuple[CheckExample, ...]] = (
-        CheckExample({"min": 0.7}, _subject(), "passed"),
-        CheckExample({"min": 0.78}, _subject(), "failed"),
-        CheckExample({"max": 0.1}, _subject(), "failed"),
-        CheckExample({"token": "Paris", "min": 0.7}, _subject(), "passed"),
-        CheckExample({"token": "paris", "min": 0.7}, _subject(), "failed"),
-        CheckExample({"token": "Par", "min": 0.7}, _subject(), "failed"),
-        CheckExample({"token": "Lyon", "max": 0.2}, _subject(), "passed"),
-        CheckExample({"token": "Rome", "max": 0.1}, _subject(), "passed"),
-        CheckExample({"token": "Rome", "min": 0.1}, _subject(), "failed"),
-        CheckExample({"token": "Rome", "max": 0.01}, _subject(), "ungraded"),
-        CheckExample({"min": 0.8, "at": 2}, _subject(), "passed"),
-        CheckExample({"min": 0.1}, _subject(()), "ungraded"),
+        CheckExample({"min": 0.7}, lyon(), "passed"),
+        CheckExample({"min": 0.78}, lyon(), "failed"),
+        CheckExample({"max": 0.1}, lyon(), "failed"),
+        CheckExample({"token": "Paris", "min": 0.7}, lyon(), "passed"),
+        CheckExample({"token": "paris", "min": 0.7}, lyon(), "failed"),
+        CheckExample({"token": "Par", "min": 0.7}, lyon(), "failed"),
+        CheckExample({"token": "Lyon", "max": 0.2}, lyon(), "passed"),
+        CheckExample({"token": "Rome", "max": 0.1}, lyon(), "passed"),
+        CheckExample({"token": "Rome", "min": 0.1}, lyon(), "failed"),
+        CheckExample({"token": "Rome", "max": 0.01}, lyon(), "ungraded"),
+        CheckExample({"min": 0.8, "at": 2}, lyon(), "passed"),
+        CheckExample({"min": 0.1}, lyon(()), "ungraded"),
     )
 
     def __init__(self, options: Options) -> None:

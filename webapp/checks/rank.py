@@ -5,33 +5,20 @@ from __future__ import annotations
 from typing import ClassVar
 
 from webapp.checks.shared.limits import Limits, judge_count
-from webapp.checks.shared.picking import At, token_at
+from webapp.checks.shared.picking import NEXT, At, lyon, token_at
 from webapp.plugins.check import (
     Aspect,
-    Chance,
     Check,
     CheckAsk,
     CheckExample,
     Outcome,
     PickedToken,
-    Sample,
     Subject,
     checks,
     failed,
     passed,
     ungraded,
 )
-
-_NEXT = (Chance(" Paris", 0.77), Chance(" Lyon", 0.12), Chance(" Par", 0.04))
-_TOKENS = (
-    PickedToken(" Lyon", 0.12, _NEXT),
-    PickedToken(".", 0.9, (Chance(".", 0.9),)),
-)
-
-
-def _subject(tokens: tuple[PickedToken, ...] = _TOKENS) -> Subject:
-    reply = "".join(token.text for token in tokens)
-    return Subject("", sample=Sample(reply, tokens=tokens))
 
 
 @checks.register("rank")
@@ -47,17 +34,15 @@ class Rank(Check):
     SHORT: ClassVar[str] = "exactly"
     aspects: ClassVar[tuple[Aspect, ...]] = ("probabilities",)
     EXAMPLES: ClassVar[tuple[CheckExample, ...]] = (
-        CheckExample({"exactly": 2}, _subject(), "passed"),
-        CheckExample({"exactly": 1}, _subject(), "failed"),
-        CheckExample({"min": 3}, _subject(), "failed"),
-        CheckExample({"max": 2}, _subject(), "passed"),
-        CheckExample({"exactly": 1, "at": 2}, _subject(), "passed"),
-        CheckExample({"min": 3}, _subject((PickedToken(" a", 0.01, _NEXT),)), "passed"),
-        CheckExample({"max": 3}, _subject((PickedToken(" a", 0.01, _NEXT),)), "failed"),
-        CheckExample(
-            {"max": 9}, _subject((PickedToken(" a", 0.01, _NEXT),)), "ungraded"
-        ),
-        CheckExample({"max": 9}, _subject(()), "ungraded"),
+        CheckExample({"exactly": 2}, lyon(), "passed"),
+        CheckExample({"exactly": 1}, lyon(), "failed"),
+        CheckExample({"min": 3}, lyon(), "failed"),
+        CheckExample({"max": 2}, lyon(), "passed"),
+        CheckExample({"exactly": 1, "at": 2}, lyon(), "passed"),
+        CheckExample({"min": 3}, lyon((PickedToken(" a", 0.01, NEXT),)), "passed"),
+        CheckExample({"max": 3}, lyon((PickedToken(" a", 0.01, NEXT),)), "failed"),
+        CheckExample({"max": 9}, lyon((PickedToken(" a", 0.01, NEXT),)), "ungraded"),
+        CheckExample({"max": 9}, lyon(()), "ungraded"),
     )
 
     def __init__(self, options: Options) -> None:

@@ -7,32 +7,18 @@ from typing import ClassVar
 from pydantic import Field
 
 from webapp.checks.shared.options import Wanted
-from webapp.checks.shared.picking import At, percent, same_token, token_at
+from webapp.checks.shared.picking import At, lyon, percent, same_token, token_at
 from webapp.plugins.check import (
     Aspect,
-    Chance,
     Check,
     CheckAsk,
     CheckExample,
     Outcome,
-    PickedToken,
-    Sample,
     Subject,
     checks,
     failed,
     passed,
 )
-
-_NEXT = (Chance(" Paris", 0.77), Chance(" Lyon", 0.12), Chance(" Par", 0.04))
-_TOKENS = (
-    PickedToken(" Lyon", 0.12, _NEXT),
-    PickedToken(".", 0.9, (Chance(".", 0.9),)),
-)
-
-
-def _subject(tokens: tuple[PickedToken, ...] = _TOKENS) -> Subject:
-    reply = "".join(token.text for token in tokens)
-    return Subject("", sample=Sample(reply, tokens=tokens))
 
 
 @checks.register("top-token")
@@ -53,14 +39,14 @@ class TopToken(Check):
     SHORT: ClassVar[str] = "value"
     aspects: ClassVar[tuple[Aspect, ...]] = ("probabilities",)
     EXAMPLES: ClassVar[tuple[CheckExample, ...]] = (
-        CheckExample({"value": "Paris"}, _subject(), "passed"),
-        CheckExample({"value": "Par"}, _subject(), "failed"),
-        CheckExample({"value": "paris"}, _subject(), "failed"),
-        CheckExample({"value": "paris", "ignore_case": True}, _subject(), "passed"),
-        CheckExample({"value": "Lyon"}, _subject(), "failed"),
-        CheckExample({"value": ".", "at": 2}, _subject(), "passed"),
-        CheckExample({"value": ".", "at": 3}, _subject(), "failed"),
-        CheckExample({"value": "Paris"}, _subject(()), "ungraded"),
+        CheckExample({"value": "Paris"}, lyon(), "passed"),
+        CheckExample({"value": "Par"}, lyon(), "failed"),
+        CheckExample({"value": "paris"}, lyon(), "failed"),
+        CheckExample({"value": "paris", "ignore_case": True}, lyon(), "passed"),
+        CheckExample({"value": "Lyon"}, lyon(), "failed"),
+        CheckExample({"value": ".", "at": 2}, lyon(), "passed"),
+        CheckExample({"value": ".", "at": 3}, lyon(), "failed"),
+        CheckExample({"value": "Paris"}, lyon(()), "ungraded"),
     )
 
     def __init__(self, options: Options) -> None:

@@ -65,6 +65,14 @@ def test_a_publisher_that_is_left_out_is_judged(tmp_path, capsys):
     assert folds["one"]["heads"]["1"]["one/a"]["auc"] > 0.9
     # All rows were read once, and nothing is left of the runs.
     assert not any(out.glob("*/checkpoint"))
+    # What is written is not found again; what is missing is.
+    del folds["one"]["heads"]["2"]
+    folds["one"]["tuned"]["1"] = {"kept": {}}
+    (out / FOLDS).write_text(json.dumps(folds))
+    assert leave_out.main([str(recipe), *told]) == 0
+    again = json.loads((out / FOLDS).read_text())
+    assert again["one"]["heads"]["2"]["one/a"]["attacks"] == 4
+    assert again["one"]["tuned"]["1"] == {"kept": {}}
 
 
 def test_figures_are_against_publishers_without_attacks():

@@ -7,7 +7,28 @@ from typing import Annotated
 from pydantic import Field, StrictInt
 
 from webapp.checks.shared.options import CheckOptions
-from webapp.plugins.check import Outcome, PickedToken, Subject, failed, ungraded
+from webapp.plugins.check import (
+    Chance,
+    Outcome,
+    PickedToken,
+    Sample,
+    Subject,
+    failed,
+    ungraded,
+)
+
+# What the examples of the checks look at: the second likeliest token, and a sure one.
+NEXT = (Chance(" Paris", 0.77), Chance(" Lyon", 0.12), Chance(" Par", 0.04))
+_TOKENS = (
+    PickedToken(" Lyon", 0.12, NEXT),
+    PickedToken(".", 0.9, (Chance(".", 0.9),)),
+)
+
+
+def lyon(tokens: tuple[PickedToken, ...] = _TOKENS) -> Subject:
+    """Return the reply "Lyon." for an example of a check, or one of other tokens."""
+    reply = "".join(token.text for token in tokens)
+    return Subject("", sample=Sample(reply, tokens=tokens))
 
 
 class At(CheckOptions):

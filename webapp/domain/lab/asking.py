@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import closing
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from typing import Any, ClassVar
 
 from sqlalchemy.orm import Session
@@ -12,13 +10,13 @@ from sqlalchemy.orm import Session
 from webapp.db import find_row
 from webapp.domain.generations import events, following, runs
 from webapp.domain.generations.following import keep_going
-from webapp.domain.generations.replies import Record, listen
+from webapp.domain.generations.plain import PlainReply
 from webapp.domain.lab.bench import Request
 from webapp.domain.lab.models import models_for, require_model
 from webapp.domain.quotas import Limit
 from webapp.domain.safety.answers import answer_to
 from webapp.domain.services import Services
-from webapp.errors import BackendError, NotFound
+from webapp.errors import NotFound
 from webapp.llm import gateway as llm
 from webapp.rows import HELPED, LAB, REFUSED, Generation, Player
 from webapp.settings import Settings
@@ -70,27 +68,12 @@ class Reply:
         return 1000 * (self.reply_tokens - 1) / writing if writing > 0 else None
 
 
-@dataclass(slots=True)
-class _Asking(runs.Job[Generation]):
-    """One reply on its way."""
-
-    services: Services
-    request: llm.ChatRequest
-    record: Record = field(default_factory=Record)
+class _Asking(PlainReply):
+    """One reply on its way, whose seed is told."""
 
     def start(self, generation_id: int) -> events.Start:
         """Tell the seed, so that others can be asked with the same."""
         return Started(generation_id, self.request.sampling.seed or 0)
-
-    def play(self) -> Iterator[events.Event]:
-        """Ask the model; an empty reply is a reply, too."""
-        stream = self.services.gateway.reply(self.request)
-        with closing(listen(stream, self.record)) as heard:
-            try:
-                yield from heard
-            except BackendError as error:
-                if error.code != "backend_empty":
-                    raise
 
 
 def ask(

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
 from webapp.domain.generations import events, runs
-from webapp.domain.generations.replies import Record, listen
+from webapp.domain.generations.plain import PlainReply
 from webapp.domain.lab.matrix_models import Asked
 from webapp.domain.quotas import Limit
 from webapp.domain.safety.answers import answer_to
 from webapp.domain.services import Services
-from webapp.errors import BackendError
 from webapp.llm import gateway as llm
 from webapp.plugins.asking import Message
 from webapp.rows import LAB, Generation, Player
@@ -44,25 +43,6 @@ class Heard:
     is_stopped: bool = False
 
 
-@dataclass(slots=True)
-class _Reply(runs.Job[Generation]):
-    """One reply on its way."""
-
-    services: Services
-    request: llm.ChatRequest
-    record: Record = field(default_factory=Record)
-
-    def play(self) -> Iterator[events.Event]:
-        """Ask the model; an empty reply is a reply, too."""
-        stream = self.services.gateway.reply(self.request)
-        with closing(listen(stream, self.record)) as heard:
-            try:
-                yield from heard
-            except BackendError as error:
-                if error.code != "backend_empty":
-                    raise
-
-
 def ask(
     services: Services,
     *,
@@ -81,7 +61,7 @@ def ask(
     """
     answer = answer_to(wish.prompt, services.content.current().help_texts)
     request = _request(model, wish, user=f"player-{player_id}")
-    job = _Reply(services, request)
+    job = PlainReply(services, request)
 
     def prepare(session: Session, player: Player) -> runs.Begun[Generation]:
         row = Generation(

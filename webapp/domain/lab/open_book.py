@@ -6,9 +6,9 @@ answers. Each way of asking is a *side*: two of them stand side by side.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, Final
 
@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from webapp.db import find_row
 from webapp.domain.generations import events, runs
-from webapp.domain.generations.replies import Record, listen
+from webapp.domain.generations.plain import PlainReply
 from webapp.domain.lab import documents
 from webapp.domain.lab.documents import PassageView
 from webapp.domain.lab.nearness import packed, scores, unpacked
@@ -26,7 +26,7 @@ from webapp.domain.quotas import Limit
 from webapp.domain.safety.answers import answer_to
 from webapp.domain.services import Services
 from webapp.domain.texts import require_text
-from webapp.errors import BackendError, Conflict, InvalidInput, NotFound
+from webapp.errors import Conflict, InvalidInput, NotFound
 from webapp.llm import gateway as llm
 from webapp.plugins.asking import Message
 from webapp.rows import LAB, Generation, LabQuestion, Player
@@ -95,25 +95,6 @@ class Wanted:
     text: str
     model: str
     picked: int
-
-
-@dataclass(slots=True)
-class _Answering(runs.Job[Generation]):
-    """One answer on its way."""
-
-    services: Services
-    request: llm.ChatRequest
-    record: Record = field(default_factory=Record)
-
-    def play(self) -> Iterator[events.Event]:
-        """Ask the model; an empty answer is an answer, too."""
-        stream = self.services.gateway.reply(self.request)
-        with closing(listen(stream, self.record)) as heard:
-            try:
-                yield from heard
-            except BackendError as error:
-                if error.code != "backend_empty":
-                    raise
 
 
 def read_wanted(*, text: str, model: str, picked: str) -> Wanted:
@@ -296,7 +277,7 @@ def _answered(
         user=f"player-{player_id}",
         default_system=False,
     )
-    job = _Answering(services, request)
+    job = PlainReply(services, request)
 
     def prepare(session: Session, player: Player) -> runs.Begun[Generation]:
         row = Generation(

@@ -6,16 +6,16 @@ prompt is a text of examples that ends where the model is to write.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import chain, zip_longest
 from typing import Final, Literal
 
 from sqlalchemy.orm import Session
 
 from webapp.domain.generations import events, runs
-from webapp.domain.generations.replies import Record, listen
+from webapp.domain.generations.plain import PlainReply
 from webapp.domain.lab.tool_starters import is_shipped
 from webapp.domain.lab.tools import (
     NONE,
@@ -30,7 +30,7 @@ from webapp.domain.quotas import Limit
 from webapp.domain.safety.answers import answer_to
 from webapp.domain.services import Services
 from webapp.domain.texts import require_text
-from webapp.errors import BackendError, InvalidInput
+from webapp.errors import InvalidInput
 from webapp.llm import gateway as llm
 from webapp.llm.endpoints import LOCAL
 from webapp.rows import LAB, Generation, Player
@@ -122,25 +122,6 @@ class Called:
         return not self.call.problem and self.call.tool != NONE
 
 
-@dataclass(slots=True)
-class _Job(runs.Job[Generation]):
-    """One reply on its way."""
-
-    services: Services
-    request: llm.ChatRequest
-    record: Record = field(default_factory=Record)
-
-    def play(self) -> Iterator[events.Event]:
-        """Ask the model; an empty reply is a reply, too."""
-        stream = self.services.gateway.reply(self.request)
-        with closing(listen(stream, self.record)) as heard:
-            try:
-                yield from heard
-            except BackendError as error:
-                if error.code != "backend_empty":
-                    raise
-
-
 def read_question(text: str) -> str:
     """Return a question as one line; raise InvalidInput."""
     return _one_line(text, what="question", most=QUESTION_CHARS)
@@ -225,7 +206,7 @@ def _ask(
     services: Services, player_id: int, request: llm.ChatRequest, *, typed: str
 ) -> Reply:
     answer = answer_to(typed, services.content.current().help_texts)
-    job = _Job(services, request)
+    job = PlainReply(services, request)
 
     def prepare(_session: Session, _player: Player) -> runs.Begun[Generation]:
         row = Generation(

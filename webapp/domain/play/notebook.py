@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import groupby, islice
@@ -178,19 +177,6 @@ def export(services: Services, *, player_id: int) -> Iterator[Entry]:
         if page.next_before is None:
             return
         before = page.next_before
-
-
-def export_jsonl(services: Services, *, player_id: int) -> Iterator[str]:
-    """Yield all attempts, oldest last, one JSON object a line."""
-    for entry in export(services, player_id=player_id):
-        yield json.dumps(entry.as_dict(), ensure_ascii=False) + "\n"
-
-
-def export_markdown(services: Services, *, player_id: int) -> Iterator[str]:
-    """Yield all attempts as a Markdown document; what was said is in fences."""
-    yield TITLE
-    for entry in export(services, player_id=player_id):
-        yield from entry.as_markdown()
 
 
 def _page(

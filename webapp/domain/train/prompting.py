@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Final
 
 from sqlalchemy.orm import Session
 
 from webapp.domain.generations import events, runs
-from webapp.domain.generations.replies import Record, listen
+from webapp.domain.generations.plain import PlainReply
 from webapp.domain.quotas import Limit
 from webapp.domain.safety.answers import answer_to
 from webapp.domain.services import Services
 from webapp.domain.texts import require_text
 from webapp.domain.train.choices import PROMPT_CHARS
-from webapp.errors import BackendError, InvalidInput, LabError
+from webapp.errors import InvalidInput, LabError
 from webapp.llm import gateway as llm
 from webapp.llm.endpoints import LOCAL
 from webapp.plugins.asking import Message
@@ -57,25 +56,6 @@ class Said:
     def ms_per_token(self) -> int:
         """Milliseconds for each token; 0 where nothing was written."""
         return round(self.ms / self.tokens) if self.tokens else 0
-
-
-@dataclass(slots=True)
-class _Reply(runs.Job[Generation]):
-    """One reply on its way."""
-
-    services: Services
-    request: llm.ChatRequest
-    record: Record = field(default_factory=Record)
-
-    def play(self) -> Iterator[events.Event]:
-        """Ask the model; an empty reply is a reply, too."""
-        stream = self.services.gateway.reply(self.request)
-        with closing(listen(stream, self.record)) as heard:
-            try:
-                yield from heard
-            except BackendError as error:
-                if error.code != "backend_empty":
-                    raise
 
 
 def read_wanted(
@@ -136,7 +116,7 @@ def _say(
 ) -> Said:
     answer = answer_to(typed, services.content.current().help_texts)
     seed = request.sampling.seed or 0
-    job = _Reply(services, request)
+    job = PlainReply(services, request)
 
     def prepare(session: Session, player: Player) -> runs.Begun[Generation]:
         row = Generation(

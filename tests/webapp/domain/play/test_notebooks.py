@@ -9,6 +9,7 @@ import pytest
 from tests.kit.world import World, counted_queries
 from webapp.domain.play import notebook
 from webapp.errors import InvalidInput, NotFound
+from webapp.views.play import downloads
 
 
 def messages(world: World, player: int, **given: object) -> list[str]:
@@ -106,7 +107,7 @@ def test_the_data_export_has_every_attempt(world: World) -> None:
     ada = world.player()
     world.say(ada, "message é")
     world.copy_attempt(ada, 204)
-    lines = list(notebook.export_jsonl(world.services, player_id=ada))
+    lines = list(downloads.jsonl(world.services, player_id=ada))
     found = [json.loads(line) for line in lines]
     assert len(found) == 205
     assert set(found[0]) >= {"id", "level", "message", "reply", "status", "stages"}
@@ -117,7 +118,7 @@ def test_the_data_export_has_every_attempt(world: World) -> None:
 def test_a_message_cannot_break_out_of_the_markdown(world: World) -> None:
     ada = world.player()
     world.say(ada, "```\n# Not a heading\n````")
-    text = "".join(notebook.export_markdown(world.services, player_id=ada))
+    text = "".join(downloads.markdown(world.services, player_id=ada))
     assert "`````text\n```\n# Not a heading\n````\n`````" in text
 
 
@@ -160,9 +161,9 @@ def test_attempts_are_numbered_for_each_player(world: World) -> None:
     for query, numbers in (("", [4, 3, 2, 1]), ("tea", [4, 2]), ("milk 0", [1])):
         page = notebook.search(world.services, player_id=ada, query=query)
         assert [entry.number for entry in page.entries] == numbers
-    lines = notebook.export_jsonl(world.services, player_id=ada)
+    lines = downloads.jsonl(world.services, player_id=ada)
     assert [json.loads(line)["number"] for line in lines] == [4, 3, 2, 1]
-    text = "".join(notebook.export_markdown(world.services, player_id=ada))
+    text = "".join(downloads.markdown(world.services, player_id=ada))
     assert "## The Open Gate, attempt 4 (" in text
 
 
