@@ -289,6 +289,7 @@ def _page(
         form_mark=secrets.token_hex(8),
         plain=choosing.plain,
         zones=choosing.ZONES,
+        rates=choosing.RATES,
         methods=shown.METHODS,
         guesses=sweeping.GUESSES,
         good_chars=choosing.GOOD_CHARS,
