@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -79,6 +80,22 @@ def read_test_rows(recipe: LmRecipe, tokenizer: Any) -> PackedRows:
         )
     data, parts = _texts(recipe.data, recipe.seed)
     return _pack_texts(parts.test, data, recipe, tokenizer)
+
+
+def locked_answers(recipe: LmRecipe, *, most: int, chars: int) -> list[Rendered]:
+    """Return rows of the locked part that ask something and have an answer.
+
+    They are the first `most` of at most `chars` characters. Raises as `read_test_rows`.
+    """
+    if not isinstance(recipe.data, TextRows):
+        return []
+    _, parts = _texts(recipe.data, recipe.seed)
+    asking = (
+        each
+        for each in parts.test
+        if each.answer is not None and each.text.strip() and len(each.whole()) <= chars
+    )
+    return list(islice(asking, most))
 
 
 def training_texts(recipe: LmRecipe) -> Iterator[str]:

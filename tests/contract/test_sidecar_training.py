@@ -121,6 +121,7 @@ def test_figures_curves_files_and_the_locked_part(
     sidecar: RunningSidecar, client: openai.OpenAI, file_id: str
 ) -> None:
     job = train(client, file_id, "figures", updates=20,
+                data={"text": "{question}", "answer": " {answer}"},
                 sample={"prompt": "3 plus", "every_seconds": 1})  # fmt: skip
     await_status(client, job.id, "succeeded")
     address = f"/fine_tuning/jobs/{job.id}"
@@ -138,6 +139,11 @@ def test_figures_curves_files_and_the_locked_part(
     wait_until(lambda: client.get(address, cast_to=dict)["test"] == "done", LONGEST)
     figures = client.get(address, cast_to=dict)["figures"]
     assert figures["test_perplexity"] < figures["test_base_perplexity"]
+    assert len(figures["test_replies"]) == 20
+    assert all(
+        row.keys() == {"prompt", "target", "text"} and row["target"]
+        for row in figures["test_replies"]
+    )
     assert sidecar.post(f"{address}/test", {})[0] == 409
 
     for name in ("model.gguf", "model.safetensors", "card.md"):

@@ -150,6 +150,8 @@ class ScriptedTraining:
     deleted: list[str] = field(default_factory=list)
     # What `tasks` has found, by job.
     benchmarks: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    # What a model replies to the locked part of its data.
+    test_replies: list[dict[str, str]] = field(default_factory=list)
     _numbers: Any = field(default_factory=lambda: itertools.count(1))
 
     def client(self) -> TrainingClient:
@@ -324,6 +326,8 @@ class ScriptedTraining:
             if "test_perplexity" in job["figures"]:
                 raise Refused(409, "The test part has been unlocked already.")
             job["figures"] |= {"test_perplexity": 23.1, "test_base_perplexity": 35.0}
+            if self.test_replies:
+                job["figures"]["test_replies"] = self.test_replies
             return {"perplexity": 23.1, "base_perplexity": 35.0}
         if action == "keep":
             self.finish(job["id"])

@@ -342,6 +342,7 @@ def _training(services: Services, school_class: SchoolClass) -> Iterator[Row]:
         "perplexity before",
         "perplexity after",
         "error",
+        "note",
     )
     query = (
         select(TrainedModel, Player.name)
@@ -358,11 +359,12 @@ def _training(services: Services, school_class: SchoolClass) -> Iterator[Row]:
                 row.title,
                 row.base,
                 row.status,
-                row.settings.get("method"),
+                (row.settings.get("choices") or {}).get("method"),
                 row.finished_at,
                 figures.get("base_heldout_perplexity"),
                 figures.get("heldout_perplexity"),
                 row.error,
+                row.settings.get("note"),
             )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from webapp.domain.services import Services
@@ -48,26 +48,50 @@ def make(
     answers = {row.place: _answer(row, corrected[row.place]) for row in chosen}
     if not chosen:
         raise InvalidInput("Mark at least one reply, and write what should be there.")
-    rows = _rows(seen.run, chosen, answers)
-    settings = _settings(seen.run)
+    rows = rows_of(seen.run, chosen, answers)
     if with_learned:
         learned = _learned(services, player_id, seen)
         new = {row["prompt"] for row in rows if "prompt" in row}
         # A prompt that is corrected is not learned with its old answer as well.
         rows = [*(row for row in learned if row.get("prompt") not in new), *rows]
+    return bring(
+        services,
+        player_id=player_id,
+        name="corrected",
+        rows=rows,
+        settings=settings_of(seen.run),
+        origin=_origin(seen.run, with_learned=with_learned),
+        more="Mark more replies, or take what the model learned from as well.",
+    )
+
+
+def bring(
+    services: Services,
+    *,
+    player_id: int,
+    name: str,
+    rows: Sequence[Mapping[str, str]],
+    settings: dict[str, Any],
+    origin: Origin,
+    more: str,
+) -> int:
+    """Store rows as data, with how they are read; return its id.
+
+    Raises InvalidInput where they are too few, with `more`, the sentence that says how
+    to get more; Conflict if there is too much data already, and BackendError.
+    """
     if len({json.dumps(row) for row in rows}) < FEWEST:
         raise InvalidInput(
-            f"A set of data has at least {FEWEST} different rows. Mark more replies, or"
-            " take what the model learned from as well."
+            f"A set of data has at least {FEWEST} different rows. {more}"
         )
     lines = "".join(f"{json.dumps(row, ensure_ascii=False)}\n" for row in rows)
     return datasets.bring_made(
         services,
         player_id=player_id,
-        name="corrected",
+        name=name,
         lines=lines.encode(),
         settings=settings,
-        origin=_origin(seen.run, with_learned=with_learned),
+        origin=origin,
     )
 
 
@@ -83,9 +107,10 @@ def _answer(row: RowView, text: str) -> str:
     return require_text(text, what=f"answer of row {row.place}").strip()
 
 
-def _rows(
-    run: RunView, chosen: list[RowView], answers: Mapping[int, str]
+def rows_of(
+    run: RunView, chosen: Sequence[RowView], answers: Mapping[int, str]
 ) -> list[dict[str, str]]:
+    """Return prompts with the answers that follow them, written as a run's data is."""
     if run.data_settings.get("answer"):
         return [{"prompt": r.prompt, "answer": answers[r.place]} for r in chosen]
     return [{"text": _joined(row, answers[row.place])} for row in chosen]
@@ -101,7 +126,7 @@ def _joined(row: RowView, answer: str) -> str:
     return f"{row.prompt}{between}{answer}"
 
 
-def _settings(run: RunView) -> dict[str, Any]:
+def settings_of(run: RunView) -> dict[str, Any]:
     """Return how the new rows are read, so that they look as the old ones did."""
     template = str(run.data_settings.get("answer") or "")
     if not template:

@@ -57,7 +57,7 @@ class RunView:
     """A run as pages show it. `job` is None where the trainer did not say.
 
     `stale` says why what is shown is not the newest. `sweep` is where it stands among
-    three that were begun together.
+    three that were begun together. `note` is what its player saw in it at the end.
     """
 
     id: int
@@ -79,6 +79,7 @@ class RunView:
     job: Job | None = None
     stale: str = ""
     sweep: Place | None = None
+    note: str = ""
     # As it was told when the run began.
     origin: Origin = NOT_TOLD
 
@@ -500,5 +501,6 @@ def _view(row: TrainedModel, job: Job | None = None) -> RunView:
         finished_at=row.finished_at,
         job=job,
         sweep=Place(**settings["sweep"]) if settings.get("sweep") else None,
+        note=settings.get("note", ""),
         origin=origins.from_row(settings.get("origin", {})),
     )

@@ -6,7 +6,7 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from webapp.domain.train import arena as arenas
-from webapp.domain.train import duels
+from webapp.domain.train import duels, winners
 from webapp.errors import (
     BackendError,
     Busy,
@@ -31,6 +31,7 @@ def arena() -> ResponseReturnValue:
         "train/arena.html",
         arena=arenas.arena(services(), player_id=seen_by),
         told=_told(seen_by),
+        chosen=_chosen(seen_by),
     )
 
 
@@ -60,6 +61,25 @@ def vote(duel_id: int) -> ResponseReturnValue:
     except (Conflict, InvalidInput) as error:
         flash(error.message, "danger")
     return redirect(url_for("train_arena.arena", voted=duel_id), 303)
+
+
+@bp.post("/chosen")
+@player_required
+def save_chosen() -> ResponseReturnValue:
+    """Make a set of data of the texts that were chosen."""
+    try:
+        data_id = winners.make_of_votes(services(), player_id=player_id())
+    except (BackendError, Conflict, InvalidInput) as error:
+        flash(error.message, "danger")
+        return redirect(url_for("train_arena.arena"), 303)
+    return redirect(url_for("train_data.detail", data_id=data_id), 303)
+
+
+def _chosen(seen_by: int | None) -> int:
+    """Return how many texts somebody has chosen, of those that can be learned from."""
+    if seen_by is None:
+        return 0
+    return len(winners.of_votes(services(), player_id=seen_by))
 
 
 def _told(seen_by: int | None) -> duels.DuelView | None:

@@ -25,6 +25,7 @@ from webapp.domain.train import (
     models,
     preferring,
     prompting,
+    winners,
 )
 from webapp.domain.train.compared import SIDES
 from webapp.domain.train.sides import MOST_ROWS, USUAL_ROWS, read_rows, sides
@@ -224,6 +225,19 @@ def save_corrected(comparison_id: int) -> ResponseReturnValue:
     return redirect(url_for("train_data.detail", data_id=data_id), 303)
 
 
+@bp.post("/compared/<int:comparison_id>/better")
+@player_required
+def save_better(comparison_id: int) -> ResponseReturnValue:
+    """Make a set of data of the replies that were found better."""
+    try:
+        data_id = winners.make_of_comparison(
+            services(), player_id=player_id(), seen=_find(comparison_id)
+        )
+    except (BackendError, InvalidInput, Conflict) as error:
+        return _page(comparison_id, problem=error.message), error.status
+    return redirect(url_for("train_data.detail", data_id=data_id), 303)
+
+
 @bp.post("/compared/<int:comparison_id>/delete")
 @player_required
 def delete(comparison_id: int) -> ResponseReturnValue:
@@ -313,6 +327,7 @@ def _values(
         "marked": marked,
         "typed": rubric,
         "preferred": compared.preferred(seen),
+        "better": winners.of_comparison(seen),
         "form": forms.count(seen),
         "judge": services().gateway.judge(),
         "usual_rubric": preferring.USUAL_RUBRIC,

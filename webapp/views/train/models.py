@@ -16,7 +16,7 @@ from flask import (
 )
 from flask.typing import ResponseReturnValue
 
-from webapp.domain.train import guards, latency, models, prompting, runs
+from webapp.domain.train import guards, latency, models, prompting, runs, tested
 from webapp.errors import BackendError, Conflict, InvalidInput, LabError, NotFound
 from webapp.llm.training_shapes import Curves
 from webapp.views.train import shown
@@ -190,6 +190,7 @@ def _page(name: str, **more: Any) -> str:
         usual_tokens=prompting.USUAL_TOKENS,
         most_tokens=prompting.MOST_TOKENS,
         latency=latency.of_run(services(), player_id=seen_by, run=page.run),
+        tested=tested.rows(page.run),
         **_told(page),
         **more,
     )

@@ -7,8 +7,8 @@ from typing import Any, Final
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from webapp.domain.train import loop, models, runs
-from webapp.errors import BackendError, Conflict, LabError, NotFound
+from webapp.domain.train import loop, models, noting, runs
+from webapp.errors import BackendError, Conflict, InvalidInput, LabError, NotFound
 from webapp.llm.training_shapes import Curves, JobEvent
 from webapp.views.train import shown
 from webapp.web import context
@@ -64,6 +64,21 @@ def act(run_id: int, action: str) -> ResponseReturnValue:
     return redirect(url_for("train_runs.run", run_id=run_id), 303)
 
 
+@bp.post("/runs/<int:run_id>/note")
+@player_required
+def keep_note(run_id: int) -> ResponseReturnValue:
+    """Keep what was seen in it."""
+    typed = request.form.get("note", "")
+    try:
+        noting.keep(services(), player_id=player_id(), run_id=run_id, note=typed)
+    except (Conflict, InvalidInput) as error:
+        values = _values(run_id) | {"typed": typed, "problem": error.message}
+        page = render_template("train/run.html", source=loop.source(), **values)
+        return page, error.status
+    flash("Saved.", "success")
+    return redirect(url_for("train_runs.run", run_id=run_id) + "#note", 303)
+
+
 @bp.get("/compare")
 @player_required
 def compare() -> ResponseReturnValue:
@@ -105,6 +120,7 @@ def _values(run_id: int) -> dict[str, Any]:
         "figure": shown.figure,
         "methods": shown.METHODS,
         "is_partial": context.is_partial(),
+        "note_chars": noting.NOTE_CHARS,
     }
 
 

@@ -129,7 +129,7 @@ def test_runs_answers_and_trainings(world: World, school: School, read: Read) ->
                 title="Songbird",
                 base="small",
                 status="succeeded",
-                settings={"method": "lora"},
+                settings={"choices": {"method": "lora"}, "note": "It got better."},
                 figures={"heldout_perplexity": 7.5},
                 created_at=world.clock.time,
             )
@@ -140,6 +140,7 @@ def test_runs_answers_and_trainings(world: World, school: School, read: Read) ->
     assert (answer["asked"], answer["answer"]) == ("Why did it work?", "'@home it is")
     (training,) = read("training")
     assert (training["title"], training["method"]) == ("Songbird", "lora")
+    assert training["note"] == "It got better."
     assert training["perplexity after"] == "7.5"
 
 

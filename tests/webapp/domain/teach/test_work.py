@@ -121,7 +121,7 @@ def test_runs_answers_and_trainings(world: World, school: School) -> None:
                 title="Songbird",
                 base="small",
                 status="succeeded",
-                settings={},
+                settings={"note": "It got better."},
                 created_at=world.clock.time,
             )
         )
@@ -131,6 +131,7 @@ def test_runs_answers_and_trainings(world: World, school: School) -> None:
     assert (answer.ask, answer.lines) == ("Why did it work?", ("It saw two of them.",))
     (training,) = seen(world, school, part="training").trainings
     assert (training.title, training.status) == ("Songbird", "succeeded")
+    assert training.note == "It got better."
     assert seen(world, school, part="nonsense").part == work.GATES
 
 

@@ -8,9 +8,11 @@ from typing import NamedTuple
 import pytest
 
 from tests.kit.browser import Browser, text_of
+from tests.kit.judging import add_model
 from webapp.domain.people import accounts, classes
 from webapp.domain.play import attack
 from webapp.domain.teach.tables import TABLES
+from webapp.domain.train import noting
 
 PASSWORD = "correct horse"
 
@@ -135,6 +137,16 @@ def test_what_a_student_did_is_read_by_both(school: School) -> None:
         assert named == (browser is school.teacher)
     assert "What my teacher sees" in school.ada.get("/me").text
     assert 'href="/me/seen"' in school.ada.get("/rules").text
+
+
+def test_a_note_on_a_training_is_read_by_both(school: School, new_browser) -> None:
+    services, ada = school.ada.services, school.ada.player_id()
+    run_id = add_model(services, ada, "soup")
+    noting.keep(services, player_id=ada, run_id=run_id, note="It fell. <b>Mine</b>")
+    for browser, address in ((school.teacher, school.work), (school.ada, "/me/seen")):
+        page = browser.get(f"{address}?part=training").text
+        assert "It fell. &lt;b&gt;Mine" in page
+    assert "It fell." not in school.bob.get(f"{school.work}?part=training").text
 
 
 def test_the_funnel_names_gates_and_guards(school: School) -> None:

@@ -9,10 +9,12 @@ from flask import Flask
 
 from tests.kit.browser import Browser, text_of
 from tests.kit.judging import Speakers, add_model, with_speakers
+from tests.kit.training import ScriptedTraining
 from webapp.errors import BackendOverloaded
 from webapp.rows import PUBLIC
 
 NAMES = ("soup", "bread")
+ALL = (*NAMES, "salad", "stew")
 
 
 @pytest.fixture
@@ -26,7 +28,7 @@ def speakers() -> Speakers:
 @pytest.fixture
 def app(app: Flask, speakers: Speakers) -> Flask:
     app.extensions["wordkeep"] = with_speakers(
-        app.extensions["wordkeep"], speakers, *NAMES
+        app.extensions["wordkeep"], speakers, *ALL
     )
     return app
 
@@ -71,6 +73,43 @@ def test_a_guest_judges_blind_and_is_told_afterwards(
     assert f"Left was The {left} model by Owner , right was The {right} model" in told
     assert "You have judged every pair" in told
     assert f"The {right} model by Owner 1131 too few votes 1 0 0" in told
+
+
+def test_what_was_chosen_becomes_data_once_it_is_enough(
+    owner: Browser,
+    new_browser: Callable[[], Browser],
+    speakers: Speakers,
+    trainer: ScriptedTraining,
+) -> None:
+    for name in ALL:
+        # Each text comes once, so that each choice is a row.
+        speakers.says[name].extend(f"A {name} text {n}" for n in range(4))
+    for name in ("salad", "stew"):
+        add_model(
+            owner.services, owner.player_id(), name, visibility=PUBLIC, prompt="Soon"
+        )
+    bob = new_browser().play("Bob")
+    assert "Train on what you chose" not in bob.get("/train/arena").text
+    for number, verdict in enumerate(("left", "even", "skipped", "right"), start=1):
+        bob.post("/train/arena")
+        bob.post(f"/train/arena/{number}", {"verdict": verdict})
+    page = text_of(bob.get("/train/arena").text)
+    assert "You have chosen 2 texts." in page
+    assert "nothing is learned from what lost" in page
+    refused = bob.post("/train/arena/chosen")
+    assert refused.location == "/train/arena"
+    assert "at least 3 different rows" in text_of(bob.get("/train/arena").text)
+    assert trainer.files == {}
+    for number in (5, 6):
+        bob.post("/train/arena")
+        bob.post(f"/train/arena/{number}", {"verdict": "right"})
+    made = bob.post("/train/arena/chosen")
+    assert made.location.startswith("/train/data/")
+    assert bob.get(made.location).status_code == 200
+    (_, rows) = next(iter(trainer.files.values()))
+    assert len(rows) == 4
+    assert "Train on what you chose" not in owner.get("/train/arena").text
+    assert new_browser().post("/train/arena/chosen").status_code != 200
 
 
 def test_a_second_vote_is_refused_in_a_sentence(

@@ -23,7 +23,7 @@ from tests.kit.judging import (
 )
 from webapp.domain.train import comparing
 from webapp.domain.train.choices import GUARD
-from webapp.rows import PUBLIC, TrainedModel
+from webapp.rows import PUBLIC, ComparedRow, TrainedModel
 from webapp.views.train.tables import csv_of, marked
 
 SCRIPT = "<script>alert(1)</script>"
@@ -297,6 +297,47 @@ def test_corrected_replies_become_the_next_data(
     assert f"{made.location}/card" in ada.get(made.location).text
     texts = [row["text"] for row in list(trainer.files.values())[-1][1]]
     assert texts == ["Text 0", "Text 1", f"How do I cook rice? My own {SCRIPT}"]
+
+
+def test_the_better_replies_become_the_next_data(
+    ada: Browser,
+    trainer: TrainingWithRows,
+    new_browser: Callable[[], Browser],
+) -> None:
+    path = begin(ada)
+    assert "Learn from the better replies" not in finish(ada, path)
+    grades = {"first-1": "bad", "second-1": "good", "first-2": "okay"}
+    ada.post(f"{path}/sheet", grades | {"second-2": "good"})
+    page = ada.get(path).text
+    assert "In 2 of 2 prompts one reply is better than the other" in text_of(page)
+    assert "nothing is learned from what lost" in text_of(page)
+    few = ada.post(f"{path}/better")
+    assert few.status_code == 400
+    assert "at least 3 different rows. Compare and judge more" in text_of(few.text)
+    assert new_browser().play("Eve").post(f"{path}/better").status_code == 404
+    with ada.services.db.write() as session:
+        session.add(
+            ComparedRow(
+                comparison_id=int(path.rsplit("/", 1)[1]),
+                place=3,
+                prompt="Why?",
+                replies=[
+                    {"text": text, "error": "", "is_site": False}
+                    for text in ("Because.", "No.")
+                ],
+                grades={"first": "good", "second": "bad"},
+            )
+        )
+    made = ada.post(f"{path}/better")
+    assert made.status_code == 303, text_of(made.text)
+    assert "It has 3 rows with the column {text}" in text_of(
+        ada.get(made.location).text
+    )
+    texts = [row["text"] for row in list(trainer.files.values())[-1][1]]
+    assert texts[1:] == [
+        "How do I bake bread? Boil it in salted water.",
+        "Why? Because.",
+    ]
 
 
 def test_without_a_judge_the_page_says_what_to_set_up(ada: Browser) -> None:

@@ -330,6 +330,41 @@ def test_a_run_is_told_live_and_survives_a_reload(
     assert "hx-trigger" not in player.get(f"{run}/state").text
 
 
+def test_what_was_seen_is_asked_at_the_end_and_kept_for_the_owner(
+    player: Browser, trainer: ScriptedTraining, new_browser: Callable[[], Browser]
+) -> None:
+    ask = "What happened to the perplexity, and to the texts?"
+    take(player)
+    run = player.post("/train/new", form(player)).location
+    trainer.run(trainer.last)
+    assert ask not in player.get(run).text
+    early = player.post(f"{run}/note", {"note": "It fell."})
+    assert early.status_code == 409
+    assert "It fell." not in player.get(run).text
+    trainer.finish(trainer.last)
+    assert ask in player.get(f"{run}/state").text
+    for wrong, says in (("x" * 1001, "at most 1,000"), ("a\x07", "U+0007")):
+        refused = player.post(f"{run}/note", {"note": wrong})
+        assert refused.status_code == 400
+        assert says in text_of(refused.text)
+        assert f">{wrong}</textarea>" in refused.text
+    saved = player.post(f"{run}/note", {"note": f" It fell.\r\nThe texts {SCRIPT} "})
+    assert saved.location == f"{run}#note"
+    page = player.get(run).text
+    assert ">It fell.\nThe texts &lt;script&gt;" in page
+    assert SCRIPT not in page
+    model = trainer.jobs[trainer.last]["fine_tuned_model"]
+    card = f"/train/models/{model}"
+    assert "It fell." in player.get(card).text
+    player.post(f"{card}/visibility", {"visibility": "public", "example": ""})
+    eve = new_browser().play("Eve")
+    assert eve.get(card).status_code == 200
+    assert "It fell." not in eve.get(card).text
+    assert eve.post(f"{run}/note", {"note": "Mine"}).status_code == 404
+    player.post(f"{run}/note", {"note": ""})
+    assert "It fell." not in player.get(run).text + player.get(card).text
+
+
 def test_pause_go_on_stop_and_keep(player: Browser, trainer: ScriptedTraining) -> None:
     take(player)
     run = player.post("/train/new", form(player)).location
@@ -548,6 +583,32 @@ def test_the_test_part_is_unlocked_once(
     assert "On the locked test part perplexity 23.1, before training 35.0" in page
     player.post("/train/models/soup/test")
     assert "unlocked already" in text_of(player.get("/train/models/soup").text)
+
+
+def test_replies_to_the_test_part_are_for_the_owner_and_counted_for_others(
+    player: Browser, trainer: ScriptedTraining, new_browser: Callable[[], Browser]
+) -> None:
+    trainer.test_replies = [
+        {"prompt": "What is fried?", "target": " Onions.", "text": "Onions."},
+        {"prompt": f"Why? {SCRIPT}", "target": "So.", "text": "So. And so on."},
+        {"prompt": "What else?", "target": "Salt.", "text": ""},
+    ]
+    train(player, trainer)
+    assert "up to 20 of them" in text_of(player.get("/train/models/soup").text)
+    player.post("/train/models/soup/test")
+    page = player.get("/train/models/soup").text
+    told = text_of(page)
+    assert "Exactly right there 1 of 3 replies" in told
+    assert "Wanted: Onions. It wrote: Onions. exactly right" in told
+    assert "Wanted: So. It wrote: So. And so on. not word for word" in told
+    assert "It wrote: (Nothing at all.)" in told
+    assert SCRIPT not in page
+    player.post(
+        "/train/models/soup/visibility", {"visibility": "public", "example": ""}
+    )
+    eve = text_of(new_browser().play("Eve").get("/train/models/soup").text)
+    assert "Exactly right there 1 of 3 replies" in eve
+    assert "Onions" not in eve
 
 
 def test_deleting_says_goodbye_to_run_and_model(
