@@ -11,9 +11,10 @@ from sqlalchemy import func, select, text
 from tests.kit.world import World
 from webapp.db import Base
 from webapp.domain.people import access, accounts, classes
-from webapp.domain.play import hints, keep, leaderboard, notebook
+from webapp.domain.play import hints, keep, leaderboard
 from webapp.errors import Conflict, InvalidInput, NotFound, NotSignedIn
 from webapp.rows import Player
+from webapp.views.play import downloads
 
 
 def test_a_nickname_is_unique_within_a_class(world: World) -> None:
@@ -262,7 +263,7 @@ def test_deleting_leaves_nothing(world: World) -> None:
         usage = session.execute(text('SELECT scope FROM "usage"')).scalars().all()
         assert not [scope for scope in usage if scope.endswith(f":player:{ada}")]
         assert session.get(Player, ada) is None
-    for use in (notebook.export_jsonl,):
+    for use in (downloads.jsonl,):
         assert list(use(world.services, player_id=ada)) == []
     with pytest.raises(NotFound):
         world.say(ada)

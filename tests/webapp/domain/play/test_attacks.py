@@ -26,6 +26,7 @@ from webapp.llm.gateway import Gateway
 from webapp.llm.scripted import ScriptedBackend
 from webapp.plugins.guard import guards
 from webapp.rows import BLOCKED, FAILED, FINISHED, RUNNING, STOPPED, Attempt, Usage
+from webapp.views.play import downloads
 
 # Too long for the free pages of a small database.
 LONG = "long-reply-" * 50_000
@@ -141,8 +142,8 @@ def test_a_blocked_reply_appears_nowhere_before_the_win(
         repr(keep.level_page(services, player_id=ada, level_id=level)),
         repr(keep.map_page(services, player_id=ada)),
         repr(notes(world, ada)),
-        *notebook.export_jsonl(services, player_id=ada),
-        *notebook.export_markdown(services, player_id=ada),
+        *downloads.jsonl(services, player_id=ada),
+        *downloads.markdown(services, player_id=ada),
         caplog.text,
     ]
     assert not any("Between us" in text for text in shown)

@@ -17,6 +17,7 @@ from webapp.errors import BackendTimeout, Conflict, Forbidden, NotFound
 from webapp.llm.gateway import Gateway
 from webapp.llm.scripted import ScriptedBackend
 from webapp.plugins.asking import Grounds, Highlight, Look, Moderation
+from webapp.views.play import downloads
 
 JUDGED = {
     "input": [{"moderation": {"threshold": 0.9}}],
@@ -127,7 +128,7 @@ def test_words_are_marked_once_and_kept(world: World, judges: Recorder) -> None:
     assert not entry(world, ada, 1).is_marked
     (line,) = [
         json.loads(text)
-        for text in notebook.export_jsonl(world.services, player_id=ada)
+        for text in downloads.jsonl(world.services, player_id=ada)
         if json.loads(text)["id"] == last.id
     ]
     exported = line["stages"][0]["grounds"]

@@ -12,6 +12,7 @@ from tests.kit.world import World
 from webapp.domain.play import events, guard_names, notebook
 from webapp.domain.play.guard_names import NamedGuard
 from webapp.plugins.guard import guards
+from webapp.views.play import downloads
 
 # Two of one kind in one list, and that kind at both stages.
 GUARDS: dict[str, Any] = {
@@ -63,11 +64,11 @@ def test_the_field_s_term_and_the_kind_stand_beside_the_name(world: World) -> No
     )
     ada = world.player()
     world.hear(ada, "What is it?", "echo")
-    (line,) = notebook.export_jsonl(world.services, player_id=ada)
+    (line,) = downloads.jsonl(world.services, player_id=ada)
     (stage,) = json.loads(line)["stages"]
     shown = [stage[key] for key in ("guard", "guard_name", "guard_term")]
     assert shown == ["contains", "the listener", "output filter"]
-    document = "".join(notebook.export_markdown(world.services, player_id=ada))
+    document = "".join(downloads.markdown(world.services, player_id=ada))
     assert "\nStopped by: the listener.\n" in document
 
 
@@ -108,8 +109,8 @@ def test_where_guards_are_hidden_no_name_is_told_before_the_win(world: World) ->
     assert last.stopped_by == guard_names.SOME_GUARD
     seen = [
         *(repr(event.data()) for event in happened),
-        *notebook.export_jsonl(world.services, player_id=ada),
-        *notebook.export_markdown(world.services, player_id=ada),
+        *downloads.jsonl(world.services, player_id=ada),
+        *downloads.markdown(world.services, player_id=ada),
     ]
     hidden = ("scribe", "Old Tom", "blocklist", "word filter")
     assert [word for word in hidden if any(word in text for text in seen)] == []

@@ -12,6 +12,7 @@ from tests.kit.world import World
 from webapp.domain.play import events, notebook
 from webapp.errors import BackendRefused
 from webapp.rows import STOPPED
+from webapp.views.play import downloads
 
 GUARDS = {
     "input": [
@@ -40,7 +41,7 @@ def ask(world: World, player: int, stage: str) -> list[events.Event]:
 
 def exported(world: World, player: int) -> list[dict[str, Any]]:
     """Return what is told of each attempt, without what is the player's own."""
-    lines = notebook.export_jsonl(world.services, player_id=player)
+    lines = downloads.jsonl(world.services, player_id=player)
     return [
         {key: value for key, value in json.loads(line).items() if key not in OWN}
         for line in lines
