@@ -263,8 +263,7 @@ def test_deleting_leaves_nothing(world: World) -> None:
         usage = session.execute(text('SELECT scope FROM "usage"')).scalars().all()
         assert not [scope for scope in usage if scope.endswith(f":player:{ada}")]
         assert session.get(Player, ada) is None
-    for use in (downloads.jsonl,):
-        assert list(use(world.services, player_id=ada)) == []
+    assert list(downloads.jsonl(world.services, player_id=ada)) == []
     with pytest.raises(NotFound):
         world.say(ada)
 
