@@ -101,7 +101,11 @@ def _ratios(times: dict[str, dict[int, float]]) -> dict[str, float]:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="wordkeep bench pages", description=__doc__)
     parser.add_argument(
-        "--lessons", type=int, nargs="+", default=[48, 480], help="how many there are"
+        "--lessons",
+        type=int,
+        nargs="+",
+        default=[len(shipped()), 10 * len(shipped())],
+        help="how many there are; default: those that are shipped, and ten times them",
     )
     parser.add_argument(
         "--attempts",
@@ -157,9 +161,14 @@ def _require_all(services: Services, lessons: int) -> None:
         raise RuntimeError(f"the site has {found} lessons: {problems[:1]}")
 
 
+def shipped() -> list[Path]:
+    """Return the files of the lessons that come with Wordkeep."""
+    return sorted(SHIPPED.glob("*/*.md"))
+
+
 def write_lessons(folder: Path, count: int) -> None:
     """Copy shipped lessons, whole tracks first, until there are `count` with them."""
-    files = sorted(SHIPPED.glob("*/*.md"))
+    files = shipped()
     for number in range(len(files), count):
         copy, at = divmod(number, len(files))
         source = files[at]
