@@ -95,6 +95,12 @@ def _bench_guards() -> ModuleType:
     return guards
 
 
+def _bench_publishers() -> ModuleType:
+    from finetune.bench import publishers  # noqa: PLC0415 -- slow import
+
+    return publishers
+
+
 def _bench_queue() -> ModuleType:
     from finetune.bench import queue  # noqa: PLC0415 -- slow import
 
@@ -148,6 +154,9 @@ COMMANDS = {
     ),
     "bench-engine": Command("measure the engine alone", _bench_engine),
     "bench-guards": Command("compare the gate with other detectors", _bench_guards),
+    "bench-publishers": Command(
+        "compare detectors on publishers that the gate did not learn", _bench_publishers
+    ),
     "bench-queue": Command("measure the engine's own queue", _bench_queue),
     "bench-resume": Command(
         "end the training worker at random steps and compare", _bench_resume

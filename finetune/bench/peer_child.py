@@ -1,8 +1,9 @@
-"""Ask one public detector. Runs in an environment of its own, outside this project.
+"""Ask one detector. Runs in a process of its own, outside this project.
 
 `python -I peer_child.py NAME` reads `{"text"}` a line, and writes a line for each:
 `{"score", "flagged", "ms"}`, and at last `{"batch_ms"}`, the median time for one
-message of a batch of 32. It imports nothing of this project.
+message of a batch of 32. It imports nothing of this project, and for the gate of
+another checkout what that one has.
 """
 
 from __future__ import annotations
@@ -101,6 +102,18 @@ def _aicordon() -> Ask:
     return ask
 
 
+def _gate() -> Ask:
+    released: Any = importlib.import_module("finetune.guards.released")
+    case: Any = importlib.import_module("finetune.guards.judge").Case
+    gate = released.load_judge("gate")
+
+    def ask(texts: Sequence[str]) -> list[Said]:
+        scores = [gate.judge(case(text)).score for text in texts]
+        return [Said(score, score >= gate.threshold) for score in scores]
+
+    return ask
+
+
 PEERS: dict[str, Callable[[], Ask]] = {
     "jailguard": _jailguard,
     "metatronnanoguard": _metatronnanoguard,
@@ -117,7 +130,7 @@ def main(name: str) -> int:
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
     texts = [json.loads(line)["text"] for line in sys.stdin]
-    ask = PEERS[name]()
+    ask = _gate() if name == "gate" else PEERS[name]()
     ask(texts[:_WARM_UP])
     for text in texts:
         started = time.perf_counter()

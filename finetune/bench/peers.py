@@ -1,7 +1,8 @@
-"""Public detectors, each in a throw-away environment and a process of its own.
+"""Detectors of others, each in a process of its own.
 
-They are not dependencies of this project. Each is installed on first use, and sees the
-packages of this project behind its own, so that torch is not installed again.
+Public ones are not dependencies of this project. Each is installed on first use, in a
+throw-away environment that sees the packages of this project behind its own, so that
+torch is not installed again. The gate of another checkout needs no environment.
 """
 
 from __future__ import annotations
@@ -19,8 +20,10 @@ from typing import NamedTuple
 
 from finetune.bench.detectors import Readings
 from finetune.errors import FinetuneError
+from finetune.guards.released import RELEASES
 from finetune.weights.files import replacing
 from finetune.weights.places import find_folder
+from finetune.weights.releases import Release, read_release
 
 CHILD = Path(__file__).with_name("peer_child.py")
 _STAMP = "installed"
@@ -28,6 +31,9 @@ _PIP_SECONDS = 600
 _RUN_SECONDS = 3600
 _REASON = 100  # characters of a reason that fit into a row of the table
 _EMBEDDER = "all-MiniLM-L6-v2.onnx"
+_ROOT = Path(__file__).parents[2]
+# As those that run in this process are measured.
+_ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 
 
 class PeerError(FinetuneError):
@@ -73,12 +79,30 @@ def ask_peer(peer: Peer, texts: Sequence[str], *, folder: Path, base: str) -> Re
         "HOME": str(home),
         "HF_HUB_OFFLINE": "1",
         "TOKENIZERS_PARALLELISM": "false",
-        # As the others are measured.
-        **dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1"),
+        **_ONE_THREAD,
     }
     if peer.package == "jailguard":
         environment["JAILGUARD_MODEL_DIR"] = str(_embedder(python, folder, base))
     command = [str(python), "-I", "-X", "utf8", str(CHILD), peer.package]
+    return ask(command, texts, environment)
+
+
+def released_in(checkout: Path) -> Release:
+    """Return the gate that was released with another checkout of this project.
+
+    Raises ReleaseError if there is none, or if it is damaged.
+    """
+    return read_release(checkout / RELEASES.relative_to(_ROOT) / "gate")
+
+
+def ask_checkout(checkout: Path, texts: Sequence[str]) -> Readings:
+    """Let the gate of another checkout judge every text, with the code of that one.
+
+    The format of a gate changes; a gate and the code that reads it are released
+    together. Raises PeerError with the reason.
+    """
+    environment = {**os.environ, **_ONE_THREAD, "PYTHONPATH": str(checkout.resolve())}
+    command = [sys.executable, "-P", "-X", "utf8", str(CHILD), "gate"]
     return ask(command, texts, environment)
 
 
@@ -138,8 +162,7 @@ def _embedder(python: Path, folder: Path, base: str) -> Path:
         prepared.mkdir(parents=True, exist_ok=True)
         model = find_folder(base)
         shutil.copyfile(model / "tokenizer.json", prepared / "tokenizer.json")
-        root = Path(__file__).parents[2]
-        environment = {**os.environ, "PYTHONPATH": str(root)}
+        environment = {**os.environ, "PYTHONPATH": str(_ROOT)}
         export = [str(python), "-P", "-m", "finetune.bench.export"]
         with replacing(prepared / _EMBEDDER) as new:
             _run([*export, str(model), str(new)], environment, _PIP_SECONDS)

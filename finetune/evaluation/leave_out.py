@@ -13,7 +13,7 @@ import argparse
 import json
 import sys
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -41,15 +41,27 @@ FOLDS = "folds.json"
 Figures = dict[str, Any]
 
 
+def all_rows(
+    recipe: ClassifierRecipe, emit: Callable[[dict[str, Any]], None]
+) -> list[Row]:
+    """Return every row of a recipe, in an order that is always the same."""
+    rows = collect(recipe.model_copy(update={"held_out": ()}), emit)
+    return [*rows.train, *rows.dev]
+
+
+def left_out(recipe: ClassifierRecipe, fold: str) -> tuple[str, ...]:
+    """Return how the names of the sources begin that a fold is trained without."""
+    return (*recipe.folds[fold], *recipe.held_out)
+
+
 class LeaveOut:
     """All rows of a recipe, read once, and what is learned without some of them."""
 
     def __init__(self, recipe: ClassifierRecipe, out: Path) -> None:
         self.recipe, self.out = recipe, out
-        rows = collect(recipe.model_copy(update={"held_out": ()}), _say)
         self.base = find_folder(recipe.base)
         reader = Reader(self.base, recipe.window)
-        self.examples = Examples.read([*rows.train, *rows.dev], reader)
+        self.examples = Examples.read(all_rows(recipe, _say), reader)
         course = self._course("all", recipe)
         self.features = read_all(self.examples, self.base, course)
         course.close()
@@ -57,9 +69,8 @@ class LeaveOut:
     def run(self, name: str, *, seed: int, is_tuned: bool) -> dict[str, Figures]:
         """Train without the sources of a fold; return the figures of each of them."""
         recipe = self.recipe.model_copy(update={"seed": seed})
-        left_out = (*recipe.folds[name], *recipe.held_out)
-        rows = self.examples.rows
-        judged = [n for n, row in enumerate(rows) if row.source.startswith(left_out)]
+        sources, rows = left_out(recipe, name), self.examples.rows
+        judged = [n for n, row in enumerate(rows) if row.source.startswith(sources)]
         learned = self.examples.among(sorted(set(range(len(rows))) - set(judged)))
         course = self._course(f"{name}-{seed}", recipe)
         heads = learn_heads(learned, self.features, recipe, course)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import NamedTuple
 
@@ -17,6 +16,7 @@ from finetune.weights.releases import read_release
 
 GUARD = "guard.json"
 ATTACK, OBFUSCATED = "attack", "obfuscated"
+_SETTINGS = ("threshold", "temperature", "tuned", "window")
 
 
 class _Seen(NamedTuple):
@@ -37,7 +37,7 @@ class Gate:
         Raises ReleaseError when the release is damaged or is for another base.
         """
         released = read_release(release, base=base / "model.safetensors")
-        settings = json.loads(released.file(GUARD).read_text("utf-8"))
+        settings = released.settings(GUARD, _SETTINGS)
         self.version = released.version
         self.threshold: float = settings["threshold"]
         self._temperature: float = settings["temperature"]

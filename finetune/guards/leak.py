@@ -6,7 +6,6 @@ pieces, is judged by a small head on the evidence of the sentence model.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -133,7 +132,7 @@ class Leak:
     def __init__(self, base: Path, release: Path) -> None:
         """`base` is the folder of the sentence model; raises ReleaseError."""
         released = read_release(release, base=base / "model.safetensors")
-        settings = json.loads(released.file(GUARD).read_text("utf-8"))
+        settings = released.settings(GUARD, ("threshold", "temperature"))
         weights = load_file(released.file(HEAD))
         self.version = released.version
         self.threshold: float = settings["threshold"]

@@ -1,8 +1,9 @@
 """Release a trained guard: its files, its figures, and its card.
 
 `python -m finetune.releasing.guard RUN` takes what `train` wrote to RUN,
-judges our own sentences with it, adds `folds.json` of `leave_out`
-if it is there, and writes `finetune/adapters/NAME`.
+judges our own sentences with it, adds `folds.json` of `leave_out` and `beside.json` of
+`bench publishers` if they are there, and writes `finetune/adapters/NAME`. Since that
+bench judges with what is released, this comes first, and once more after it.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from finetune.data.guards.leak import every_way
 from finetune.data.guards.rows import read_rows
 from finetune.evaluation.guards import NEEDED, evaluate
 from finetune.evaluation.leave_out import FOLDS
+from finetune.evaluation.publishers import tables, unmeasured
 from finetune.guards.released import RELEASES, load_judge
 from finetune.recipes.guard import ClassifierRecipe
 from finetune.training.leak import split_words
@@ -37,6 +39,8 @@ _FILES = {
 _OWN = Path(__file__).parents[1] / "evaluation/rows"
 _LADDER = Path(__file__).parents[2] / "challenges/attacks"
 _TEXTS = Path(__file__).parent / "cards"
+# What `bench publishers --json` wrote.
+BESIDE = "beside.json"
 _OF_EACH_WAY, _SEED = 60, 7
 # What a manifest keeps of an evaluation.
 _KEPT = ("rows", "auc", "recall", "false_alarms", "ms_p50", "ms_p95")
@@ -64,8 +68,9 @@ def main(arguments: list[str] | None = None) -> int:
     figures |= _measured(name, run["recipe"])
     _write(chosen.run, run, name, figures)
     # Not for the manifest, which would be ten times as long.
-    if (chosen.run / FOLDS).is_file():
-        figures["left_out"] = _read_json(chosen.run / FOLDS)
+    for key, file in (("left_out", FOLDS), ("beside", BESIDE)):
+        if (chosen.run / file).is_file():
+            figures[key] = _read_json(chosen.run / file)
     write_text(RELEASES / name / CARD, card(name, run, figures))
     sys.stdout.write(f"Released {RELEASES / name}.\n")
     return 0
@@ -145,6 +150,7 @@ def card(name: str, run: Mapping[str, Any], figures: Mapping[str, Any]) -> str:
         "{figures}": _figures(figures),
         "{own}": _own(figures["own_sentences"]),
         "{left_out}": _left_out(figures.get("left_out", {})),
+        "{beside}": _beside(figures.get("beside")),
         "{ladder}": _by_source(figures.get("ladder", {}), "family"),
         "{wide}": _by_source(figures.get("wide", {}), "kind"),
         "{kinds}": _by_source(figures.get("kinds", {}), "kind"),
@@ -235,6 +241,18 @@ def _left_out(folds: Mapping[str, Any]) -> str:
                 ]
             lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines) or f"| not measured for this release {'| ' * 10}|"
+
+
+def _beside(answer: Mapping[str, Any] | None) -> str:
+    """Return the tables of `bench publishers`."""
+    if answer is None:
+        return "Not measured for this release."
+    parts = []
+    for title, head, lines in tables(answer):
+        rule = ["---"] * len(head)
+        rows = "\n".join(f"| {' | '.join(cells)} |" for cells in (head, rule, *lines))
+        parts.append(f"{title}:\n\n{rows}")
+    return "\n\n".join(parts + unmeasured(answer))
 
 
 def _over(seeds: Sequence[Mapping[str, Any]], name: str, form: str) -> str:

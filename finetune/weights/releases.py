@@ -6,7 +6,7 @@ import hashlib
 import json
 import platform
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -50,6 +50,21 @@ class Release:
         if name not in self.files:
             raise ReleaseError(f"The release {self.folder} has no file {name}.")
         return self.folder / name
+
+    def settings(self, name: str, needed: Sequence[str]) -> dict[str, Any]:
+        """Return the JSON object in one of its files, which has all that is needed.
+
+        Raises ReleaseError for a file without: it is of another version of this code.
+        """
+        path = self.file(name)
+        found = json.loads(path.read_text("utf-8"))
+        lacking = [key for key in needed if key not in found]
+        if lacking:
+            raise ReleaseError(
+                f"{path} does not say {', '.join(lacking)}: another version of Wordkeep"
+                f" made it. Train {self.name} again, or use that version."
+            )
+        return dict(found)
 
 
 def sha256(path: Path) -> str:

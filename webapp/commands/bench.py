@@ -10,7 +10,7 @@ from webapp.errors import InvalidInput
 
 Main = Callable[[list[str]], int]
 # The front door hands these to the other program, which has torch.
-MODEL_BENCHES = ("guards", "resume", "serving", "sharing", "train")
+MODEL_BENCHES = ("guards", "publishers", "resume", "serving", "sharing", "train")
 
 
 # Each is imported when it is called: one must not wait for what the other needs.
@@ -91,6 +91,8 @@ def bench(name: str, arguments: tuple[str, ...]) -> None:
     play        what a class feels: speed, waiting, fairness
 
     playground  a class in the playground beside a class at the gates: waiting, fairness
+
+    publishers  who finds attacks of publishers that our gate did not learn
 
     resume      kill the training worker at random steps, and compare the losses
 

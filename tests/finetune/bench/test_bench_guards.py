@@ -5,9 +5,11 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -26,7 +28,15 @@ from finetune.bench.detectors import (
 )
 from finetune.bench.guard_rows import BenchRows, bench_rows, has_trigger
 from finetune.bench.guards import Measurement, comparison, figures, of_rows
-from finetune.bench.peers import CHILD, Peer, PeerError, ask, install
+from finetune.bench.peers import (
+    CHILD,
+    Peer,
+    PeerError,
+    ask,
+    ask_checkout,
+    install,
+    released_in,
+)
 from finetune.bench.table import table
 from finetune.data.guards.rows import Row
 from finetune.guards.judge import Case, Judgement
@@ -34,7 +44,7 @@ from finetune.guards.minilm import load_tokenizer
 from finetune.guards.released import RELEASES
 from finetune.settings import load_settings
 from finetune.weights.places import find_folder
-from finetune.weights.releases import read_release
+from finetune.weights.releases import ReleaseError, read_release
 
 ECHO = """
 import json, sys
@@ -332,6 +342,29 @@ def test_an_installation_that_failed_is_tried_again(tmp_path, monkeypatch):
     for _ in range(2):
         with pytest.raises(PeerError, match="no network"):
             install(Peer("guard", "1.0", "rules"), tmp_path)
+
+
+def test_the_gate_of_another_checkout_is_asked_with_its_own_code(tmp_path):
+    checkout = tmp_path / "before"
+    guards_of_before = checkout / "finetune/guards"
+    guards_of_before.mkdir(parents=True)
+    (guards_of_before / "judge.py").write_text("def Case(text): return text\n")
+    (guards_of_before / "released.py").write_text(
+        "class Gate:\n"
+        "    threshold = 3\n"
+        "    def judge(self, text):\n"
+        "        self.score = len(text)\n"
+        "        return self\n"
+        "def load_judge(name): return Gate()\n"
+    )
+    found = ask_checkout(checkout, ["ab", "abc"])
+    assert (found.scores, found.flagged) == ([2.0, 3.0], [False, True])
+    with pytest.raises(ReleaseError, match="holds no complete release"):
+        released_in(checkout)
+    shutil.copytree(RELEASES / "gate", checkout / "finetune/adapters/gate")
+    assert released_in(checkout) == replace(
+        read_release(RELEASES / "gate"), folder=checkout / "finetune/adapters/gate"
+    )
 
 
 def test_every_peer_has_an_adapter():
