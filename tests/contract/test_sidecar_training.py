@@ -196,10 +196,10 @@ def test_a_second_worker_takes_a_second_job(
         train(client, file_id, name, updates=100_000, epochs=9999, minutes=15)
         for name in ("first", "second")
     ]
-    wait_until(lambda: any(map(is_learning, jobs)), LONGEST, every=0.3)
+    wait_until(lambda: any(map(is_learning, jobs)), LONGEST)
     assert not all(map(is_learning, jobs))
     with running_worker(instance):
-        wait_until(lambda: all(map(is_learning, jobs)), LONGEST, every=0.3)
+        wait_until(lambda: all(map(is_learning, jobs)), LONGEST)
         for job in jobs:
             client.fine_tuning.jobs.cancel(job.id)
             await_status(client, job.id, "cancelled")

@@ -96,7 +96,7 @@ def add(
 
 def await_true(is_so: Callable[[], object]) -> None:
     # Each question costs the machine of the tests what the workers need.
-    wait_until(is_so, LONGEST, every=0.3)
+    wait_until(is_so, LONGEST)
 
 
 def told(client: openai.OpenAI, job_id: str) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from typing import Any
 
 import openai
 
-from tests.kit.clocks import patient
+from tests.kit.clocks import nap, patient
 from webapp.supervisor.checks import free_port
 
 KEY = "a-key-for-tests"
@@ -96,14 +96,12 @@ class RunningSidecar:
         return self.process.wait(PATIENCE)
 
 
-def wait_until(
-    is_so: Callable[[], object], seconds: float = PATIENCE, *, every: float = 0.01
-) -> float:
-    """Wait until something is so, asking `every` so many seconds; return how long."""
+def wait_until(is_so: Callable[[], object], seconds: float = PATIENCE) -> float:
+    """Wait until something is so; return how long it took."""
     started = time.monotonic()
     while not is_so():
         assert time.monotonic() - started < patient(seconds), "it never happened"
-        time.sleep(every)
+        nap(started)
     return time.monotonic() - started
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from tests.kit.clocks import patient
+from tests.kit.clocks import nap, patient
 from tests.kit.yard import SCRIPTED, write_yard
 from webapp.security import load_key, passwords
 from webapp.settings import PROJECT
@@ -139,8 +139,9 @@ def shared_models(base: Path) -> Path:
 
 def eventually(find: Callable[[], T], *, seconds: float = 30.0) -> T:
     """Ask until the answer is true in Python's sense; return it."""
-    end = time.monotonic() + patient(seconds)
+    started = time.monotonic()
+    end = started + patient(seconds)
     while not (found := find()):
         assert time.monotonic() < end, f"not within {seconds:g} s: {find}"
-        time.sleep(0.02)
+        nap(started)
     return found
