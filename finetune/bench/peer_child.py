@@ -103,12 +103,14 @@ def _aicordon() -> Ask:
 
 
 def _gate() -> Ask:
-    released: Any = importlib.import_module("finetune.guards.released")
-    case: Any = importlib.import_module("finetune.guards.judge").Case
-    gate = released.load_judge("gate")
+    # Where this runs, these are another checkout's; elsewhere there are none.
+    from finetune.guards.judge import Case  # noqa: PLC0415
+    from finetune.guards.released import load_judge  # noqa: PLC0415
+
+    gate = load_judge("gate")
 
     def ask(texts: Sequence[str]) -> list[Said]:
-        scores = [gate.judge(case(text)).score for text in texts]
+        scores = [gate.judge(Case(text)).score for text in texts]
         return [Said(score, score >= gate.threshold) for score in scores]
 
     return ask

@@ -211,7 +211,8 @@ def test_a_season_is_started(run: Run) -> None:
         (
             ("bench", "speed"),
             'There is no bench "speed"; there are backup, class, guards, kill, '
-            "lessons, pages, play, playground, resume, serving, sharing and train.",
+            "lessons, pages, play, playground, publishers, resume, serving, sharing "
+            "and train.",
         ),
         (
             ("bench", "guards"),
