@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import torch
-from accelerate import Accelerator, PartialState
-from accelerate.state import AcceleratorState
-from accelerate.utils import FullyShardedDataParallelPlugin, broadcast_object_list
 
 from finetune.training.course import Course
 from finetune.training.sharding import is_asked_for
 from finetune.weights.halves import is_bf16_faster
+
+if TYPE_CHECKING:
+    from accelerate import Accelerator
 
 
 def this_device() -> torch.device:
@@ -33,9 +35,16 @@ def new_accelerator(*, is_bf16: bool) -> Accelerator:
     accelerate keeps one precision for a whole process, and refuses another; a worker
     makes many runs, and the faster precision of one may not be that of the next.
     """
+    from accelerate import Accelerator  # noqa: PLC0415 -- slow import
+    from accelerate.state import AcceleratorState  # noqa: PLC0415 -- slow import
+
     AcceleratorState._reset_state()
     plugin = None
     if is_asked_for():
+        from accelerate.utils import (  # noqa: PLC0415 -- slow import
+            FullyShardedDataParallelPlugin,
+        )
+
         # Or transformers would read the weights in the first process only.
         plugin = FullyShardedDataParallelPlugin(
             fsdp_version=2, cpu_ram_efficient_loading=False
@@ -45,6 +54,9 @@ def new_accelerator(*, is_bf16: bool) -> Accelerator:
 
 def _is_bf16_faster() -> bool:
     """Ask the device of the first process: all of a run must compute the same way."""
+    from accelerate import PartialState  # noqa: PLC0415 -- slow import
+    from accelerate.utils import broadcast_object_list  # noqa: PLC0415 -- slow import
+
     PartialState()  # gives each process its device
     found = [is_bf16_faster(this_device())]
     broadcast_object_list(found)

@@ -8,12 +8,14 @@ none of this, and then everything here costs nothing.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 import torch
-from accelerate import Accelerator
-from accelerate.utils import broadcast
-from torch.distributed.tensor import DTensor
+
+from finetune.training.sharding import is_part
+
+if TYPE_CHECKING:
+    from accelerate import Accelerator
 
 
 class Processes:
@@ -47,14 +49,14 @@ class Processes:
         own = torch.tensor(
             [seconds], dtype=torch.float32, device=self._accelerator.device
         )
-        return float(cast(torch.Tensor, broadcast(own)))
+        return float(_broadcast(own))
 
     def number_of_first(self, number: int) -> int:
         """Return the whole number that the first process has."""
         if self._accelerator is None:
             return number
         own = torch.tensor([number], device=self._accelerator.device)
-        return int(cast(torch.Tensor, broadcast(own)))
+        return int(_broadcast(own))
 
     def add_gradients(self, weights: Iterable[torch.Tensor]) -> None:
         """Replace the gradient of each weight by its sum over all processes.
@@ -64,7 +66,7 @@ class Processes:
         if self._accelerator is None:
             return
         for weight in weights:
-            if isinstance(weight, DTensor):
+            if is_part(weight):
                 continue
             # A process that had nothing to learn from in this update has none.
             own = torch.zeros_like(weight) if weight.grad is None else weight.grad
@@ -80,3 +82,9 @@ class Processes:
         """Wait until all have come here."""
         if self._accelerator is not None:
             self._accelerator.wait_for_everyone()
+
+
+def _broadcast(own: torch.Tensor) -> torch.Tensor:
+    from accelerate.utils import broadcast  # noqa: PLC0415 -- slow import
+
+    return cast(torch.Tensor, broadcast(own))

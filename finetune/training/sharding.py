@@ -5,30 +5,26 @@ of its gradient, and of what Adam remembers of it. The weights of a block come t
 for as long as it computes, forwards or backwards (torch's `fully_shard`; Zhao et al.
 2023, arXiv 2304.11277). Here is what our loop needs beside that: it calls parts of the
 model, and its checkpoints and models are those of one process.
+
+torch's part of it is imported when a model is put in parts: every other training would
+begin seconds later for it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from types import MethodType
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import torch
 import torch.distributed as dist
-from accelerate import Accelerator
-from accelerate.utils import parse_flag_from_env
 from torch import Tensor
-from torch.distributed.device_mesh import init_device_mesh
-from torch.distributed.fsdp import (
-    FSDPModule,
-    MixedPrecisionPolicy,
-    fully_shard,
-    register_fsdp_forward_method,
-)
-from torch.distributed.tensor import DTensor, distribute_tensor
 
 from finetune.recipes.common import RecipeError
 from finetune.training.shapes import blocks, plain, takes_mask
+
+if TYPE_CHECKING:
+    from accelerate import Accelerator
 
 T = TypeVar("T")
 _TOGETHER = "together"  # what a model in parts has beside its own methods
@@ -37,6 +33,8 @@ _INSTEAD = "leave out --use_fsdp, and each process holds all of it"
 
 def is_asked_for() -> bool:
     """Return whether the command was started by `accelerate launch --use_fsdp`."""
+    from accelerate.utils import parse_flag_from_env  # noqa: PLC0415 -- slow import
+
     return bool(parse_flag_from_env("ACCELERATE_USE_FSDP"))
 
 
@@ -53,6 +51,15 @@ def place(model: Any, accelerator: Accelerator) -> None:
     if not in_parts(accelerator):
         model.to(accelerator.device)
         return
+    from torch.distributed.device_mesh import (  # noqa: PLC0415 -- slow import
+        init_device_mesh,
+    )
+    from torch.distributed.fsdp import (  # noqa: PLC0415 -- slow import
+        MixedPrecisionPolicy,
+        fully_shard,
+        register_fsdp_forward_method,
+    )
+
     root = plain(model)
     parts = (*_blocks(model), root)
     mesh = init_device_mesh(accelerator.device.type, (accelerator.num_processes,))
@@ -74,11 +81,14 @@ def together(model: Any, work: Callable[[], T]) -> T:
 
     A model in parts has to know when it is used. All processes must come here.
     """
-    root = plain(model)
-    if not isinstance(root, FSDPModule):
-        return work()
-    call: Callable[[Callable[[], T]], T] = getattr(root, _TOGETHER)
-    return call(work)
+    call: Callable[[Callable[[], T]], T] | None
+    call = getattr(plain(model), _TOGETHER, None)
+    return work() if call is None else call(work)
+
+
+def is_part(tensor: Tensor) -> bool:
+    """Return whether a tensor is the part of this process: a `DTensor` of torch."""
+    return hasattr(tensor, "full_tensor")
 
 
 def whole(tensor: Tensor) -> Tensor:
@@ -87,19 +97,27 @@ def whole(tensor: Tensor) -> Tensor:
     If it is in parts, all processes must come here. The first one gets it, in main
     memory; the others have no use for it, and get an empty one.
     """
-    if not isinstance(tensor, DTensor):
+    if not is_part(tensor):
         return tensor
-    full = tensor.full_tensor()
+    full: Tensor = cast(Any, tensor).full_tensor()
     return full.cpu() if dist.get_rank() == 0 else full.new_empty(0)
 
 
 def part_of(tensor: Tensor, like: Tensor) -> Tensor:
     """Return of a whole tensor the part that this process has of another like it."""
-    if not isinstance(like, DTensor):
+    if not is_part(like):
         return tensor
+    from torch.distributed.tensor import (  # noqa: PLC0415 -- slow import
+        distribute_tensor,
+    )
+
+    sample: Any = like
     # Each process has read all of it, so none has to be sent anything.
     return distribute_tensor(
-        tensor.to(like.device), like.device_mesh, like.placements, src_data_rank=None
+        tensor.to(like.device),
+        sample.device_mesh,
+        sample.placements,
+        src_data_rank=None,
     )
 
 

@@ -11,6 +11,7 @@ import os
 import random
 import signal
 import subprocess
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ import pytest
 import yaml
 
 from finetune.recipes.reading import load_recipe
-from tests.kit.sites import eventually, share_models
+from tests.kit.sites import share_models
 from webapp.settings import PROJECT
 
 pytestmark = pytest.mark.slow
@@ -96,8 +97,9 @@ def test_a_run_ended_by_sigterm_goes_on_to_the_same_figures(
     place = random.Random(f"{name} {seed}").choice(wanted[: len(wanted) * 2 // 3])
 
     running = start(recipe, part, instance)
-    eventually(lambda: place in steps(part) or running.poll() is not None,
-               seconds=LONGEST)  # fmt: skip
+    # Looked at often: the run is not to be over before the signal.
+    while place not in steps(part) and running.poll() is None:
+        time.sleep(0.02)
     running.send_signal(signal.SIGTERM)
     assert finish(running) == STOPPED
     told = events(part)
