@@ -6,7 +6,7 @@ rows; of those nobody knows what they learned, and released gates have learned f
 of the rows, so their lines flatter them. Every line is measured as the gate's: against
 the harmless rows of publishers without attacks, at a threshold for 1 % of them.
 
-Detectors that are in the answer already are not asked again.
+Detectors that have answered already are not asked again.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ def main(chosen: argparse.Namespace, settings: Settings) -> int:
             raise RecipeError(f"{chosen.json} is of other rows; remove it.")
     answer["detectors"][WITHOUT] = means(folds)
     for name, scores in _detectors(rows, recipe, settings, chosen.beside).items():
-        if name in answer["detectors"]:
+        if "problem" not in answer["detectors"].get(name, {"problem": "not asked"}):
             continue
         _say(name)
         try:

@@ -87,9 +87,9 @@ def test_each_detector_judges_what_the_gate_did_not_learn(
     alarms = next(line for line in shown if line.startswith("calm/b 200 1.0%"))
     assert alarms.endswith("0.0% (0.0%–1.9%)")
     assert "absent 1 (rules) was not measured: no network." in shown
-    # Who has answered is not asked again.
+    # Who has answered is not asked again; whoever could not is.
     assert publishers.main(told, settings) == 0
-    assert asked == ["blind", "absent"]
+    assert asked == ["blind", "absent", "absent"]
     card = _beside(json.loads(told.json.read_text()))
     assert "| one | one/a | 0.850 | 1.000 | 0.500 |" in card
     assert _beside(None) == "Not measured for this release."
